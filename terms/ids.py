@@ -1,0 +1,21 @@
+"""Names of things. Every id is made in the shell, time-ordered, and passed in."""
+
+from typing import NewType
+
+TenantId = NewType("TenantId", str)
+"""The organisation whose counselors answer; first in every key."""
+
+ProgramId = NewType("ProgramId", str)
+CallerId = NewType("CallerId", str)
+"""A caller's account: one per phone number and tenant. Not the number shown on a display."""
+
+DeviceId = NewType("DeviceId", str)
+OrderId = NewType("OrderId", str)
+VoucherId = NewType("VoucherId", str)
+CallId = NewType("CallId", str)
+LegId = NewType("LegId", str)
+CounselorId = NewType("CounselorId", str)
+TargetId = NewType("TargetId", str)
+"""An agency that takes over a person in danger: police, ambulance, another hotline."""
+
+StaffId = NewType("StaffId", str)

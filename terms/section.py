@@ -1,0 +1,110 @@
+"""Reading one section of a program file: every fault is collected, none stops the reading.
+
+A program is data (one TOML table per room). Each room reads its own section with this reader, so
+that all of them report faults alike and the operator sees all of them at once.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ProgramFault:
+    """One thing wrong with a program file: where, and what to write instead."""
+
+    section: str
+    key: str
+    message: str
+
+
+class ProgramInvalid(Exception):
+    """The section cannot be used; `faults` holds everything that was found wrong."""
+
+    def __init__(self, faults: tuple[ProgramFault, ...]) -> None:
+        super().__init__("; ".join(f"[{f.section}] {f.key}: {f.message}" for f in faults))
+        self.faults = faults
+
+
+class Section:
+    """A cursor over one table. Take each key once, then call `finish`."""
+
+    def __init__(self, name: str, table: Mapping[str, object]) -> None:
+        self.name = name
+        self._table = table
+        self._taken: set[str] = set()
+        self._faults: list[ProgramFault] = []
+
+    def fault(self, key: str, message: str) -> None:
+        """Note a fault that only the room itself can see (two keys that contradict, say)."""
+        self._faults.append(ProgramFault(self.name, key, message))
+
+    def whole(
+        self, key: str, *, least: int = 0, most: int = 10**9, default: int | None = None
+    ) -> int:
+        """A whole number between `least` and `most`; required when there is no default."""
+        value = self._take(key, default)
+        if isinstance(value, bool) or not isinstance(value, int):
+            return self._wrong(key, value, "must be a whole number", least)
+        if not least <= value <= most:
+            return self._wrong(key, value, f"must be between {least} and {most}", least)
+        return value
+
+    def wholes(
+        self, key: str, *, least: int = 0, most: int = 10**9, default: tuple[int, ...] | None = None
+    ) -> tuple[int, ...]:
+        """A list of whole numbers, each between `least` and `most`."""
+        value = self._take(key, default)
+        if not isinstance(value, list | tuple) or not all(
+            isinstance(item, int) and not isinstance(item, bool) and least <= item <= most
+            for item in value
+        ):
+            message = f"must be a list of whole numbers between {least} and {most}"
+            return self._wrong(key, value, message, ())
+        return tuple(value)
+
+    def word(
+        self, key: str, *, among: Collection[str] | None = None, default: str | None = None
+    ) -> str:
+        """A text, one of `among` where that is given."""
+        value = self._take(key, default)
+        if not isinstance(value, str) or not value:
+            return self._wrong(key, value, "must be a text", "")
+        if among is not None and value not in among:
+            return self._wrong(key, value, f"must be one of {', '.join(sorted(among))}", "")
+        return value
+
+    def words(self, key: str, *, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """A list of texts."""
+        value = self._take(key, default)
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+            return self._wrong(key, value, "must be a list of texts", ())
+        return tuple(value)
+
+    def flag(self, key: str, *, default: bool | None = None) -> bool:
+        """true or false."""
+        value = self._take(key, default)
+        if not isinstance(value, bool):
+            return self._wrong(key, value, "must be true or false", False)
+        return value
+
+    def finish(self) -> None:
+        """Report every fault at once, unknown keys among them.
+
+        Raises ProgramInvalid when there is any.
+        """
+        for key in self._table:
+            if key not in self._taken:
+                self.fault(key, "is not a key of this section; take it out or mend its spelling")
+        if self._faults:
+            raise ProgramInvalid(tuple(self._faults))
+
+    def _take(self, key: str, default: object) -> object:
+        self._taken.add(key)
+        return self._table.get(key, default)
+
+    def _wrong(self, key: str, value: object, message: str, stand_in: T) -> T:
+        self.fault(key, "is missing" if value is None else message)
+        return stand_in
