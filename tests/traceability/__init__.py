@@ -1,0 +1,1 @@
+"""Which rule of the source documents is proved by which test."""
