@@ -1,0 +1,69 @@
+"""The way to the database: an address, a pool, and one sentence when there is none."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from warmline.database.embedded import EmbeddedDatabase
+from warmline.database.migrate import check_server
+from warmline.exits import Unusable
+from warmline.settings import Settings
+
+if TYPE_CHECKING:
+    from asyncpg import Pool, Record
+
+_CONNECT_SECONDS = 10
+_COMMAND_SECONDS = 30
+_UNREACHABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+
+
+class DatabaseUnreachable(Unusable):
+    """Nothing answers at the database's address, or it lets us not in."""
+
+
+@asynccontextmanager
+async def database_url(settings: Settings) -> AsyncIterator[str]:
+    """The database's address for as long as it is needed; starts the embedded server if need be.
+
+    Raises Unusable.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    embedded = EmbeddedDatabase(settings.prepare_data_dir())
+    try:
+        yield await asyncio.to_thread(embedded.start)
+    finally:
+        await asyncio.shield(asyncio.to_thread(embedded.leave))
+
+
+async def open_pool(url: str, *, size: int = 20) -> "Pool[Record]":
+    """A pool of at most `size` connections; the caller closes it. Raises Unusable."""
+    try:
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=size,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_COMMAND_SECONDS,
+            server_settings={"application_name": "warmline", "timezone": "UTC"},
+        )
+    except (*_UNREACHABLE, TimeoutError, ValueError, asyncpg.PostgresError) as failed:
+        raise DatabaseUnreachable(_sentence(url, failed)) from failed
+    async with pool.acquire() as connection:
+        check_server(connection)
+    return pool
+
+
+def _sentence(url: str, failed: Exception) -> str:
+    """Names host and database; the address itself may hold a password."""
+    parts = urlsplit(url)
+    why = str(failed).splitlines()[0] if str(failed) else "it did not answer in time"
+    return (
+        f"The database {parts.path.lstrip('/') or '?'} at {parts.hostname or 'its socket'} cannot "
+        f"be used ({why}): start it or mend WARMLINE_DATABASE_URL."
+    )
