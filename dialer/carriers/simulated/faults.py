@@ -1,0 +1,104 @@
+"""Everything that can go wrong between a carrier and us, as knobs; and how news travels then."""
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from random import Random
+
+from dialer.carriers import CarrierRefused, Report
+from dialer.carriers.simulated.script import ScriptFault
+
+_LONGEST_DELAY_MS = 60_000
+_OVERTAKEN_BY_SECONDS = 2.0
+_REFUSALS: tuple[tuple[str, int | None, int | None], ...] = (
+    ("429", None, None),
+    ("503", 38, 503),  # network out of order (RFC 3398)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """Rates from 0 to 1 of each misfortune; all zero is a perfect carrier.
+
+    `unknown`: an order gets no answer; every second one of those took effect all the same.
+    `reorder`: news is held back up to two seconds and overtaken. `half_open`: a leg that joins a
+    bridge falls silent at once.
+    """
+
+    lose: float = 0.0
+    delay_ms: float = 0.0
+    duplicate: float = 0.0
+    reorder: float = 0.0
+    refuse: float = 0.0
+    unknown: float = 0.0
+    half_open: float = 0.0
+
+
+NO_FAULTS = Faults()
+
+
+def parse_faults(wanted: Mapping[str, object]) -> Faults:
+    """The faults named by a JSON object; a knob not named is off. Raises `ScriptFault`."""
+    known = {field.name for field in fields(Faults)}
+    if unknown := sorted(set(wanted) - known):
+        raise ScriptFault(f"unknown field: {unknown[0]}")
+    values: dict[str, float] = {}
+    for name, value in wanted.items():
+        most = _LONGEST_DELAY_MS if name == "delay_ms" else 1
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            raise ScriptFault(f"{name} must be a number from 0 to {most}")
+        values[name] = float(value)
+    return Faults(**values)
+
+
+def a_refusal(rng: Random) -> CarrierRefused:
+    """One of the ways in which a carrier says no to a sound order."""
+    code, q850, sip = rng.choice(_REFUSALS)
+    return CarrierRefused(code, q850=q850, sip=sip)
+
+
+class Postbox:
+    """News on its way to us: at once and in order, unless a fault says otherwise."""
+
+    __slots__ = ("_late", "_ready", "_ready_since", "_rng", "_sequence")
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._ready: list[Report] = []
+        self._ready_since: datetime | None = None
+        self._late: list[tuple[datetime, int, Report]] = []
+        self._sequence = 0
+
+    def post(self, report: Report, at: datetime, faults: Faults) -> None:
+        """Send `report`, which came to be at `at`; a lost one is lost for good."""
+        if faults is NO_FAULTS and not self._late:
+            self._ready.append(report)
+            self._ready_since = self._ready_since or at
+            return
+        roll = self._rng.random
+        if faults.lose and roll() < faults.lose:
+            return
+        due = at + timedelta(milliseconds=faults.delay_ms)
+        if faults.reorder and roll() < faults.reorder:
+            due += timedelta(seconds=roll() * _OVERTAKEN_BY_SECONDS)
+        self._hold(report, due)
+        if faults.duplicate and roll() < faults.duplicate:
+            self._hold(report, due + timedelta(seconds=roll() * _OVERTAKEN_BY_SECONDS))
+
+    def next_due(self) -> datetime | None:
+        """When the next report arrives or has arrived; None if none is on its way."""
+        if self._ready_since is not None:
+            return self._ready_since
+        return self._late[0][0] if self._late else None
+
+    def collect(self, now: datetime) -> list[Report]:
+        """Every report that has arrived by `now`, once."""
+        arrived, self._ready, self._ready_since = self._ready, [], None
+        while self._late and self._late[0][0] <= now:
+            arrived.append(heapq.heappop(self._late)[2])
+        return arrived
+
+    def _hold(self, report: Report, due: datetime) -> None:
+        self._sequence += 1
+        heapq.heappush(self._late, (due, self._sequence, report))
