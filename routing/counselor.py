@@ -1,0 +1,279 @@
+"""Who may be offered a call, and what a counselor is doing right now.
+
+Presence is an intention with a lease that the console renews. Busy is never stored: it is read
+from the calls that live (the view `engaged_counselors`), so no event can forget to clear it.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from terms.ids import CallId, CounselorId, ProgramId
+from terms.refusals import RefusalCode
+
+THEORY_CLASS_HOURS = 24  # D28
+PRACTICE_DAYS = 7  # D28: at least one week
+
+
+class Presence(StrEnum):
+    """What the counselor means to do."""
+
+    AVAILABLE = "available"
+    BREAK = "break"
+    OFFLINE = "offline"
+
+
+class CounselorState(StrEnum):
+    """What a caller is told (contract)."""
+
+    AVAILABLE = "available"
+    BUSY = "busy"
+    OFFLINE = "offline"
+
+
+class Activity(StrEnum):
+    """What staff see: `CounselorState` in finer words."""
+
+    FREE = "free"
+    ENGAGED = "engaged"  # a live call holds the counselor
+    WRAP_UP = "wrap_up"  # writing the notes of the last call
+    COOLDOWN = "cooldown"  # has just declined an offer
+    BREAK = "break"
+    OFFLINE = "offline"  # by intention, or because the lease ran out
+
+
+class StaffType(StrEnum):
+    """How a counselor is employed (C07, D22)."""
+
+    FULL_TIME = "full_time"
+    HOSPITAL = "hospital"  # in post at a hospital
+    VOLUNTEER = "volunteer"
+
+
+class Grade(IntEnum):
+    """A physician's rank; higher is more (C12, C14)."""
+
+    NONE = 0
+    RESIDENT = 1
+    ATTENDING = 2
+    ASSOCIATE_CHIEF = 3
+    CHIEF = 4
+
+
+class Hospital(IntEnum):
+    """The standing of the hospital a physician works at; a TOP100 hospital is Grade 3A too."""
+
+    NONE = 0
+    GRADE_3A = 1
+    TOP100 = 2
+
+
+class Lack(StrEnum):
+    """One thing that keeps a counselor from a program."""
+
+    PROGRAM = "program"
+    ROLE = "role"
+    SKILLS = "skills"
+    STAFF_TYPE = "staff_type"
+    GRADE = "grade"
+    HOSPITAL = "hospital"
+    CREDENTIAL = "credential"  # never verified, or run out (A02)
+    TRAINING = "training"  # theory, practice or assessment is missing (D28)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """What a program asks of whoever answers its calls."""
+
+    program: ProgramId
+    role: str
+    skills: frozenset[str] = frozenset()
+    staff_types: frozenset[StaffType] = frozenset()  # empty: any
+    least_grade: Grade = Grade.NONE
+    least_hospital: Hospital = Hospital.NONE
+    credential_required: bool = True
+    training_required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """The gate to take hotline calls: three passed steps with their dates (D28, X42)."""
+
+    theory_class_hours: int = 0
+    theory_passed_on: date | None = None
+    practice_days: int = 0
+    practice_passed_on: date | None = None
+    assessment_passed_on: date | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """24 class hours of theory, a week of practice and the assessment, all passed."""
+        return (
+            self.theory_class_hours >= THEORY_CLASS_HOURS
+            and self.theory_passed_on is not None
+            and self.practice_days >= PRACTICE_DAYS
+            and self.practice_passed_on is not None
+            and self.assessment_passed_on is not None
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counselor:
+    """A person who answers calls. `number_sealed` is opened only to ring the phone.
+
+    `idle_since` orders the free by how long they have been waiting; a claim moves it forward, so
+    whoever missed an offer stands behind those who did not.
+    """
+
+    id: CounselorId
+    name: str
+    programs: frozenset[ProgramId]
+    roles: frozenset[str]
+    idle_since: datetime
+    number_sealed: bytes = b""
+    skills: frozenset[str] = frozenset()
+    staff_type: StaffType = StaffType.FULL_TIME
+    grade: Grade = Grade.NONE
+    hospital: Hospital = Hospital.NONE
+    credential: str = ""
+    credential_verified_at: datetime | None = None
+    credential_valid_until: datetime | None = None
+    training: Training = Training()
+    presence: Presence = Presence.OFFLINE
+    lease_until: datetime | None = None
+    wrap_up_until: datetime | None = None
+    cooldown_until: datetime | None = None
+    misses: int = 0  # offers missed in a row
+
+    def __post_init__(self) -> None:
+        assert self.presence is Presence.OFFLINE or self.lease_until is not None
+        assert self.misses >= 0
+
+
+def lacks(counselor: Counselor, requirement: Requirement, now: datetime) -> tuple[Lack, ...]:
+    """Everything that keeps `counselor` from the requirement; empty when qualified."""
+    verified, valid_until = counselor.credential_verified_at, counselor.credential_valid_until
+    credential_holds = verified is not None and valid_until is not None and now < valid_until
+    staff_fits = not requirement.staff_types or counselor.staff_type in requirement.staff_types
+    missing = {
+        Lack.PROGRAM: requirement.program not in counselor.programs,
+        Lack.ROLE: requirement.role not in counselor.roles,
+        Lack.SKILLS: not requirement.skills <= counselor.skills,
+        Lack.STAFF_TYPE: not staff_fits,
+        Lack.GRADE: counselor.grade < requirement.least_grade,
+        Lack.HOSPITAL: counselor.hospital < requirement.least_hospital,
+        Lack.CREDENTIAL: requirement.credential_required and not credential_holds,
+        Lack.TRAINING: requirement.training_required and not counselor.training.is_complete,
+    }
+    return tuple(lack for lack, is_missing in missing.items() if is_missing)
+
+
+def activity_of(counselor: Counselor, engaged: CallId | None, now: datetime) -> Activity:
+    """What the counselor is doing at `now`; a live call outweighs every intention."""
+    if engaged is not None:
+        return Activity.ENGAGED
+    if counselor.presence is Presence.OFFLINE or not _is_ahead(counselor.lease_until, now):
+        return Activity.OFFLINE
+    if counselor.presence is Presence.BREAK:
+        return Activity.BREAK
+    if _is_ahead(counselor.wrap_up_until, now):
+        return Activity.WRAP_UP
+    if _is_ahead(counselor.cooldown_until, now):
+        return Activity.COOLDOWN
+    return Activity.FREE
+
+
+def state_of(counselor: Counselor, engaged: CallId | None, now: datetime) -> CounselorState:
+    """The contract's word for what the counselor is doing (A26, D12)."""
+    match activity_of(counselor, engaged, now):
+        case Activity.FREE:
+            return CounselorState.AVAILABLE
+        case Activity.ENGAGED | Activity.WRAP_UP | Activity.COOLDOWN:
+            return CounselorState.BUSY
+        case Activity.BREAK | Activity.OFFLINE:
+            return CounselorState.OFFLINE
+
+
+def claimable(
+    counselor: Counselor, requirement: Requirement, engaged: CallId | None, now: datetime
+) -> RefusalCode | None:
+    """Why a call may not take this counselor now; None when it may (A26, X53).
+
+    Somebody not qualified (any more) is offline to the caller: waiting would not help.
+    """
+    if lacks(counselor, requirement, now):
+        return RefusalCode.COUNSELOR_OFFLINE
+    match state_of(counselor, engaged, now):
+        case CounselorState.AVAILABLE:
+            return None
+        case CounselorState.BUSY:
+            return RefusalCode.COUNSELOR_BUSY
+        case CounselorState.OFFLINE:
+            return RefusalCode.COUNSELOR_OFFLINE
+
+
+def set_presence(
+    counselor: Counselor, presence: Presence, now: datetime, lease_seconds: int
+) -> Counselor:
+    """Take the counselor's word for it, for `lease_seconds`.
+
+    Coming back (also after a lapsed lease) joins the end of the idle and forgives missed offers.
+    """
+    if presence is Presence.OFFLINE:
+        return replace(counselor, presence=presence, lease_until=None)
+    lease_until = now + timedelta(seconds=lease_seconds)
+    if presence is Presence.AVAILABLE and not _means_to_work(counselor, now):
+        counselor = replace(counselor, idle_since=now, misses=0, cooldown_until=None)
+    return replace(counselor, presence=presence, lease_until=lease_until)
+
+
+def renewed(counselor: Counselor, now: datetime, lease_seconds: int) -> Counselor:
+    """A sign of life from the console. A lapsed lease is not revived: the counselor must say so."""
+    if not _is_ahead(counselor.lease_until, now):
+        return counselor
+    return replace(counselor, lease_until=now + timedelta(seconds=lease_seconds))
+
+
+def claimed(counselor: Counselor, now: datetime) -> Counselor:
+    """A call has taken the counselor: the next offer goes to everybody else first."""
+    return replace(counselor, idle_since=now)
+
+
+def accepted(counselor: Counselor) -> Counselor:
+    """The offer was taken: missed offers before it no longer count."""
+    return replace(counselor, misses=0)
+
+
+def missed(counselor: Counselor, now: datetime, misses_before_away: int) -> Counselor:
+    """An offer rang out. After too many in a row the counselor goes on break until they return."""
+    misses = counselor.misses + 1
+    if misses < misses_before_away or not _means_to_work(counselor, now):
+        return replace(counselor, misses=misses)
+    return replace(counselor, misses=misses, presence=Presence.BREAK)
+
+
+def declined(counselor: Counselor, now: datetime, cooldown_seconds: int) -> Counselor:
+    """An offer was turned down: no further one for a while. Being present, it is no miss."""
+    until = now + timedelta(seconds=cooldown_seconds)
+    return replace(counselor, misses=0, cooldown_until=until, idle_since=max(until, now))
+
+
+def freed(counselor: Counselor, now: datetime, wrap_up_seconds: int) -> Counselor:
+    """The call let go of the counselor. Idle time begins when the wrap-up ends."""
+    until = now + timedelta(seconds=wrap_up_seconds)
+    return replace(counselor, wrap_up_until=until if wrap_up_seconds else None, idle_since=until)
+
+
+def wrapped_up(counselor: Counselor, now: datetime) -> Counselor:
+    """The notes are written before the wrap-up ran out; later than that changes nothing."""
+    if not _is_ahead(counselor.wrap_up_until, now):
+        return counselor
+    return replace(counselor, wrap_up_until=None, idle_since=now)
+
+
+def _means_to_work(counselor: Counselor, now: datetime) -> bool:
+    return counselor.presence is Presence.AVAILABLE and _is_ahead(counselor.lease_until, now)
+
+
+def _is_ahead(instant: datetime | None, now: datetime) -> bool:
+    return instant is not None and now < instant

@@ -1,0 +1,1 @@
+"""All SQL of routing, one file per idea. Every function works inside the caller's transaction."""

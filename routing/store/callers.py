@@ -1,0 +1,63 @@
+"""Callers: accounts keyed by a phone number (A08)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from terms.ids import CallerId, TenantId
+from terms.phone import PhoneNumber, Seal
+
+if TYPE_CHECKING:
+    from routing.store.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An account and the one number it is keyed by."""
+
+    id: CallerId
+    number: PhoneNumber
+
+
+async def get_or_create_caller(
+    connection: "Connection",
+    seal: Seal,
+    tenant: TenantId,
+    number: PhoneNumber,
+    new_id: Callable[[], CallerId],
+    now: datetime,
+) -> Caller:
+    """The account of `number`; two asking at once get the same one."""
+    found = await find_caller(connection, seal, tenant, number)
+    if found is not None:
+        return found
+    await connection.execute(
+        """INSERT INTO callers (tenant, id, phone_index, phone_sealed, created_at)
+           VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant, phone_index) DO NOTHING""",
+        *(tenant, new_id(), seal.index(number), seal.seal(number), now),
+    )
+    created = await find_caller(connection, seal, tenant, number)
+    assert created is not None
+    return created
+
+
+async def find_caller(
+    connection: "Connection", seal: Seal, tenant: TenantId, number: PhoneNumber
+) -> Caller | None:
+    """The account of `number`, if there is one."""
+    found = await connection.fetchval(
+        "SELECT id FROM callers WHERE tenant = $1 AND phone_index = $2",
+        *(tenant, seal.index(number)),
+    )
+    return Caller(CallerId(found), number) if found is not None else None
+
+
+async def load_caller(
+    connection: "Connection", seal: Seal, tenant: TenantId, caller: CallerId
+) -> Caller | None:
+    """The account with its number in the clear: for dialling and comparing, never for showing."""
+    sealed = await connection.fetchval(
+        "SELECT phone_sealed FROM callers WHERE tenant = $1 AND id = $2", tenant, caller
+    )
+    return Caller(caller, seal.open(sealed)) if sealed is not None else None

@@ -1,0 +1,281 @@
+"""Counselors: their records, their presence, and taking one for a call.
+
+Who is busy comes from the dialer's view `engaged_counselors` and from nowhere else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from routing.counselor import (
+    PRACTICE_DAYS,
+    THEORY_CLASS_HOURS,
+    Counselor,
+    CounselorState,
+    Grade,
+    Hospital,
+    Presence,
+    Requirement,
+    StaffType,
+    Training,
+    state_of,
+)
+from terms.ids import CallId, CounselorId, ProgramId, TenantId
+from terms.phone import PhoneNumber, Seal
+
+if TYPE_CHECKING:
+    from routing.store.connection import Connection, Record
+
+_QUALIFIED = f"""
+    $3 = ANY (c.programs) AND $4 = ANY (c.roles) AND c.skills @> $5
+    AND (cardinality($6::text[]) = 0 OR c.staff_type = ANY ($6))
+    AND c.grade >= $7 AND c.hospital >= $8
+    AND (NOT $9 OR (c.credential_verified_at IS NOT NULL AND c.credential_valid_until > $2))
+    AND (NOT $10 OR (c.theory_class_hours >= {THEORY_CLASS_HOURS}
+        AND c.practice_days >= {PRACTICE_DAYS} AND c.theory_passed_on IS NOT NULL
+        AND c.practice_passed_on IS NOT NULL AND c.assessment_passed_on IS NOT NULL))"""
+_ENGAGED_CALL = """(SELECT e.call FROM engaged_counselors e
+    WHERE e.tenant = c.tenant AND e.counselor = c.id LIMIT 1)"""
+_FREE = f"""
+    c.presence = 'available' AND c.lease_until > $2
+    AND (c.wrap_up_until IS NULL OR c.wrap_up_until <= $2)
+    AND (c.cooldown_until IS NULL OR c.cooldown_until <= $2)
+    AND {_ENGAGED_CALL} IS NULL"""
+# The engaged are passed over one by one, quickly: a claim has moved them to the end of the index.
+_LONGEST_IDLE = f"""
+    SELECT c.* FROM counselors c
+    WHERE c.tenant = $1 AND c.id <> ALL ($11::text[]) AND {_FREE} AND {_QUALIFIED}
+    ORDER BY c.idle_since, c.id COLLATE "C" LIMIT 1 FOR UPDATE OF c SKIP LOCKED"""
+_PREFERRED = f"""
+    SELECT c.* FROM counselors c
+    WHERE c.tenant = $1 AND c.id = $11 AND {_FREE} AND {_QUALIFIED}
+    FOR UPDATE OF c SKIP LOCKED"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A counselor as a catalogue shows them (A09)."""
+
+    counselor: Counselor
+    state: CounselorState
+
+
+async def add_counselor(
+    connection: "Connection",
+    seal: Seal,
+    tenant: TenantId,
+    counselor: Counselor,
+    number: PhoneNumber,
+) -> None:
+    """Store a new counselor with the number that rings them."""
+    training = counselor.training
+    await connection.execute(
+        """INSERT INTO counselors (tenant, id, name, phone_index, phone_sealed, programs, roles,
+             skills, staff_type, grade, hospital, credential, credential_verified_at,
+             credential_valid_until, theory_class_hours, theory_passed_on, practice_days,
+             practice_passed_on, assessment_passed_on, presence, lease_until, wrap_up_until,
+             cooldown_until, idle_since, misses)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+             $19, $20, $21, $22, $23, $24, $25)""",
+        *(tenant, counselor.id, counselor.name, seal.index(number), seal.seal(number)),
+        *(sorted(counselor.programs), sorted(counselor.roles), sorted(counselor.skills)),
+        *(counselor.staff_type, counselor.grade, counselor.hospital, counselor.credential),
+        *(counselor.credential_verified_at, counselor.credential_valid_until),
+        *(training.theory_class_hours, training.theory_passed_on, training.practice_days),
+        *(training.practice_passed_on, training.assessment_passed_on, counselor.presence),
+        *(counselor.lease_until, counselor.wrap_up_until, counselor.cooldown_until),
+        *(counselor.idle_since, counselor.misses),
+    )
+
+
+async def load_counselor(
+    connection: "Connection", tenant: TenantId, counselor: CounselorId
+) -> tuple[Counselor, CallId | None] | None:
+    """The counselor and the call that holds them, unlocked: for showing."""
+    row = await connection.fetchrow(
+        f"""SELECT c.*, {_ENGAGED_CALL} AS engaged FROM counselors c
+            WHERE c.tenant = $1 AND c.id = $2""",
+        *(tenant, counselor),
+    )
+    return (_counselor(row), _call(row["engaged"])) if row is not None else None
+
+
+async def lock_counselor(
+    connection: "Connection", tenant: TenantId, counselor: CounselorId
+) -> tuple[Counselor, CallId | None] | None:
+    """The counselor, held until the transaction ends, and the call that holds them."""
+    row = await connection.fetchrow(
+        "SELECT * FROM counselors WHERE tenant = $1 AND id = $2 FOR UPDATE", tenant, counselor
+    )
+    if row is None:
+        return None
+    return _counselor(row), await _engaged_call(connection, tenant, counselor)
+
+
+async def choose_idle(
+    connection: "Connection",
+    tenant: TenantId,
+    requirement: Requirement,
+    now: datetime,
+    *,
+    prefer: CounselorId | None = None,
+) -> Counselor | None:
+    """The preferred counselor if free, else the qualified one idle longest, held for this call.
+
+    Passes over counselors whom others are taking at this moment, without waiting.
+    """
+    asked = _asked(tenant, requirement, now)
+    if prefer is not None:
+        row = await connection.fetchrow(_PREFERRED, *asked, prefer)
+        if row is not None and await _engaged_call(connection, tenant, prefer) is None:
+            return _counselor(row)
+    just_taken: list[CounselorId] = []
+    while row := await connection.fetchrow(_LONGEST_IDLE, *asked, just_taken):
+        chosen = _counselor(row)
+        # A claim committed while the statement above ran is visible only to a new statement.
+        if await _engaged_call(connection, tenant, chosen.id) is None:
+            return chosen
+        just_taken.append(chosen.id)
+    return None
+
+
+async def save_counselor(connection: "Connection", tenant: TenantId, counselor: Counselor) -> None:
+    """Write what a call or the counselor's console changes: presence, lease, wrap-up, misses."""
+    await connection.execute(
+        """UPDATE counselors SET presence = $3, lease_until = $4, wrap_up_until = $5,
+             cooldown_until = $6, idle_since = $7, misses = $8
+           WHERE tenant = $1 AND id = $2""",
+        *(tenant, counselor.id, counselor.presence, counselor.lease_until),
+        *(counselor.wrap_up_until, counselor.cooldown_until, counselor.idle_since),
+        counselor.misses,
+    )
+
+
+async def list_counselors(
+    connection: "Connection",
+    tenant: TenantId,
+    requirement: Requirement,
+    now: datetime,
+    *,
+    limit: int,
+    after: CounselorId | None = None,
+) -> list[Listed]:
+    """A page of the qualified counselors, by id, those behind `after` (A02)."""
+    rows = await connection.fetch(
+        f"""SELECT c.*, {_ENGAGED_CALL} AS engaged FROM counselors c
+            WHERE c.tenant = $1 AND c.id > $11 AND {_QUALIFIED} ORDER BY c.id LIMIT $12""",
+        *_asked(tenant, requirement, now),
+        *(after or "", limit),
+    )
+    return [_listed(row, now) for row in rows]
+
+
+async def program_strength(
+    connection: "Connection", tenant: TenantId, program: ProgramId, now: datetime
+) -> int:
+    """How many counselors are at work on the program, busy ones included."""
+    strength = await connection.fetchval(
+        """SELECT count(*) FROM counselors
+           WHERE tenant = $1 AND presence = 'available' AND lease_until > $2
+             AND $3 = ANY (programs)""",
+        *(tenant, now, program),
+    )
+    assert isinstance(strength, int)
+    return strength
+
+
+async def lapse_leases(
+    connection: "Connection", tenant: TenantId, now: datetime
+) -> list[CounselorId]:
+    """Write down as offline whose lease has run out, and tell who.
+
+    Housekeeping: they have been offline since then anyway. It keeps the index of the idle short.
+    """
+    rows = await connection.fetch(
+        """UPDATE counselors SET presence = 'offline', lease_until = NULL
+           WHERE (tenant, id) IN (
+             SELECT tenant, id FROM counselors
+             WHERE tenant = $1 AND presence <> 'offline' AND lease_until <= $2
+             ORDER BY id FOR UPDATE SKIP LOCKED)
+           RETURNING id""",
+        *(tenant, now),
+    )
+    return [CounselorId(row["id"]) for row in rows]
+
+
+async def find_counselor_by_number(
+    connection: "Connection", seal: Seal, tenant: TenantId, number: PhoneNumber
+) -> CounselorId | None:
+    """Who is rung at `number`, if anybody."""
+    found = await connection.fetchval(
+        "SELECT id FROM counselors WHERE tenant = $1 AND phone_index = $2 ORDER BY id LIMIT 1",
+        *(tenant, seal.index(number)),
+    )
+    return CounselorId(found) if found is not None else None
+
+
+async def _engaged_call(
+    connection: "Connection", tenant: TenantId, counselor: CounselorId
+) -> CallId | None:
+    return _call(
+        await connection.fetchval(
+            "SELECT call FROM engaged_counselors WHERE tenant = $1 AND counselor = $2 LIMIT 1",
+            *(tenant, counselor),
+        )
+    )
+
+
+def _asked(tenant: TenantId, requirement: Requirement, now: datetime) -> Sequence[object]:
+    """Parameters $1 to $10 of the statements above."""
+    return (
+        tenant,
+        now,
+        requirement.program,
+        requirement.role,
+        sorted(requirement.skills),
+        sorted(requirement.staff_types),
+        int(requirement.least_grade),
+        int(requirement.least_hospital),
+        requirement.credential_required,
+        requirement.training_required,
+    )
+
+
+def _listed(row: "Record", now: datetime) -> Listed:
+    counselor = _counselor(row)
+    return Listed(counselor=counselor, state=state_of(counselor, _call(row["engaged"]), now))
+
+
+def _call(value: str | None) -> CallId | None:
+    return CallId(value) if value is not None else None
+
+
+def _counselor(row: "Record") -> Counselor:
+    return Counselor(
+        id=CounselorId(row["id"]),
+        name=row["name"],
+        programs=frozenset(ProgramId(program) for program in row["programs"]),
+        roles=frozenset(row["roles"]),
+        idle_since=row["idle_since"],
+        number_sealed=row["phone_sealed"],
+        skills=frozenset(row["skills"]),
+        staff_type=StaffType(row["staff_type"]),
+        grade=Grade(row["grade"]),
+        hospital=Hospital(row["hospital"]),
+        credential=row["credential"],
+        credential_verified_at=row["credential_verified_at"],
+        credential_valid_until=row["credential_valid_until"],
+        training=Training(
+            theory_class_hours=row["theory_class_hours"],
+            theory_passed_on=row["theory_passed_on"],
+            practice_days=row["practice_days"],
+            practice_passed_on=row["practice_passed_on"],
+            assessment_passed_on=row["assessment_passed_on"],
+        ),
+        presence=Presence(row["presence"]),
+        lease_until=row["lease_until"],
+        wrap_up_until=row["wrap_up_until"],
+        cooldown_until=row["cooldown_until"],
+        misses=row["misses"],
+    )
