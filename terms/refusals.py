@@ -24,6 +24,7 @@ class RefusalCode(StrEnum):
     CODE_WRONG = "code_wrong"
     CODE_EXPIRED = "code_expired"
     KEY_REUSED = "key_reused"
+    NOT_NOW = "not_now"  # the call is not in a state in which this can be done
 
 
 class Refused(Exception):

@@ -1,0 +1,161 @@
+"""A call: the effort to connect one order's two people, as one plain value."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from dialer.events import Timer, TimerKind
+from dialer.leg import Leg
+from dialer.talk import talked
+from terms.ids import CallId, CounselorId, LegId, OrderId, TargetId
+from terms.verdict import Role, Verdict
+
+
+class State(StrEnum):
+    """What is true now."""
+
+    WAITING = "waiting"  # between attempts
+    QUEUED = "queued"  # for a counselor of the pool
+    RINGING_FIRST = "ringing_first"
+    RINGING_SECOND = "ringing_second"
+    BRIDGED = "bridged"  # the two hear each other
+    PARTED = "parted"  # a line failed: one is kept while the other is rung again
+    ENDED = "ended"
+
+
+class Purpose(StrEnum):
+    """Why the order's person is called; attempts are counted per order and purpose."""
+
+    CONSULT = "consult"
+    STEWARD_REMINDER = "steward_reminder"
+    CONFIRMATION = "confirmation"
+    SATISFACTION = "satisfaction"
+    REMINDER = "reminder"
+
+
+class EndReason(StrEnum):
+    """What the machine was doing when it ended the call. How it *ended* is the verdict's word."""
+
+    HUNG_UP = "hung_up"
+    LOST = "lost"
+    CAP = "cap"
+    WITHDRAWN = "withdrawn"  # the caller gave up before being connected
+    NOT_REACHED = "not_reached"  # the caller, after the last counted attempt
+    COUNSELOR_NOT_REACHED = "counselor_not_reached"
+    INVALID_NUMBER = "invalid_number"
+    FAULT = "fault"
+    STAFF = "staff"
+    ORDER_OVER = "order_over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """A crisis transfer under way: agencies still to try, the one in hand first."""
+
+    targets: tuple[TargetId, ...]
+    joined: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """`counselor` is set exactly while this call claims one: that is what makes them busy.
+
+    `attempt` counts every start of ringing, `counted` those that the caller's side caused to fail,
+    both over all calls of the order with this purpose. `granted_seconds` is the talk the order had
+    left when the call began (None: no cap).
+    """
+
+    id: CallId
+    order: OrderId
+    purpose: Purpose
+    ring_first: Role
+    pooled: bool
+    granted_seconds: int | None
+    state: State
+    started_at: datetime
+    not_before: datetime | None = None
+    counselor: CounselorId | None = None
+    legs: tuple[Leg, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    attempt: int = 0
+    counted: int = 0
+    faults: int = 0
+    counselor_misses: int = 0
+    counselor_waits: int = 0
+    connected_at: datetime | None = None
+    lost: Role | None = None
+    crisis: bool = False
+    extended_seconds: int = 0
+    transfer: Transfer | None = None
+    handed_over: bool = False
+    ended_at: datetime | None = None
+    end_reason: EndReason | None = None
+    counselor_mark: bool | None = None
+    called_back_at: datetime | None = None
+    verdict: Verdict | None = None
+    verdict_is_final: bool = False
+
+    def __post_init__(self) -> None:
+        engaged = self.state in ENGAGED
+        assert (self.counselor is not None) == (engaged and not self.handed_over)
+        assert (self.lost is not None) == (self.state is State.PARTED)
+        assert (self.end_reason is not None) == (self.state is State.ENDED)
+        assert (self.verdict is not None) == (self.state is State.ENDED)
+        assert self.transfer is None or self.state in TALKING
+
+    @property
+    def cap_seconds_left(self) -> int | None:
+        """Granted talk and what the counselor added to it; None where nobody counts."""
+        if self.granted_seconds is None or self.crisis:
+            return None
+        return self.granted_seconds + self.extended_seconds
+
+    def leg(self, leg: LegId) -> Leg | None:
+        """The leg of that name, over or not."""
+        return next((one for one in self.legs if one.id == leg), None)
+
+    def standing(self, role: Role) -> Leg | None:
+        """The leg of `role` that is not over, if there is one."""
+        return next(
+            (leg for leg in reversed(self.legs) if leg.role is role and not leg.is_over), None
+        )
+
+    def all_standing(self) -> Iterator[Leg]:
+        """Every leg that is not over."""
+        return (leg for leg in self.legs if not leg.is_over)
+
+    def next_leg(self, role: Role) -> LegId:
+        """The next leg's name: ours, so that it can be matched with what the carrier has."""
+        number = 1 + sum(1 for leg in self.legs if leg.role is role)
+        return LegId(f"{self.id}/{role}/{number}")
+
+    def due(self, kind: TimerKind) -> datetime | None:
+        """When the timer of that kind falls, if it is set."""
+        return next((timer.due_at for timer in self.timers if timer.kind is kind), None)
+
+    def talked(self, now: datetime) -> timedelta:
+        """Talk so far."""
+        return talked(self.legs, now)
+
+    def with_leg(self, leg: Leg) -> "Call":
+        """The call with that leg's newest facts, or with one leg more."""
+        if self.leg(leg.id) is None:
+            return replace(self, legs=(*self.legs, leg))
+        return replace(self, legs=tuple(leg if one.id == leg.id else one for one in self.legs))
+
+    def with_timer(self, kind: TimerKind, due_at: datetime) -> "Call":
+        """The call with that timer set anew."""
+        others = (timer for timer in self.timers if timer.kind is not kind)
+        return replace(self, timers=tuple(sorted((*others, Timer(kind, due_at)))))
+
+    def without_timers(self, *kinds: TimerKind) -> "Call":
+        """The call without timers of those kinds."""
+        kept = tuple(timer for timer in self.timers if timer.kind not in kinds)
+        return self if kept == self.timers else replace(self, timers=kept)
+
+
+ENGAGED = frozenset({State.RINGING_FIRST, State.RINGING_SECOND, State.BRIDGED, State.PARTED})
+"""States in which a counselor is claimed."""
+
+TALKING = frozenset({State.BRIDGED, State.PARTED})

@@ -1,0 +1,232 @@
+"""One phone on a call, as the facts the carrier told about it.
+
+Facts only gather: each is set once and repeating it changes nothing, so a leg looks the same in
+whatever order its news came in. What a leg *is* (ringing, talking, over) is read off its facts.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from dialer.carriers import (
+    KeyPressed,
+    LegAnswered,
+    LegBridged,
+    LegEnded,
+    LegRinging,
+    MediaLost,
+    News,
+    ReleaseSide,
+)
+from terms.ids import LegId
+from terms.verdict import Role
+
+ACCEPT_DIGIT = "1"
+
+NORMAL_CAUSES = frozenset({16, 31})
+FAULT_CAUSES = frozenset({27, 34, 38, 41, 42, 44, 47, 102, 111})
+"""Q.850 causes that only a network or a platform gives, never a person (4.6)."""
+
+INVALID_NUMBER_CAUSES = frozenset({1, 28})
+LIMIT_CODE = "limit"
+"""A carrier's own word for 'its absolute limit ended the leg'."""
+
+
+class LetGoReason(StrEnum):
+    """Why we ordered a leg hung up; part of the evidence."""
+
+    NOT_WANTED = "not_wanted"  # the attempt is over, this phone need not ring on
+    NO_ANSWER = "no_answer"
+    NOT_ACCEPTED = "not_accepted"  # answered, but nobody pressed 1: voicemail
+    SILENT = "silent"  # no audio for too long: the line is dead
+    CAP = "cap"
+    CALLER_ENDED = "caller_ended"  # the caller hung up in the app
+    COUNSELOR_ENDED = "counselor_ended"  # the counselor hung up in the console
+    STAFF_ENDED = "staff_ended"
+    HANDED_OVER = "handed_over"  # the agency has the caller now
+    PARTNER_LEFT = "partner_left"  # the other side is gone
+
+
+class Failure(StrEnum):
+    """Why a leg never came to talk."""
+
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    SWITCHED_OFF = "switched_off"
+    GAVE_UP = "gave_up"  # answered, then hung up before the two were connected
+    NOT_ACCEPTED = "not_accepted"
+    INVALID_NUMBER = "invalid_number"
+    FAULT = "fault"  # the carrier or we failed
+
+    @property
+    def counts(self) -> bool:
+        """Only what the person caused counts as an attempt (design 3, X27)."""
+        return self in _COUNTING
+
+
+_COUNTING = frozenset({Failure.NO_ANSWER, Failure.BUSY, Failure.REJECTED, Failure.SWITCHED_OFF})
+_BY_CAUSE = {
+    17: Failure.BUSY,
+    18: Failure.SWITCHED_OFF,
+    19: Failure.NO_ANSWER,
+    20: Failure.SWITCHED_OFF,
+    21: Failure.REJECTED,
+    1: Failure.INVALID_NUMBER,
+    28: Failure.INVALID_NUMBER,
+}
+_BY_SIP = {
+    404: Failure.INVALID_NUMBER,
+    408: Failure.NO_ANSWER,
+    480: Failure.NO_ANSWER,
+    486: Failure.BUSY,
+    600: Failure.BUSY,
+    603: Failure.REJECTED,
+}
+_SIDE_RANK = {
+    ReleaseSide.PARTY: 0,
+    ReleaseSide.CARRIER: 1,
+    ReleaseSide.PLATFORM: 2,
+    ReleaseSide.UNKNOWN: 3,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """How a leg ended, in the carrier's words."""
+
+    at: datetime
+    by: ReleaseSide
+    q850: int | None = None
+    sip: int | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """`party` names whom the leg rings where the role alone does not: a counselor, an agency."""
+
+    id: LegId
+    role: Role
+    rung_at: datetime
+    party: str | None = None
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    accepted_at: datetime | None = None
+    bridged_at: datetime | None = None
+    silent_since: datetime | None = None
+    release: Release | None = None
+    let_go_at: datetime | None = None
+    let_go_why: LetGoReason | None = None
+
+    def __post_init__(self) -> None:
+        assert (self.let_go_at is None) == (self.let_go_why is None)
+
+    @property
+    def is_over(self) -> bool:
+        """Ended, or told to: nothing it says can bring it back."""
+        return self.release is not None or self.let_go_at is not None
+
+    @property
+    def is_silent(self) -> bool:
+        """We let it go because nothing was heard from it any more."""
+        return self.let_go_why is LetGoReason.SILENT
+
+    @property
+    def off_at(self) -> datetime | None:
+        """When it stopped carrying talk; None while it still may."""
+        if self.is_silent:
+            return self.silent_since
+        if self.release is not None:
+            return self.release.at
+        return self.let_go_at
+
+
+def observe(leg: Leg, news: News, now: datetime) -> Leg:
+    """The leg with one more fact; a fact told twice, or one already implied, changes nothing.
+
+    A carrier's clock that runs ahead of ours is held back to `now`.
+    """
+    at = min(news.at, now)
+    match news:
+        case LegRinging():
+            return leg if _not_later(leg.ringing_at, at) else replace(leg, ringing_at=at)
+        case LegAnswered():
+            return leg if _not_later(leg.answered_at, at) else replace(leg, answered_at=at)
+        case KeyPressed(digit=digit):
+            if digit != ACCEPT_DIGIT or _not_later(leg.accepted_at, at):
+                return leg
+            return replace(leg, accepted_at=at, answered_at=leg.answered_at or at)
+        case LegBridged():
+            return leg if _not_later(leg.bridged_at, at) else replace(leg, bridged_at=at)
+        case MediaLost(since=since):
+            return leg if leg.silent_since is not None else replace(leg, silent_since=since)
+        case LegEnded():
+            return _released(
+                leg, Release(at=at, by=news.by, q850=news.q850, sip=news.sip, code=news.code)
+            )
+
+
+def _not_later(known: datetime | None, at: datetime) -> bool:
+    return known is not None and known <= at
+
+
+def _released(leg: Leg, release: Release) -> Leg:
+    """Of two tales of one end the one that knows more wins, so that their order does not matter."""
+    if leg.release is None:
+        return replace(leg, release=release)
+    known, told = (
+        (_SIDE_RANK[one.by], one.at, one.q850 or 0, one.sip or 0, one.code or "")
+        for one in (leg.release, release)
+    )
+    return leg if known <= told else replace(leg, release=release)
+
+
+def accept(leg: Leg, at: datetime) -> Leg:
+    """The counselor said yes in the console; it stands for pressing 1."""
+    return leg if leg.accepted_at is not None else replace(leg, accepted_at=at)
+
+
+def let_go(leg: Leg, why: LetGoReason, at: datetime) -> Leg:
+    """The leg is told to hang up; the first reason is the one that stays."""
+    return leg if leg.is_over else replace(leg, let_go_at=at, let_go_why=why)
+
+
+def was_lost(leg: Leg) -> bool:
+    """Whether the line failed, rather than somebody hanging up (4.6).
+
+    Doubt counts as lost: ringing a person back who meant to go is a lesser harm than leaving one
+    who did not.
+    """
+    if leg.is_silent:
+        return True
+    release = leg.release
+    if release is None or release.code == LIMIT_CODE:
+        return False
+    if release.q850 in FAULT_CAUSES:
+        return True
+    match release.by:
+        case ReleaseSide.PARTY:
+            return False
+        case ReleaseSide.CARRIER | ReleaseSide.PLATFORM:
+            return True
+        case ReleaseSide.UNKNOWN:
+            return release.q850 not in NORMAL_CAUSES or leg.silent_since is not None
+
+
+def failure_of(leg: Leg) -> Failure:
+    """Why a leg that never talked is over."""
+    if leg.let_go_why is LetGoReason.NO_ANSWER:
+        return Failure.NO_ANSWER if leg.ringing_at is not None else Failure.FAULT
+    if leg.let_go_why is LetGoReason.NOT_ACCEPTED:
+        return Failure.NOT_ACCEPTED
+    release = leg.release
+    if release is None:
+        return Failure.FAULT
+    if release.q850 in _BY_CAUSE:
+        return _BY_CAUSE[release.q850]
+    if release.by is ReleaseSide.PARTY and (leg.answered_at or release.q850 in NORMAL_CAUSES):
+        return Failure.GAVE_UP
+    if release.q850 is None and release.sip in _BY_SIP:
+        return _BY_SIP[release.sip]
+    return Failure.FAULT

@@ -1,0 +1,126 @@
+"""What a call may do next. Pure: no clock, no network, no database, no randomness.
+
+Theory of operation. Two kinds of things happen to a call.
+
+*News* of the carrier is a fact about one leg. It is first merged into that leg (`dialer.leg`),
+which is what makes late, repeated and reordered news harmless: a fact told twice changes nothing,
+and a leg that is over only gathers evidence. Only news about a leg still wanted reaches the state's
+own function.
+
+*Happenings* are everything else: timers, people's commands, routing's answers. A timer that is no
+longer part of the state is stale and changes nothing. A person's command that the state does not
+allow is refused; nothing else ever raises.
+
+Each state has a module of its own, with one function for news and one for happenings.
+"""
+
+from datetime import datetime
+
+from dialer.call import Call, State
+from dialer.carriers import (
+    KeyPressed,
+    LegAnswered,
+    LegBridged,
+    LegEnded,
+    LegRinging,
+    MediaLost,
+    News,
+)
+from dialer.events import Event, Happening, TimerFired
+from dialer.leg import observe
+from dialer.machine import bridged, ended, parted, ringing, starting, waiting
+from dialer.machine.steps import Step
+from dialer.orders import Effect, Fact, FactKind, HangUp
+from dialer.policy import Policy
+from terms.verdict import Role
+
+start = starting.start
+start_dial_in = starting.start_dial_in
+
+__all__ = ["Step", "start", "start_dial_in", "transition"]
+
+
+def transition(call: Call, event: Event, policy: Policy, now: datetime) -> Step:
+    """The call after `event`, and the orders and facts that follow from it.
+
+    Raises `Refused` for a command that is impossible in this state.
+    """
+    match event:
+        case LegRinging() | LegAnswered() | KeyPressed() | LegBridged() | MediaLost() | LegEnded():
+            return _take_news(call, event, policy, now)
+        case TimerFired(timer) if timer not in call.timers or now < timer.due_at:
+            return call, ()
+        case _:
+            return _take_happening(call, event, policy, now)
+
+
+def _take_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
+    leg = call.leg(news.leg)
+    if leg is None:
+        return call, () if isinstance(news, LegEnded) else (HangUp(news.leg),)
+    seen = observe(leg, news, now)
+    if seen == leg:
+        return call, ()
+    facts = _facts(news, seen.role)
+    call = call.with_leg(seen)
+    if call.state is State.ENDED:
+        call, effects = ended.on_evidence(call, news, policy, now)
+    elif leg.is_over:
+        call, effects = call, clean_up(news)
+    else:
+        call, effects = _wanted(call, news, policy, now)
+    return call, (*facts, *effects)
+
+
+def _wanted(call: Call, news: News, policy: Policy, now: datetime) -> Step:
+    match call.state:
+        case State.RINGING_FIRST:
+            return ringing.first_news(call, news, policy, now)
+        case State.RINGING_SECOND:
+            return ringing.second_news(call, news, policy, now)
+        case State.BRIDGED:
+            return bridged.news(call, news, policy, now)
+        case State.PARTED:
+            return parted.news(call, news, policy, now)
+        case State.WAITING | State.QUEUED:
+            return waiting.news(call, news, policy, now)
+        case State.ENDED:
+            return ended.on_evidence(call, news, policy, now)
+
+
+def _take_happening(call: Call, event: Happening, policy: Policy, now: datetime) -> Step:
+    match call.state:
+        case State.RINGING_FIRST | State.RINGING_SECOND:
+            return ringing.happened(call, event, policy, now)
+        case State.BRIDGED:
+            return bridged.happened(call, event, policy, now)
+        case State.PARTED:
+            return parted.happened(call, event, policy, now)
+        case State.WAITING | State.QUEUED:
+            return waiting.happened(call, event, policy, now)
+        case State.ENDED:
+            return ended.happened(call, event, policy, now)
+
+
+def clean_up(news: News) -> tuple[Effect, ...]:
+    """A leg we let go that still comes to life is told again."""
+    match news:
+        case LegAnswered() | LegBridged():
+            return (HangUp(news.leg),)
+        case LegRinging() | KeyPressed() | MediaLost() | LegEnded():
+            return ()
+
+
+def _facts(news: News, role: Role) -> tuple[Fact, ...]:
+    match news:
+        case LegRinging():
+            return (Fact(FactKind.LEG_RINGING, role),)
+        case LegAnswered():
+            return (Fact(FactKind.LEG_ANSWERED, role),)
+        case MediaLost():
+            return (Fact(FactKind.MEDIA_LOST, role),)
+        case LegEnded(by=by, q850=q850, sip=sip, code=code):
+            detail = {"by": by, "q850": q850, "sip": sip, "code": code}
+            return (Fact(FactKind.LEG_ENDED, role, detail),)
+        case KeyPressed() | LegBridged():
+            return ()

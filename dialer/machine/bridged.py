@@ -1,0 +1,244 @@
+"""`bridged`: the two hear each other. Only they, the cap or a person of ours may end it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from dialer.call import Call, EndReason, State
+from dialer.carriers import (
+    KeyPressed,
+    LegAnswered,
+    LegBridged,
+    LegEnded,
+    LegRinging,
+    MediaLost,
+    News,
+)
+from dialer.events import (
+    BridgeRefused,
+    CalledBack,
+    CallerDialledIn,
+    CallerHungUp,
+    CapExtended,
+    CounselorAccepted,
+    CounselorClaimed,
+    CounselorDeclined,
+    CounselorHungUp,
+    CounselorMarkedCutOff,
+    CounselorUnavailable,
+    CrisisRaised,
+    Happening,
+    OrderWithdrawn,
+    StaffEnded,
+    TimerFired,
+    TimerKind,
+    TransferCancelled,
+    TransferConfirmed,
+    TransferRequested,
+)
+from dialer.leg import LIMIT_CODE, Leg, LetGoReason, was_lost
+from dialer.machine import transfer
+from dialer.machine.parting import part
+from dialer.machine.refusing import not_now
+from dialer.machine.steps import (
+    Step,
+    after,
+    end,
+    lift_limits,
+    release,
+    say_to_all,
+    set_cap_timers,
+    set_next_warning,
+)
+from dialer.orders import Effect, Fact, FactKind, HangUp
+from dialer.policy import CapKind, Policy
+from dialer.talk import connected_at
+from terms.verdict import Role
+
+
+def try_connect(call: Call, policy: Policy, now: datetime) -> Step:
+    """Bridged from the moment both are known to have joined; only then is anything consumed."""
+    caller, other = call.standing(Role.CALLER), _partner(call)
+    if caller is None or caller.bridged_at is None or other is None or other.bridged_at is None:
+        return call, ()
+    first = call.connected_at is None
+    call = replace(
+        call.without_timers(TimerKind.BRIDGE, TimerKind.PARTED, TimerKind.RERING),
+        state=State.BRIDGED,
+        lost=None,
+        connected_at=call.connected_at or connected_at(call.legs),
+    )
+    call = set_cap_timers(call, policy, now)
+    return call, (Fact(FactKind.CONNECTED if first else FactKind.REJOINED),)
+
+
+def _partner(call: Call) -> Leg | None:
+    """Whom the caller talks with: the counselor, or the agency that took over."""
+    return call.standing(Role.AGENCY if call.handed_over else Role.COUNSELOR)
+
+
+def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
+    """What the carrier tells of a talk that goes on."""
+    leg = call.leg(news.leg)
+    assert leg is not None
+    match news:
+        case LegAnswered() | LegBridged() if leg.role is Role.AGENCY:
+            return transfer.came(call, leg, policy, now)
+        case MediaLost():
+            return call.with_timer(TimerKind.SILENCE, after(policy.media_lost_seconds, now)), ()
+        case LegEnded():
+            return leg_ended(call, leg, policy, now)
+        case LegRinging() | LegAnswered() | KeyPressed() | LegBridged():
+            return call, ()
+
+
+def leg_ended(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
+    """Somebody is gone: hung up, or lost?"""
+    if leg.role is Role.AGENCY and not call.handed_over:
+        return transfer.agency_gone(call, policy, now)
+    if leg.role is Role.COUNSELOR and call.transfer is not None and call.transfer.joined:
+        return transfer.hand_over(call, policy, now, confirmed=False)
+    if leg.role is not Role.CALLER and call.crisis:
+        return part(call, leg.role, policy, now)
+    if was_lost(leg):
+        return part(call, leg.role, policy, now)
+    if leg.release is not None and leg.release.code == LIMIT_CODE:
+        return end(call, EndReason.CAP, policy, now)
+    return end(call, EndReason.HUNG_UP, policy, now)
+
+
+def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Step:
+    """Timers and people while the two talk."""
+    match event:
+        case TimerFired(timer):
+            return _timer(call.without_timers(timer.kind), timer.kind, policy, now)
+        case CallerHungUp():
+            return _person_ended(call, Role.CALLER, policy, now)
+        case CounselorHungUp():
+            return _counselor_hung_up(call, policy, now)
+        case StaffEnded():
+            return end(call, EndReason.STAFF, policy, now)
+        case CrisisRaised():
+            return raise_crisis(call)
+        case CapExtended(seconds):
+            return extend(call, seconds, policy, now)
+        case TransferRequested(targets):
+            return transfer.start(call, targets, policy, now)
+        case TransferConfirmed():
+            return transfer.confirm(call, policy, now)
+        case TransferCancelled():
+            return transfer.cancel(call, now)
+        case CounselorMarkedCutOff(cut_off):
+            return replace(call, counselor_mark=cut_off), ()
+        case CallerDialledIn(leg):
+            return call, (HangUp(leg),)
+        case CounselorDeclined():
+            return not_now("the two are talking")
+        case (
+            BridgeRefused()
+            | CounselorAccepted()
+            | CounselorClaimed()
+            | CounselorUnavailable()
+            | OrderWithdrawn()
+            | CalledBack()
+        ):
+            return call, ()
+
+
+def raise_crisis(call: Call) -> Step:
+    """No cap and no cut from here on; the carrier's limit is lifted first (X55)."""
+    if call.crisis:
+        return call, ()
+    call = replace(call, crisis=True).without_timers(TimerKind.CAP, TimerKind.WARN)
+    return call, (*lift_limits(call), Fact(FactKind.CRISIS_RAISED))
+
+
+def extend(call: Call, seconds: int, policy: Policy, now: datetime) -> Step:
+    """The counselor gives more time; only a soft cap can be given more (X33)."""
+    if policy.cap_kind is not CapKind.SOFT:
+        not_now("this program's time cannot be extended")
+    call = replace(call, extended_seconds=call.extended_seconds + seconds)
+    return set_cap_timers(call, policy, now), (
+        Fact(FactKind.CAP_EXTENDED, Role.COUNSELOR, {"seconds": seconds}),
+    )
+
+
+def _timer(call: Call, kind: TimerKind, policy: Policy, now: datetime) -> Step:
+    match kind:
+        case TimerKind.WARN:
+            return _warn(call, policy, now)
+        case TimerKind.CAP:
+            return _cap(call, policy, now)
+        case TimerKind.SILENCE:
+            return _silence(call, policy, now)
+        case TimerKind.TRANSFER:
+            return transfer.agency_missed(call, policy, now)
+        case (
+            TimerKind.RING
+            | TimerKind.ACCEPT
+            | TimerKind.BRIDGE
+            | TimerKind.RERING
+            | TimerKind.PARTED
+            | TimerKind.ATTEMPT
+            | TimerKind.FINAL
+        ):
+            return call, ()
+
+
+def _warn(call: Call, policy: Policy, now: datetime) -> Step:
+    cap_at = call.due(TimerKind.CAP)
+    if cap_at is None:
+        return call, ()
+    left = (cap_at - now).total_seconds()
+    seconds = min(policy.warn_seconds, key=lambda warned: abs(warned - left))
+    said = say_to_all(call, f"left_{seconds}")
+    call = set_next_warning(call, policy, now)
+    return call, (*said, Fact(FactKind.WARNED, detail={"seconds": seconds}))
+
+
+def _cap(call: Call, policy: Policy, now: datetime) -> Step:
+    """The granted talk is used (A25). Only a hard cap ends it, and never a person in danger."""
+    reached = Fact(FactKind.CAP_REACHED, detail={"kind": policy.cap_kind})
+    left = call.cap_seconds_left
+    if left is None:
+        return call, ()
+    if policy.cap_kind is not CapKind.HARD:
+        return call, (*say_to_all(call, "time_is_up"), reached)
+    over = call.talked(now).total_seconds() - left
+    if over < policy.cap_grace_seconds:
+        call = call.with_timer(TimerKind.CAP, after(policy.cap_grace_seconds - over, now))
+        return call, (*say_to_all(call, "time_is_up"), reached)
+    call, effects = end(call, EndReason.CAP, policy, now)
+    return call, (reached, *effects)
+
+
+def _silence(call: Call, policy: Policy, now: datetime) -> Step:
+    """Nothing was heard from a leg for too long: the line is dead, whoever holds the phone."""
+    silent = next((leg for leg in call.all_standing() if leg.silent_since is not None), None)
+    if silent is None:
+        return call, ()
+    call, orders = release(call, (silent,), LetGoReason.SILENT, now)
+    let_go = call.leg(silent.id)
+    assert let_go is not None
+    call, effects = leg_ended(call, let_go, policy, now)
+    return call, (*orders, *effects)
+
+
+def _person_ended(call: Call, role: Role, policy: Policy, now: datetime) -> Step:
+    why = LetGoReason.CALLER_ENDED if role is Role.CALLER else LetGoReason.COUNSELOR_ENDED
+    leg = call.standing(role)
+    orders: tuple[Effect, ...] = ()
+    if leg is not None:
+        call, orders = release(call, (leg,), why, now)
+    call, effects = end(call, EndReason.HUNG_UP, policy, now)
+    return call, (*orders, *effects)
+
+
+def _counselor_hung_up(call: Call, policy: Policy, now: datetime) -> Step:
+    """A counselor may not leave a person in danger alone: hand over first (X41, X55)."""
+    if call.handed_over:
+        not_now("you have handed this call over")
+    if call.transfer is not None and call.transfer.joined:
+        return transfer.hand_over(call, policy, now, confirmed=False)
+    if call.crisis:
+        not_now("a person in danger is on the line; hand over to an agency first")
+    return _person_ended(call, Role.COUNSELOR, policy, now)

@@ -1,0 +1,106 @@
+"""`ended`: nothing rings any more. Late facts may still better the verdict, until it is final."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from dialer.call import Call
+from dialer.carriers import (
+    KeyPressed,
+    LegAnswered,
+    LegBridged,
+    LegEnded,
+    LegRinging,
+    MediaLost,
+    News,
+)
+from dialer.events import (
+    BridgeRefused,
+    CalledBack,
+    CallerDialledIn,
+    CallerHungUp,
+    CapExtended,
+    CounselorAccepted,
+    CounselorClaimed,
+    CounselorDeclined,
+    CounselorHungUp,
+    CounselorMarkedCutOff,
+    CounselorUnavailable,
+    CrisisRaised,
+    Happening,
+    OrderWithdrawn,
+    StaffEnded,
+    TimerFired,
+    TimerKind,
+    TransferCancelled,
+    TransferConfirmed,
+    TransferRequested,
+)
+from dialer.machine.refusing import not_now
+from dialer.machine.steps import Step, evidence, judged
+from dialer.orders import Effect, Fact, FactKind, HangUp
+from dialer.policy import Policy
+from dialer.talk import connected_at
+from dialer.verdict import judge
+
+
+def on_evidence(call: Call, news: News, policy: Policy, now: datetime) -> Step:
+    """One more fact about a leg: judge again, and let go what still comes to life."""
+    match news:
+        case LegAnswered() | LegBridged():
+            clean_up: tuple[Effect, ...] = (HangUp(news.leg),)
+        case LegRinging() | KeyPressed() | MediaLost() | LegEnded():
+            clean_up = ()
+    call, effects = rejudge(call)
+    return call, (*clean_up, *effects)
+
+
+def rejudge(call: Call) -> Step:
+    """The verdict over all that is known now; a final one stands whatever comes."""
+    if call.verdict_is_final:
+        return call, ()
+    verdict = judge(evidence(call))
+    call = replace(call, connected_at=call.connected_at or connected_at(call.legs))
+    if verdict == call.verdict:
+        return call, ()
+    return replace(call, verdict=verdict), (judged(verdict, False),)
+
+
+def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Step:
+    """The counselor's mark, a caller who tries again, and the time at which the verdict stands."""
+    match event:
+        case TimerFired(timer) if timer.kind is TimerKind.FINAL:
+            verdict = call.verdict
+            assert verdict is not None
+            call = replace(call.without_timers(TimerKind.FINAL), verdict_is_final=True)
+            return call, (judged(verdict, True),)
+        case CounselorMarkedCutOff(cut_off):
+            call, effects = rejudge(replace(call, counselor_mark=cut_off))
+            return call, (Fact(FactKind.MARKED_CUT_OFF, detail={"cut_off": cut_off}), *effects)
+        case CalledBack(at) if call.called_back_at is None:
+            call, effects = rejudge(replace(call, called_back_at=at))
+            return call, (Fact(FactKind.CALLED_BACK), *effects)
+        case CallerDialledIn(leg):
+            return call, (HangUp(leg),)
+        case CrisisRaised():
+            return replace(call, crisis=True), (Fact(FactKind.CRISIS_RAISED),)
+        case (
+            CounselorAccepted()
+            | CounselorDeclined()
+            | CapExtended()
+            | TransferRequested()
+            | TransferConfirmed()
+            | TransferCancelled()
+        ):
+            return not_now("the call is over")
+        case (
+            TimerFired()
+            | CalledBack()
+            | BridgeRefused()
+            | CallerHungUp()
+            | CounselorHungUp()
+            | CounselorClaimed()
+            | CounselorUnavailable()
+            | StaffEnded()
+            | OrderWithdrawn()
+        ):
+            return call, ()

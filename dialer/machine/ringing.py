@@ -1,0 +1,215 @@
+"""`ringing_first` and `ringing_second`: bringing the two to the line, one after the other."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from dialer.call import Call, EndReason, State
+from dialer.carriers import (
+    KeyPressed,
+    LegAnswered,
+    LegBridged,
+    LegEnded,
+    LegRinging,
+    MediaLost,
+    News,
+)
+from dialer.events import (
+    BridgeRefused,
+    CalledBack,
+    CallerDialledIn,
+    CallerHungUp,
+    CapExtended,
+    CounselorAccepted,
+    CounselorClaimed,
+    CounselorDeclined,
+    CounselorHungUp,
+    CounselorMarkedCutOff,
+    CounselorUnavailable,
+    CrisisRaised,
+    Happening,
+    OrderWithdrawn,
+    StaffEnded,
+    TimerFired,
+    TimerKind,
+    TransferCancelled,
+    TransferConfirmed,
+    TransferRequested,
+)
+from dialer.leg import Failure, Leg, LetGoReason, accept, failure_of
+from dialer.machine import bridged
+from dialer.machine.refusing import not_now
+from dialer.machine.steps import (
+    Step,
+    ask_to_accept,
+    attach,
+    attempt_failed,
+    bridge,
+    counselor_missed,
+    end,
+    release,
+    ring_second,
+    say_farewell,
+)
+from dialer.orders import Fact, FactKind, HangUp
+from dialer.policy import Policy
+from terms.verdict import Role
+
+
+def first_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
+    """The first phone rings."""
+    leg = call.leg(news.leg)
+    assert leg is not None
+    match news:
+        case LegAnswered() | KeyPressed():
+            return _came(call, leg, policy, now)
+        case LegEnded():
+            return _gone(call, leg, policy, now)
+        case LegRinging() | LegBridged() | MediaLost():
+            return call, ()
+
+
+def second_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
+    """One is on the line, the other phone rings, or the bridge is being made."""
+    leg = call.leg(news.leg)
+    assert leg is not None
+    bridging = call.due(TimerKind.BRIDGE) is not None
+    match news:
+        case LegAnswered() | KeyPressed():
+            return (call, ()) if bridging else _came(call, leg, policy, now)
+        case LegBridged():
+            return bridged.try_connect(call, policy, now)
+        case LegEnded() if bridging:
+            # The bridge was ordered, so this may be the end of a talk whose beginning is still
+            # under way to us: treat it as one, whichever of the two arrives first.
+            return bridged.leg_ended(call, leg, policy, now)
+        case LegEnded():
+            return _gone(call, leg, policy, now)
+        case LegRinging() | MediaLost():
+            return call, ()
+
+
+def _came(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
+    """A phone was answered, or its person accepted: go on to the next step when both hold."""
+    if leg.role is Role.COUNSELOR and policy.press_to_accept and leg.accepted_at is None:
+        return ask_to_accept(call, leg, policy, now)
+    if leg.answered_at is None:
+        return call, ()
+    accepted = (
+        (Fact(FactKind.COUNSELOR_ACCEPTED, Role.COUNSELOR),) if leg.role is Role.COUNSELOR else ()
+    )
+    if call.state is State.RINGING_FIRST and leg.role is call.ring_first:
+        call, effects = ring_second(call, policy, now)
+    elif call.state is State.RINGING_SECOND and leg.role is not call.ring_first:
+        call, effects = bridge(call, policy, now)
+    else:
+        return call, ()
+    return call, (*accepted, *effects)
+
+
+def _gone(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
+    """A leg ended before the bridge was ordered."""
+    failure = failure_of(leg)
+    if leg.role is Role.COUNSELOR:
+        return counselor_missed(call, failure, policy, now)
+    if failure is Failure.GAVE_UP and call.ring_first is Role.COUNSELOR:
+        failure = Failure.REJECTED  # we rang them unasked and they put it down
+    return attempt_failed(call, failure, policy, now)
+
+
+def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Step:
+    """Timers and people while the phones ring."""
+    match event:
+        case TimerFired(timer):
+            return _timer(call, timer.kind, policy, now)
+        case BridgeRefused():
+            return _bridge_failed(call, policy, now)
+        case CallerDialledIn(leg) if _may_attach(call):
+            return attach(call, leg, now)
+        case CallerDialledIn(leg):
+            return call, (HangUp(leg),)
+        case CounselorAccepted():
+            return _accepted(call, policy, now)
+        case CounselorDeclined():
+            return counselor_missed(call, "declined", policy, now)
+        case CounselorHungUp():
+            return counselor_missed(call, Failure.GAVE_UP, policy, now)
+        case CallerHungUp():
+            return end(call, EndReason.WITHDRAWN, policy, now)
+        case StaffEnded():
+            return end(call, EndReason.STAFF, policy, now)
+        case OrderWithdrawn():
+            call, farewell = say_farewell(call, "order_over", LetGoReason.NOT_WANTED, now)
+            call, effects = end(call, EndReason.ORDER_OVER, policy, now)
+            return call, (*farewell, *effects)
+        case CrisisRaised():
+            return replace(call, crisis=True), (Fact(FactKind.CRISIS_RAISED),)
+        case CounselorMarkedCutOff() | CapExtended() | TransferRequested():
+            return not_now("the two are not connected yet")
+        case TransferConfirmed() | TransferCancelled():
+            return not_now("no transfer is under way")
+        case CounselorClaimed() | CounselorUnavailable() | CalledBack():
+            return call, ()
+
+
+def _timer(call: Call, kind: TimerKind, policy: Policy, now: datetime) -> Step:
+    call = call.without_timers(kind)
+    match kind:
+        case TimerKind.RING:
+            return _nobody_answered(call, policy, now)
+        case TimerKind.ACCEPT:
+            return _nobody_accepted(call, policy, now)
+        case TimerKind.BRIDGE:
+            return _bridge_failed(call, policy, now)
+        case (
+            TimerKind.WARN
+            | TimerKind.CAP
+            | TimerKind.SILENCE
+            | TimerKind.RERING
+            | TimerKind.PARTED
+            | TimerKind.TRANSFER
+            | TimerKind.ATTEMPT
+            | TimerKind.FINAL
+        ):
+            return call, ()
+
+
+def _nobody_answered(call: Call, policy: Policy, now: datetime) -> Step:
+    leg = next((leg for leg in call.all_standing() if leg.answered_at is None), None)
+    if leg is None:
+        return call, ()
+    call, orders = release(call, (leg,), LetGoReason.NO_ANSWER, now)
+    let_go = call.leg(leg.id)
+    assert let_go is not None
+    call, effects = _gone(call, let_go, policy, now)
+    return call, (*orders, *effects)
+
+
+def _nobody_accepted(call: Call, policy: Policy, now: datetime) -> Step:
+    """It was answered, but nobody pressed 1: a voicemail never consumes anything (X01)."""
+    leg = call.standing(Role.COUNSELOR)
+    if leg is None:
+        return call, ()
+    call, orders = release(call, (leg,), LetGoReason.NOT_ACCEPTED, now)
+    call, effects = counselor_missed(call, Failure.NOT_ACCEPTED, policy, now)
+    return call, (*orders, *effects)
+
+
+def _bridge_failed(call: Call, policy: Policy, now: datetime) -> Step:
+    """Both were there and the carrier did not join them: our fault, so nothing counts."""
+    return attempt_failed(call.without_timers(TimerKind.BRIDGE), Failure.FAULT, policy, now)
+
+
+def _accepted(call: Call, policy: Policy, now: datetime) -> Step:
+    leg = call.standing(Role.COUNSELOR)
+    if leg is None:
+        return not_now("your phone is not ringing for this call")
+    accepted = accept(leg, now)
+    if accepted == leg:
+        return call, ()
+    return _came(call.with_leg(accepted), accepted, policy, now)
+
+
+def _may_attach(call: Call) -> bool:
+    """A caller who dials in while we would ring them comes by the leg they made themselves."""
+    caller = call.standing(Role.CALLER)
+    return caller is None or caller.answered_at is None

@@ -1,0 +1,71 @@
+"""How a call begins: pressed in the app, or dialled in."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dialer.call import Call, Purpose, State
+from dialer.machine.steps import Step, attach, queue, start_attempt, wait
+from dialer.orders import Fact, FactKind
+from dialer.policy import Policy
+from terms.ids import CallId, CounselorId, LegId, OrderId
+from terms.verdict import Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """What the desk decided before a phone may ring.
+
+    `counselor` is whom routing claimed; None means to wait in the pool's queue, or for
+    `not_before`. `counted` comes from earlier calls of the order with this purpose.
+    """
+
+    id: CallId
+    order: OrderId
+    counselor: CounselorId | None
+    granted_seconds: int | None
+    purpose: Purpose = Purpose.CONSULT
+    pooled: bool = False
+    counted: int = 0
+    attempt: int = 0
+    not_before: datetime | None = None
+
+
+def start(begin: Begin, policy: Policy, now: datetime) -> Step:
+    """The caller pressed the button, or an appointment's time was set."""
+    call = _new(begin, policy, now)
+    if begin.not_before is not None and begin.not_before > now:
+        call, effects = wait(call, 0, now)
+    elif begin.counselor is None:
+        call, effects = queue(call)
+    else:
+        call, effects = start_attempt(call, begin.counselor, policy, now)
+    return call, (_started(call), *effects)
+
+
+def start_dial_in(begin: Begin, leg: LegId, policy: Policy, now: datetime) -> Step:
+    """The caller's own phone dialled the service number: their leg is there already."""
+    call, answered = attach(_new(begin, policy, now), leg, now)
+    if begin.counselor is None:
+        call, effects = queue(call)
+    else:
+        call, effects = start_attempt(call, begin.counselor, policy, now)
+    return call, (_started(call), *answered, *effects)
+
+
+def _new(begin: Begin, policy: Policy, now: datetime) -> Call:
+    call = Call(
+        id=begin.id,
+        order=begin.order,
+        purpose=begin.purpose,
+        ring_first=policy.ring_first,
+        pooled=begin.pooled,
+        granted_seconds=begin.granted_seconds,
+        state=State.QUEUED,
+        started_at=now,
+        not_before=begin.not_before,
+    )
+    return replace(call, counted=begin.counted, attempt=begin.attempt)
+
+
+def _started(call: Call) -> Fact:
+    return Fact(FactKind.CALL_STARTED, Role.CALLER, {"purpose": call.purpose})

@@ -1,0 +1,291 @@
+"""Moves that several states share. Each takes a call and gives a call with what follows from it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from dialer.call import Call, EndReason, State
+from dialer.events import Timer, TimerKind
+from dialer.leg import Failure, Leg, LetGoReason, let_go
+from dialer.orders import Answer, Bridge, Effect, Fact, FactKind, HangUp, Limit, Ring, Say
+from dialer.policy import LIMIT_MARGIN_SECONDS, LONGEST_CALL_SECONDS, CapKind, Policy
+from dialer.verdict import Evidence, judge
+from terms.ids import CounselorId, LegId
+from terms.verdict import Role, Verdict
+
+Step = tuple[Call, tuple[Effect, ...]]
+
+FAREWELL_SECONDS = 6
+"""Time for "nobody could be reached" to be heard before the line goes."""
+
+MOST_COUNSELOR_WAITS = 30
+"""How often a waiting call asks for its busy counselor before it gives up."""
+
+
+def after(seconds: float, now: datetime) -> datetime:
+    """`now` plus seconds."""
+    return now + timedelta(seconds=seconds)
+
+
+def start_attempt(call: Call, counselor: CounselorId, policy: Policy, now: datetime) -> Step:
+    """Ring the first of the two; a caller already on the line makes the counselor the next."""
+    call = replace(
+        call.without_timers(TimerKind.ATTEMPT),
+        state=State.RINGING_FIRST,
+        counselor=counselor,
+        attempt=call.attempt + 1,
+        counselor_waits=0,
+    )
+    claimed = Fact(FactKind.COUNSELOR_CLAIMED, detail={"attempt": call.attempt})
+    caller = call.standing(Role.CALLER)
+    if caller is not None:
+        call = replace(call, ring_first=Role.CALLER)
+        if caller.answered_at is None:
+            return call.with_timer(TimerKind.RING, after(policy.ring_seconds, now)), (claimed,)
+        call, effects = ring_second(call, policy, now)
+    else:
+        call, effects = ring(call, call.ring_first, policy, now)
+    return call, (claimed, *effects)
+
+
+def ring(call: Call, role: Role, policy: Policy, now: datetime) -> Step:
+    """Originate a new leg and bound how long it may ring."""
+    party = call.counselor if role is Role.COUNSELOR else None
+    leg = Leg(id=call.next_leg(role), role=role, rung_at=now, party=party)
+    call = call.with_leg(leg).with_timer(TimerKind.RING, after(policy.ring_seconds, now))
+    return call, (Ring(leg.id, role, party, policy.ring_seconds), Fact(FactKind.LEG_RUNG, role))
+
+
+def attach(call: Call, leg: LegId, at: datetime) -> Step:
+    """The caller's phone dialled in: that leg replaces whatever we were ringing the caller with."""
+    rung = call.standing(Role.CALLER)
+    effects: tuple[Effect, ...] = ()
+    if rung is not None:
+        call, effects = release(call, (rung,), LetGoReason.NOT_WANTED, at)
+    call = call.with_leg(Leg(id=leg, role=Role.CALLER, rung_at=at, ringing_at=at))
+    return call, (*effects, Answer(leg), Fact(FactKind.DIALLED_IN, Role.CALLER))
+
+
+def ring_second(call: Call, policy: Policy, now: datetime) -> Step:
+    """The first is on the line: tell them so and ring the other."""
+    first = call.standing(call.ring_first)
+    assert first is not None
+    call = replace(call.without_timers(TimerKind.ACCEPT), state=State.RINGING_SECOND)
+    second = Role.COUNSELOR if call.ring_first is Role.CALLER else Role.CALLER
+    there = call.standing(second)
+    if there is None:
+        call, effects = ring(call, second, policy, now)
+    elif there.answered_at is None:
+        call, effects = call.with_timer(TimerKind.RING, after(policy.ring_seconds, now)), ()
+    else:
+        call, effects = bridge(call, policy, now)
+    return call, (Say(first.id, "connecting"), *effects)
+
+
+def ask_to_accept(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
+    """Somebody took the counselor's call: a person presses 1, a voicemail does not (X01)."""
+    call = call.without_timers(TimerKind.RING)
+    call = call.with_timer(TimerKind.ACCEPT, after(policy.accept_seconds, now))
+    return call, (Say(leg.id, "press_1"),)
+
+
+def bridge(call: Call, policy: Policy, now: datetime) -> Step:
+    """Join everybody who stands, with the carrier's own limit as the guard behind ours."""
+    legs = tuple(leg.id for leg in call.all_standing() if leg.answered_at is not None)
+    call = call.without_timers(TimerKind.RING, TimerKind.ACCEPT, TimerKind.RERING)
+    call = call.with_timer(TimerKind.BRIDGE, after(policy.bridge_seconds, now))
+    return call, (Bridge(legs, limit_seconds(call, policy, now)),)
+
+
+def limit_seconds(call: Call, policy: Policy, now: datetime) -> int:
+    """The carrier's absolute limit, counted from now (design 4)."""
+    left = call.cap_seconds_left
+    if left is None or policy.cap_kind is not CapKind.HARD:
+        return LONGEST_CALL_SECONDS
+    unused = left - int(call.talked(now).total_seconds())
+    return max(unused, 0) + policy.cap_grace_seconds + LIMIT_MARGIN_SECONDS
+
+
+def set_cap_timers(call: Call, policy: Policy, now: datetime) -> Call:
+    """The cap counts talk alone: it is set anew whenever talk begins or goes on."""
+    left = call.cap_seconds_left
+    call = call.without_timers(TimerKind.CAP, TimerKind.WARN)
+    if left is None:
+        return call
+    cap_at = now + timedelta(seconds=left) - call.talked(now)
+    call = call.with_timer(TimerKind.CAP, max(cap_at, now))
+    return set_next_warning(call, policy, now)
+
+
+def set_next_warning(call: Call, policy: Policy, now: datetime) -> Call:
+    """The next warning still ahead, if there is one."""
+    cap_at = call.due(TimerKind.CAP)
+    call = call.without_timers(TimerKind.WARN)
+    if cap_at is None:
+        return call
+    ahead = [cap_at - timedelta(seconds=seconds) for seconds in policy.warn_seconds]
+    due = min((at for at in ahead if at > now), default=None)
+    return call if due is None else call.with_timer(TimerKind.WARN, due)
+
+
+def say_to_all(call: Call, prompt: str) -> tuple[Effect, ...]:
+    """The prompt to everybody who is on the line."""
+    return tuple(Say(leg.id, prompt) for leg in call.all_standing() if leg.answered_at is not None)
+
+
+def lift_limits(call: Call) -> tuple[Effect, ...]:
+    """Push the carrier's own limit far away from everybody on the line (X55)."""
+    return tuple(
+        Limit(leg.id, LONGEST_CALL_SECONDS)
+        for leg in call.all_standing()
+        if leg.answered_at is not None
+    )
+
+
+def release(
+    call: Call, legs: Iterable[Leg], why: LetGoReason, now: datetime, *, after_seconds: int = 0
+) -> Step:
+    """Order legs hung up and remember why."""
+    orders: list[Effect] = []
+    for leg in legs:
+        if not leg.is_over:
+            call = call.with_leg(let_go(leg, why, now))
+            orders.append(HangUp(leg.id, after_seconds))
+    return call, tuple(orders)
+
+
+def say_farewell(call: Call, prompt: str, why: LetGoReason, now: datetime) -> Step:
+    """Tell whoever is on the line why it ends here, and let everybody go."""
+    on_the_line = tuple(leg for leg in call.all_standing() if leg.answered_at is not None)
+    said = say_to_all(call, prompt)
+    call, farewell = release(call, on_the_line, why, now, after_seconds=FAREWELL_SECONDS)
+    call, rest = release(call, tuple(call.all_standing()), why, now)
+    return call, (*said, *farewell, *rest)
+
+
+def attempt_failed(call: Call, failure: Failure, policy: Policy, now: datetime) -> Step:
+    """The caller could not be brought to the line. What they caused counts; nothing else does."""
+    counted = min(call.counted + failure.counts, policy.attempts)
+    faults = call.faults + (not failure.counts)
+    call = replace(call, counted=counted, faults=faults)
+    failed = Fact(
+        FactKind.ATTEMPT_FAILED,
+        Role.CALLER,
+        {"failure": failure, "counts": failure.counts, "counted": counted},
+    )
+    call, farewell = say_farewell(call, "caller_not_reached", LetGoReason.NOT_WANTED, now)
+    call, effects = _after_failure(call, failure, policy, now)
+    return call, (failed, *farewell, *effects)
+
+
+def _after_failure(call: Call, failure: Failure, policy: Policy, now: datetime) -> Step:
+    if failure is Failure.INVALID_NUMBER:
+        return end(call, EndReason.INVALID_NUMBER, policy, now)
+    if failure is Failure.GAVE_UP:
+        return end(call, EndReason.WITHDRAWN, policy, now)
+    if failure.counts:
+        if call.counted >= policy.attempts:
+            return end(call, EndReason.NOT_REACHED, policy, now)
+        return wait(call, policy.spacing_after(call.counted), now)
+    if call.faults >= policy.fault_tries:
+        return end(call, EndReason.FAULT, policy, now)
+    return wait(call, policy.fault_spacing_seconds, now)
+
+
+def counselor_missed(call: Call, failure: str, policy: Policy, now: datetime) -> Step:
+    """The counselor did not come to the line: never the caller's fault, so never counted."""
+    missed = Fact(
+        FactKind.COUNSELOR_MISSED,
+        Role.COUNSELOR,
+        {"failure": failure, "counselor": call.counselor},
+    )
+    call = replace(call, counselor_misses=call.counselor_misses + 1)
+    leg = call.standing(Role.COUNSELOR)
+    call, orders = release(call, () if leg is None else (leg,), LetGoReason.NOT_WANTED, now)
+    caller = call.standing(Role.CALLER)
+    if caller is not None and caller.answered_at is None:
+        call, stopped = release(call, (caller,), LetGoReason.NOT_WANTED, now)
+        orders, caller = (*orders, *stopped), None
+    declined = failure in ("declined", Failure.REJECTED)
+    if call.counselor_misses >= policy.counselor_tries or (declined and not call.pooled):
+        call, farewell = say_farewell(call, "nobody_reached", LetGoReason.NOT_WANTED, now)
+        call, effects = end(call, EndReason.COUNSELOR_NOT_REACHED, policy, now)
+        return call, (missed, *orders, *farewell, *effects)
+    if call.pooled:
+        call, effects = queue(call)
+    elif caller is None:
+        call, effects = wait(call, policy.fault_spacing_seconds, now)
+    else:
+        call, effects = ring(call, Role.COUNSELOR, policy, now)
+    return call, (missed, *orders, *effects)
+
+
+def wait(call: Call, seconds: int, now: datetime) -> Step:
+    """Between attempts nobody is held: the counselor is free until the next one is due."""
+    due = after(seconds, now)
+    if call.not_before is not None:
+        due = max(due, call.not_before)
+    call = replace(call, state=State.WAITING, counselor=None, timers=())
+    return call.with_timer(TimerKind.ATTEMPT, due), (
+        Fact(FactKind.WAITING, detail={"next_attempt_at": due.isoformat()}),
+    )
+
+
+def queue(call: Call) -> Step:
+    """Wait for whoever of the pool is free first."""
+    call = replace(call, state=State.QUEUED, counselor=None, timers=())
+    return call, (Fact(FactKind.QUEUED), *say_to_all(call, "queued"))
+
+
+def end(call: Call, why: EndReason, policy: Policy, now: datetime) -> Step:
+    """The call is over: let everybody go and judge what is known so far."""
+    call, orders = release(call, tuple(call.all_standing()), _LET_GO[why], now)
+    verdict = judge(evidence(call))
+    final = Timer(TimerKind.FINAL, after(60 * policy.verdict_final_minutes, now))
+    call = replace(
+        call,
+        state=State.ENDED,
+        counselor=None,
+        lost=None,
+        transfer=None,
+        timers=(final,),
+        ended_at=now,
+        end_reason=why,
+        verdict=verdict,
+    )
+    return call, (*orders, Fact(FactKind.ENDED, detail={"reason": why}), judged(verdict, False))
+
+
+_LET_GO = {
+    EndReason.HUNG_UP: LetGoReason.PARTNER_LEFT,
+    EndReason.LOST: LetGoReason.PARTNER_LEFT,
+    EndReason.CAP: LetGoReason.CAP,
+    EndReason.WITHDRAWN: LetGoReason.CALLER_ENDED,
+    EndReason.NOT_REACHED: LetGoReason.NOT_WANTED,
+    EndReason.COUNSELOR_NOT_REACHED: LetGoReason.NOT_WANTED,
+    EndReason.INVALID_NUMBER: LetGoReason.NOT_WANTED,
+    EndReason.FAULT: LetGoReason.NOT_WANTED,
+    EndReason.STAFF: LetGoReason.STAFF_ENDED,
+    EndReason.ORDER_OVER: LetGoReason.NOT_WANTED,
+}
+
+
+def evidence(call: Call) -> Evidence:
+    """What the verdict may look at."""
+    return Evidence(
+        legs=call.legs, counselor_mark=call.counselor_mark, called_back_at=call.called_back_at
+    )
+
+
+def judged(verdict: Verdict, final: bool) -> Fact:
+    """The timeline's line about a verdict."""
+    return Fact(
+        FactKind.JUDGED,
+        detail={
+            "kind": verdict.kind,
+            "by": verdict.by,
+            "confidence": verdict.confidence,
+            "reasons": " ".join(verdict.reasons),
+            "final": final,
+        },
+    )

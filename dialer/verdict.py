@@ -1,0 +1,206 @@
+"""`judge`: from what the legs tell, how the call ended. Pure, and a function of facts alone.
+
+It looks at the leg that ended the last stretch of talk. The same facts give the same verdict in
+whatever order they came; "unknown" is allowed and alarms, and silence is never held against the
+caller (design 5).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dialer.carriers import ReleaseSide
+from dialer.leg import FAULT_CAUSES, LIMIT_CODE, NORMAL_CAUSES, Leg, LetGoReason, Release, was_lost
+from dialer.talk import stretches
+from terms.verdict import Confidence, EndedBy, Role, Verdict, VerdictKind
+
+MEDIA_GAP = timedelta(seconds=8)
+"""Silence on a leg before its release that makes 'hung up' doubtful (4.6)."""
+
+CALLED_BACK_SOON = timedelta(minutes=5)
+
+_SIDES = {
+    Role.CALLER: EndedBy.CALLER,
+    Role.COUNSELOR: EndedBy.COUNSELOR,
+    Role.AGENCY: EndedBy.AGENCY,
+    Role.SUPERVISOR: EndedBy.STAFF,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that is known about one call's end.
+
+    `counselor_mark`: the counselor's own word, True for "it was cut off". `called_back_at`: when
+    the caller tried again after the end.
+    """
+
+    legs: tuple[Leg, ...]
+    counselor_mark: bool | None = None
+    called_back_at: datetime | None = None
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Weigh the evidence. Every branch says its reasons in stable words."""
+    found = stretches(evidence.legs)
+    if not found:
+        return _never_connected(evidence)
+    last = found[-1]
+    if last.until is None or not last.ended_by:
+        return _verdict(
+            VerdictKind.INDETERMINATE, EndedBy.UNKNOWN, Confidence.LOW, "no_leg_was_seen_to_end"
+        )
+    weighed = sorted(
+        (_judge_leg(leg, evidence, last.until) for leg in last.ended_by), key=_strength
+    )
+    return weighed[0]
+
+
+def _judge_leg(leg: Leg, evidence: Evidence, ended_at: datetime) -> Verdict:
+    """What the leg that ended the talk says."""
+    obeyed = leg.release is None or leg.release.by in (ReleaseSide.PLATFORM, ReleaseSide.UNKNOWN)
+    if leg.let_go_why is not None and obeyed:
+        return _by_command(leg.let_go_why, leg.role)
+    if leg.is_silent:
+        return _by_command(LetGoReason.SILENT, leg.role)
+    assert leg.release is not None
+    return _by_release(leg, leg.release, evidence, ended_at)
+
+
+def _by_command(why: LetGoReason, role: Role) -> Verdict:
+    """A command of ours was out on the leg: it ended for the reason we gave."""
+    match why:
+        case LetGoReason.CAP:
+            return _verdict(VerdictKind.CAP_REACHED, EndedBy.PLATFORM, Confidence.HIGH, "our_cap")
+        case LetGoReason.CALLER_ENDED:
+            return _verdict(
+                VerdictKind.PARTY_ENDED, EndedBy.CALLER, Confidence.HIGH, "hung_up_in_the_app"
+            )
+        case LetGoReason.COUNSELOR_ENDED:
+            return _verdict(
+                VerdictKind.PARTY_ENDED, EndedBy.COUNSELOR, Confidence.HIGH, "hung_up_in_console"
+            )
+        case LetGoReason.STAFF_ENDED:
+            return _verdict(
+                VerdictKind.OPERATOR_ENDED, EndedBy.STAFF, Confidence.HIGH, "staff_ended_it"
+            )
+        case LetGoReason.SILENT:
+            return _verdict(
+                VerdictKind.SYSTEM_DROP, EndedBy.CARRIER, Confidence.HIGH, "media_timeout"
+            )
+        case LetGoReason.HANDED_OVER | LetGoReason.PARTNER_LEFT:
+            return _verdict(
+                VerdictKind.PARTY_ENDED, _SIDES[role], Confidence.MEDIUM, "partner_left"
+            )
+        case LetGoReason.NOT_WANTED | LetGoReason.NO_ANSWER | LetGoReason.NOT_ACCEPTED:
+            return _verdict(
+                VerdictKind.SYSTEM_DROP, EndedBy.PLATFORM, Confidence.MEDIUM, "we_let_it_go"
+            )
+
+
+def _by_release(leg: Leg, release: Release, evidence: Evidence, ended_at: datetime) -> Verdict:
+    """No command of ours was out: the carrier's word, weighed with the rest."""
+    if release.code == LIMIT_CODE:
+        return _verdict(
+            VerdictKind.CAP_REACHED, EndedBy.CARRIER, Confidence.HIGH, "the_carriers_limit"
+        )
+    if release.q850 in FAULT_CAUSES:
+        sure = Confidence.MEDIUM if release.by is ReleaseSide.PARTY else Confidence.HIGH
+        return _verdict(
+            VerdictKind.SYSTEM_DROP, EndedBy.CARRIER, sure, f"fault_cause_{release.q850}"
+        )
+    match release.by:
+        case ReleaseSide.PARTY:
+            return _party_ended(leg, release, evidence, ended_at)
+        case ReleaseSide.CARRIER:
+            return _verdict(
+                VerdictKind.SYSTEM_DROP, EndedBy.CARRIER, Confidence.HIGH, "the_carrier_let_go"
+            )
+        case ReleaseSide.PLATFORM:
+            return _verdict(
+                VerdictKind.SYSTEM_DROP, EndedBy.PLATFORM, Confidence.HIGH, "ended_uncommanded"
+            )
+        case ReleaseSide.UNKNOWN:
+            return _side_unknown(leg, release, evidence, ended_at)
+
+
+def _party_ended(leg: Leg, release: Release, evidence: Evidence, ended_at: datetime) -> Verdict:
+    side = _SIDES[leg.role]
+    if gap_before(leg, ended_at) > MEDIA_GAP:
+        return _verdict(
+            VerdictKind.SUSPECTED_DROP, EndedBy.UNKNOWN, Confidence.MEDIUM, "silence_before_release"
+        )
+    if evidence.counselor_mark:
+        return _verdict(
+            VerdictKind.SUSPECTED_DROP, EndedBy.UNKNOWN, Confidence.MEDIUM, "marked_as_cut_off"
+        )
+    if release.q850 is not None and release.q850 not in NORMAL_CAUSES:
+        return _verdict(
+            VerdictKind.SUSPECTED_DROP, side, Confidence.LOW, f"odd_cause_{release.q850}"
+        )
+    if leg.role is Role.CALLER and _called_back_soon(evidence, ended_at):
+        return _verdict(
+            VerdictKind.PARTY_ENDED, side, Confidence.MEDIUM, "hung_up", "called_back_soon"
+        )
+    return _verdict(VerdictKind.PARTY_ENDED, side, Confidence.HIGH, "hung_up")
+
+
+def _side_unknown(leg: Leg, release: Release, evidence: Evidence, ended_at: datetime) -> Verdict:
+    """Nobody says who let go: signs of a drop make it suspected, none leave it open."""
+    signs = tuple(
+        sign
+        for sign, seen in (
+            ("silence_before_release", gap_before(leg, ended_at) > MEDIA_GAP),
+            ("marked_as_cut_off", bool(evidence.counselor_mark)),
+            ("called_back_soon", _called_back_soon(evidence, ended_at)),
+            (f"cause_{release.q850}", release.q850 in (0, 31, 127)),
+        )
+        if seen
+    )
+    if signs:
+        return _verdict(VerdictKind.SUSPECTED_DROP, EndedBy.UNKNOWN, Confidence.MEDIUM, *signs)
+    return _verdict(
+        VerdictKind.INDETERMINATE, EndedBy.UNKNOWN, Confidence.LOW, "nobody_says_who_let_go"
+    )
+
+
+def _never_connected(evidence: Evidence) -> Verdict:
+    """The two never talked: who was missing is all that is left to say."""
+    missing = [leg for leg in evidence.legs if leg.is_over]
+    if not missing:
+        return _verdict(
+            VerdictKind.NOT_CONNECTED, EndedBy.UNKNOWN, Confidence.HIGH, "no_phone_rang"
+        )
+    last = min(missing, key=lambda leg: (leg.let_go_at is not None, leg.off_at or leg.rung_at))
+    if last.release is not None and was_lost(last) and last.let_go_at is None:
+        return _verdict(
+            VerdictKind.NOT_CONNECTED, EndedBy.CARRIER, Confidence.HIGH, "the_carrier_let_go"
+        )
+    return _verdict(
+        VerdictKind.NOT_CONNECTED, _SIDES[last.role], Confidence.HIGH, "never_both_on_the_line"
+    )
+
+
+def gap_before(leg: Leg, ended_at: datetime) -> timedelta:
+    """Silence on the leg before the end; zero where the carrier told of none."""
+    if leg.silent_since is None:
+        return timedelta()
+    return max(ended_at - leg.silent_since, timedelta())
+
+
+def _called_back_soon(evidence: Evidence, ended_at: datetime) -> bool:
+    return (
+        evidence.called_back_at is not None
+        and evidence.called_back_at - ended_at <= CALLED_BACK_SOON
+    )
+
+
+def _strength(verdict: Verdict) -> tuple[int, int, str]:
+    """Of two legs that ended at one instant, the surer fault speaks first."""
+    kinds = (VerdictKind.CAP_REACHED, VerdictKind.OPERATOR_ENDED, VerdictKind.SYSTEM_DROP)
+    sure = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
+    rank = kinds.index(verdict.kind) if verdict.kind in kinds else len(kinds)
+    return rank, sure.index(verdict.confidence), verdict.by
+
+
+def _verdict(kind: VerdictKind, by: EndedBy, confidence: Confidence, *reasons: str) -> Verdict:
+    return Verdict(kind=kind, by=by, confidence=confidence, reasons=reasons)
