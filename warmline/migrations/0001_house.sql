@@ -57,7 +57,7 @@ CREATE TABLE idempotency_keys (
     key          text        NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
     request_hash bytea       NOT NULL CHECK (octet_length(request_hash) = 32),
     status       smallint    CHECK (status BETWEEN 200 AND 299),
-    body         text,
+    body         bytea,      -- as it was sent; sealed when it holds a token
     created_at   timestamptz NOT NULL,
     PRIMARY KEY (tenant, principal, key)
 );
