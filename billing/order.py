@@ -1,0 +1,308 @@
+"""An order: one person's right to one talk, from opening to rest. Pure.
+
+`open -> in_call -> completed | interrupted -> in_call ..`; a call that never connects leads back to
+where it came from; `open -> expired | cancelled`; `interrupted -> closed` when its window is over.
+`in_call` lasts from the accepted dial to the end of the call, waiting between attempts included.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from billing.policy import Policy, VoucherUse
+from billing.voucher import VoucherMove
+from terms.ids import CallerId, CallId, CounselorId, OrderId, ProgramId, VoucherId
+from terms.refusals import RefusalCode, Refused
+from terms.verdict import VerdictKind
+
+
+class State(StrEnum):
+    """What is true of the order now; the words of the published contract."""
+
+    OPEN = "open"  # it may be dialled
+    IN_CALL = "in_call"  # a call works for it
+    INTERRUPTED = "interrupted"  # a drop: the rest may be used for a while (X07)
+    COMPLETED = "completed"  # they talked, and it is over
+    CANCELLED = "cancelled"  # somebody gave it up, or nobody could be reached
+    EXPIRED = "expired"  # it never connected in its time (A32, X03)
+    CLOSED = "closed"  # the rest was not used in its window
+
+
+LIVE = frozenset({State.OPEN, State.IN_CALL, State.INTERRUPTED})
+"""States in which the order holds its voucher, and counts as the person's one open order."""
+
+
+class ClosedBy(StrEnum):
+    """Who brought the order to rest."""
+
+    CALLER = "caller"
+    APP = "app"  # the app's back end, for the customer
+    STEWARD = "steward"
+    SUPPORT = "support"
+    CALL = "call"  # the end of a call decided it
+    TIME = "time"  # a window was over
+
+
+class Consequence(StrEnum):
+    """What the end of a call means for its order."""
+
+    TRY_AGAIN = "try_again"  # they never talked: as if it had not been dialled
+    RESUME = "resume"  # the rest of the talk stays theirs
+    COMPLETE = "complete"
+
+
+class ReviewReason(StrEnum):
+    """Why somebody must look at a call before its effect is final."""
+
+    SHORT_CALL = "short_call"  # A35, X08-X10
+    COUNSELOR_ENDED_EARLY = "counselor_ended_early"  # X11
+    SUSPECTED_DROP = "suspected_drop"  # X07: unclear evidence goes the way of a claim
+    OPERATOR_ENDED = "operator_ended"
+    INDETERMINATE = "indeterminate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What the last call did to the order, kept so that a better verdict can correct it."""
+
+    call: CallId
+    ended_at: datetime
+    verdict: VerdictKind
+    consequence: Consequence
+    review: ReviewReason | None
+    connected: bool
+    talked_seconds: int
+    attempts_counted: int
+    state: State  # the state it led to
+    remaining_before_seconds: int | None
+    resume_until_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One order. Seconds are None where the program has no cap.
+
+    `remaining_seconds` is the cap of the next call, or of the one that is going on. `version` is
+    the store's: it counts what was written.
+    """
+
+    id: OrderId
+    caller: CallerId
+    program: ProgramId
+    program_version: str
+    program_digest: str  # which text of the program was in force at opening (X38)
+    state: State
+    opened_at: datetime
+    expires_at: datetime
+    counselor: CounselorId | None = None
+    voucher: VoucherId | None = None
+    one_at_a_time: bool = False
+    granted_seconds: int | None = None
+    remaining_seconds: int | None = None
+    talked_seconds: int = 0
+    attempts_counted: int = 0
+    call: CallId | None = None
+    connected_at: datetime | None = None  # when the two first talked
+    talk_started_at: datetime | None = None  # when the call at hand connected
+    resume_until: datetime | None = None
+    closed_at: datetime | None = None
+    closed_by: ClosedBy | None = None
+    closed_reason: str | None = None
+    settled: Settled | None = None
+    version: int = 0
+
+    def __post_init__(self) -> None:
+        state = self.state
+        assert (self.call is not None) == (state is State.IN_CALL)
+        assert self.talk_started_at is None or self.call is not None
+        assert self.resume_until is None or state in (State.INTERRUPTED, State.IN_CALL)
+        assert self.resume_until is not None or state is not State.INTERRUPTED
+        assert (self.closed_at is None) == (state in LIVE)
+        assert (self.closed_at is None) == (self.closed_by is None) == (self.closed_reason is None)
+        if state in (State.INTERRUPTED, State.COMPLETED, State.CLOSED):
+            assert self.connected_at is not None
+        if state in (State.OPEN, State.EXPIRED, State.CANCELLED):
+            assert self.connected_at is None
+        assert (self.granted_seconds is None) == (self.remaining_seconds is None)
+        assert 0 <= (self.remaining_seconds or 0) <= (self.granted_seconds or 0)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When time alone will move the order; never while a call decides (X03)."""
+        match self.state:
+            case State.OPEN:
+                return self.expires_at
+            case State.INTERRUPTED:
+                return self.resume_until
+            case _:
+                return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A call somebody must look at. One per call."""
+
+    order: OrderId
+    call: CallId
+    reason: ReviewReason
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """An order moved, and what follows: for its voucher, for reviews, for those who listen."""
+
+    order: Order
+    voucher_move: VoucherMove = VoucherMove.KEEP
+    review: Review | None = None
+    review_withdrawn: CallId | None = None
+    notices: tuple[str, ...] = ()  # kinds of status pushes: order.completed, ..
+
+
+def open_order(
+    *,
+    id: OrderId,
+    caller: CallerId,
+    program: ProgramId,
+    program_version: str,
+    program_digest: str,
+    counselor: CounselorId | None,
+    voucher: VoucherId | None,
+    granted_seconds: int | None,
+    policy: Policy,
+    now: datetime,
+) -> Settlement:
+    """A new order of `granted_seconds` of talk. Its voucher is held by `voucher.hold` beside this.
+
+    Raises Refused(voucher_invalid) when the program wants a voucher and none is given, or the
+    other way round.
+    """
+    if voucher is None and policy.voucher is VoucherUse.REQUIRED:
+        raise Refused(RefusalCode.VOUCHER_INVALID, "This service needs a voucher.")
+    if voucher is not None and policy.voucher is VoucherUse.NONE:
+        raise Refused(RefusalCode.VOUCHER_INVALID, "This service takes no voucher; keep yours.")
+    order = Order(
+        id=id,
+        caller=caller,
+        program=program,
+        program_version=program_version,
+        program_digest=program_digest,
+        state=State.OPEN,
+        opened_at=now,
+        expires_at=now + timedelta(seconds=policy.order_seconds),
+        counselor=counselor,
+        voucher=voucher,
+        one_at_a_time=policy.one_open_order_per_person,
+        granted_seconds=granted_seconds,
+        remaining_seconds=granted_seconds,
+    )
+    return Settlement(order=order, notices=("order.opened",))
+
+
+def start_call(order: Order, call: CallId, now: datetime) -> Order:
+    """The order with `call` working for it: a tap on the phone, again after a failed one (A39).
+
+    Raises Refused: voucher_in_use or, without a voucher, call_in_progress while another call works
+    (A22, A23, X02); order_expired past its time; order_not_open when it is at rest.
+    """
+    match order.state:
+        case State.OPEN | State.INTERRUPTED:
+            if order.due_at is not None and now >= order.due_at:
+                raise Refused(RefusalCode.ORDER_EXPIRED, "The time to call has passed.")
+            return replace(order, state=State.IN_CALL, call=call)
+        case State.IN_CALL:
+            if order.call == call:
+                return order
+            raise _call_works_already(order)
+        case State.EXPIRED:
+            raise Refused(RefusalCode.ORDER_EXPIRED, "The time to call has passed.")
+        case State.COMPLETED | State.CANCELLED | State.CLOSED:
+            raise Refused(RefusalCode.ORDER_NOT_OPEN, f"This order is {order.state}.")
+
+
+def connected(order: Order, call: CallId, at: datetime) -> Settlement:
+    """The two hear each other: this uses the voucher (A19, X01). A repeat changes nothing."""
+    if order.call != call or order.talk_started_at is not None:
+        return Settlement(order=order)
+    talking = replace(order, talk_started_at=at, connected_at=order.connected_at or at)
+    return Settlement(order=talking, voucher_move=VoucherMove.CONSUME)
+
+
+def expire(order: Order, now: datetime) -> Settlement:
+    """Its time is over without a talk; the voucher goes back (A32, A33, X03). Else no change."""
+    if order.state is not State.OPEN or now < order.expires_at:
+        return Settlement(order=order)
+    expired = rest(order, State.EXPIRED, ClosedBy.TIME, "never_connected", now)
+    return Settlement(
+        order=expired, voucher_move=VoucherMove.RETURN_EXPIRED, notices=("order.expired",)
+    )
+
+
+def close_resume_window(order: Order, now: datetime) -> Settlement:
+    """The rest was not used in its window (X07). Else no change."""
+    if order.state is not State.INTERRUPTED or order.due_at is None or now < order.due_at:
+        return Settlement(order=order)
+    closed = rest(order, State.CLOSED, ClosedBy.TIME, "rest_not_used", now)
+    return Settlement(order=closed, notices=("order.closed",))
+
+
+def lapse(order: Order, now: datetime) -> Settlement:
+    """What time alone does to the order: `expire`, `close_resume_window` or nothing."""
+    return close_resume_window(order, now) if order.connected_at else expire(order, now)
+
+
+def cancel(order: Order, by: ClosedBy, why: str, now: datetime) -> Settlement:
+    """Somebody gives the order up. Unused, its voucher goes back; after a drop, the rest is let go.
+
+    Raises Refused: call_in_progress while a call works, order_not_open when it is at rest.
+    """
+    match order.state:
+        case State.OPEN:
+            cancelled = rest(order, State.CANCELLED, by, why, now)
+            return Settlement(
+                order=cancelled,
+                voucher_move=VoucherMove.RETURN_CANCELLED,
+                notices=("order.cancelled",),
+            )
+        case State.INTERRUPTED:
+            closed = rest(order, State.CLOSED, by, why, now)
+            return Settlement(order=closed, notices=("order.closed",))
+        case State.IN_CALL:
+            raise Refused(RefusalCode.CALL_IN_PROGRESS, "End the call first.")
+        case State.COMPLETED | State.CANCELLED | State.EXPIRED | State.CLOSED:
+            raise Refused(RefusalCode.ORDER_NOT_OPEN, f"This order is {order.state}.")
+
+
+def match(order: Order, counselor: CounselorId, policy: Policy) -> Order:
+    """The order with `counselor` chosen for it, by the caller or a steward (A09, C06).
+
+    Raises Refused(order_not_open) when it is at rest, its counselor is locked to another (A37,
+    X04), or the two are talking.
+    """
+    if order.counselor == counselor:
+        return order
+    if order.state not in LIVE or order.talk_started_at is not None:
+        raise Refused(RefusalCode.ORDER_NOT_OPEN, "The counselor can no longer be chosen.")
+    if order.counselor is not None and policy.counselor_locked:
+        raise Refused(RefusalCode.ORDER_NOT_OPEN, "This order keeps the counselor it was made for.")
+    return replace(order, counselor=counselor)
+
+
+def rest(order: Order, state: State, by: ClosedBy, reason: str, now: datetime) -> Order:
+    """The order brought to rest in `state`; nothing of a call or a window is left on it."""
+    return replace(
+        order,
+        state=state,
+        call=None,
+        talk_started_at=None,
+        resume_until=None,
+        closed_at=now,
+        closed_by=by,
+        closed_reason=reason,
+    )
+
+
+def _call_works_already(order: Order) -> Refused:
+    if order.voucher is None:
+        return Refused(RefusalCode.CALL_IN_PROGRESS, "A call works for this order already.")
+    return Refused(RefusalCode.VOUCHER_IN_USE, "Another device is calling with this voucher.")

@@ -1,0 +1,74 @@
+"""What a program says about worth: how long an order lives, and what a call does to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from terms.section import Section
+
+A_DAY_SECONDS = 86_400
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class VoucherUse(StrEnum):
+    """Whether an order of this program is paid with a voucher."""
+
+    REQUIRED = "required"
+    NONE = "none"
+
+
+class ConsumesOn(StrEnum):
+    """The event that uses a voucher up (X56). A phone program knows only the two-party connect."""
+
+    CONNECT = "connect"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The `[billing]` section of a program. All times in seconds."""
+
+    order_seconds: int = A_DAY_SECONDS  # an order that never connects ends after this (A32, X03)
+    resume_seconds: int = A_DAY_SECONDS  # after a drop the rest may be used for this long (X07)
+    resume_min_seconds: int = 300  # the least that is left after a drop (X07)
+    claim_seconds: int = A_DAY_SECONDS  # a claim may be filed this long after the end (A28, X16)
+    short_call_seconds: int = 60  # talk below this is looked at (A35, X09); 0: never
+    consumes_on: ConsumesOn = ConsumesOn.CONNECT
+    voucher: VoucherUse = VoucherUse.REQUIRED
+    counselor_locked: bool = True  # an order keeps the counselor it was opened with (A37, X04)
+    one_open_order_per_person: bool = False  # a second order waits for the first to end (X34)
+    early_hang_up_review: bool = True  # a counselor who ends before the cap is looked at (X11)
+    no_contact_consumes: bool = False  # the second cancel for no contact uses the voucher (X28)
+    summary_required: bool = False  # the call leaves a wrap-up task until a summary is sent (C08)
+
+
+def parse(table: Mapping[str, object]) -> Policy:
+    """Read a `[billing]` table.
+
+    Raises ProgramInvalid with every fault found.
+    """
+    section = Section("billing", table)
+    policy = Policy(
+        order_seconds=section.whole("order_seconds", least=60, default=A_DAY_SECONDS),
+        resume_seconds=section.whole("resume_seconds", default=A_DAY_SECONDS),
+        resume_min_seconds=section.whole("resume_min_seconds", default=300),
+        claim_seconds=section.whole("claim_seconds", default=A_DAY_SECONDS),
+        short_call_seconds=section.whole("short_call_seconds", default=60),
+        consumes_on=_one_of(ConsumesOn, section, "consumes_on", ConsumesOn.CONNECT),
+        voucher=_one_of(VoucherUse, section, "voucher", VoucherUse.REQUIRED),
+        counselor_locked=section.flag("counselor_locked", default=True),
+        one_open_order_per_person=section.flag("one_open_order_per_person", default=False),
+        early_hang_up_review=section.flag("early_hang_up_review", default=True),
+        no_contact_consumes=section.flag("no_contact_consumes", default=False),
+        summary_required=section.flag("summary_required", default=False),
+    )
+    if policy.no_contact_consumes and policy.voucher is VoucherUse.NONE:
+        section.fault("no_contact_consumes", "needs voucher = 'required': there is nothing to use")
+    section.finish()
+    return policy
+
+
+def _one_of(kind: type[Word], section: Section, key: str, default: Word) -> Word:
+    chosen = section.word(key, among=[word.value for word in kind], default=default.value)
+    return kind(chosen) if chosen else default

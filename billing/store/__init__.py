@@ -1,0 +1,62 @@
+"""All SQL of the billing room. The connection, and the transaction on it, are the caller's.
+
+Locks are taken order first, then voucher. What the core changed is written by one statement each.
+"""
+
+from billing.store.orders import (
+    OrderMoved,
+    insert_order,
+    list_orders,
+    live_orders,
+    load_order,
+    lock_due_order,
+    lock_order,
+    lock_order_with_voucher,
+    next_due_at,
+    order_of_voucher,
+    save_order,
+    save_settlement,
+)
+from billing.store.program_texts import keep_program_text, load_program_text
+from billing.store.reviews import OpenReview, list_reviews, open_review, withdraw_review
+from billing.store.vouchers import (
+    VoucherMoved,
+    insert_vouchers,
+    list_vouchers,
+    load_voucher,
+    lock_due_voucher,
+    lock_voucher,
+    lock_voucher_by_code,
+    movements_of,
+    save_voucher,
+)
+
+__all__ = [
+    "OpenReview",
+    "OrderMoved",
+    "VoucherMoved",
+    "insert_order",
+    "insert_vouchers",
+    "keep_program_text",
+    "list_orders",
+    "list_reviews",
+    "list_vouchers",
+    "live_orders",
+    "load_order",
+    "load_program_text",
+    "load_voucher",
+    "lock_due_order",
+    "lock_due_voucher",
+    "lock_order",
+    "lock_order_with_voucher",
+    "lock_voucher",
+    "lock_voucher_by_code",
+    "movements_of",
+    "next_due_at",
+    "open_review",
+    "order_of_voucher",
+    "save_order",
+    "save_settlement",
+    "save_voucher",
+    "withdraw_review",
+]

@@ -1,0 +1,306 @@
+"""Orders: one locking read and one guarded write per event."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from billing.order import (
+    ClosedBy,
+    Consequence,
+    Order,
+    ReviewReason,
+    Settled,
+    Settlement,
+    State,
+)
+from billing.store.reviews import open_review, withdraw_review
+from billing.store.vouchers import read_voucher
+from billing.voucher import Voucher
+from terms.ids import CallerId, CallId, CounselorId, OrderId, ProgramId, TenantId, VoucherId
+from terms.refusals import RefusalCode, Refused
+from terms.verdict import VerdictKind
+
+if TYPE_CHECKING:
+    from billing.store.connection import Connection, Record
+
+_COLUMNS = """id, caller, program, program_version, program_digest, voucher, one_at_a_time,
+    opened_at, expires_at, granted_seconds, counselor, state, remaining_seconds, talked_seconds,
+    attempts_counted, call, connected_at, talk_started_at, resume_until, closed_at, closed_by,
+    closed_reason, settled, version"""
+
+_WITH_VOUCHER = f"""
+    WITH wanted AS (
+        SELECT {_COLUMNS} FROM orders WHERE tenant = $1 AND id = $2 FOR UPDATE
+    ), held AS (
+        SELECT id AS v_id, program AS v_program, state AS v_state, code_hash AS v_code_hash,
+            code_ending AS v_code_ending, valid_until AS v_valid_until, changed_at AS v_changed_at,
+            holder AS v_holder, order_id AS v_order_id, replaces AS v_replaces,
+            no_contacts AS v_no_contacts, moves AS v_moves
+        FROM vouchers WHERE tenant = $1 AND id = (SELECT voucher FROM wanted) FOR UPDATE
+    )
+    SELECT * FROM wanted LEFT JOIN held ON true"""
+
+
+class OrderMoved(Exception):
+    """Somebody else wrote the order since it was read: read again and decide anew."""
+
+
+async def insert_order(connection: "Connection", tenant: TenantId, order: Order) -> None:
+    """A new order.
+
+    Raises Refused: voucher_in_use when another live order holds its voucher, call_in_progress when
+    the person's one open order of this program is still alive (X34).
+    """
+    inserted = await connection.fetchval(
+        f"""INSERT INTO orders (tenant, {_COLUMNS}, due_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                $18, $19, $20, $21, $22, $23, $24, $25, $26)
+            ON CONFLICT DO NOTHING RETURNING id""",
+        tenant,
+        order.id,
+        order.caller,
+        order.program,
+        order.program_version,
+        order.program_digest,
+        order.voucher,
+        order.one_at_a_time,
+        order.opened_at,
+        order.expires_at,
+        order.granted_seconds,
+        *_changing(order),
+        order.version,
+        order.due_at,
+    )
+    if inserted is None and order.voucher is not None:
+        raise Refused(RefusalCode.VOUCHER_IN_USE, "Another order holds this voucher.")
+    if inserted is None:
+        raise Refused(
+            RefusalCode.CALL_IN_PROGRESS, "An earlier order of this service is still open; use it."
+        )
+
+
+async def load_order(connection: "Connection", tenant: TenantId, order: OrderId) -> Order | None:
+    """The order as it is, unlocked."""
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM orders WHERE tenant = $1 AND id = $2", tenant, order
+    )
+    return _order(row) if row else None
+
+
+async def lock_order(connection: "Connection", tenant: TenantId, order: OrderId) -> Order | None:
+    """The order, nobody else's until the transaction ends."""
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM orders WHERE tenant = $1 AND id = $2 FOR UPDATE", tenant, order
+    )
+    return _order(row) if row else None
+
+
+async def lock_order_with_voucher(
+    connection: "Connection", tenant: TenantId, order: OrderId
+) -> tuple[Order, Voucher | None] | None:
+    """The order and the voucher it was opened with, locked in this order by one statement."""
+    row = await connection.fetchrow(_WITH_VOUCHER, tenant, order)
+    if row is None:
+        return None
+    return _order(row), read_voucher(row, "v_") if row["v_id"] is not None else None
+
+
+async def lock_due_order(
+    connection: "Connection", now: datetime
+) -> tuple[TenantId, Order, Voucher | None] | None:
+    """One order that time alone moves (`order.lapse`), locked with its voucher; of any tenant."""
+    due = await connection.fetchrow(
+        """SELECT tenant, id FROM orders WHERE due_at <= $1
+           ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED""",
+        now,
+    )
+    if due is None:
+        return None
+    tenant = TenantId(due["tenant"])
+    locked = await lock_order_with_voucher(connection, tenant, OrderId(due["id"]))
+    assert locked is not None
+    return tenant, *locked
+
+
+async def next_due_at(connection: "Connection") -> datetime | None:
+    """When `lock_due_order` will next find something."""
+    due_at: datetime | None = await connection.fetchval(
+        "SELECT min(due_at) FROM orders WHERE due_at IS NOT NULL"
+    )
+    return due_at
+
+
+async def save_order(connection: "Connection", tenant: TenantId, order: Order) -> Order:
+    """Write what may change, and answer the order with its new version.
+
+    Raises OrderMoved when the row is not the version that was read.
+    """
+    version = await connection.fetchval(
+        """UPDATE orders SET counselor = $4, state = $5, remaining_seconds = $6,
+               talked_seconds = $7, attempts_counted = $8, call = $9, connected_at = $10,
+               talk_started_at = $11, resume_until = $12, closed_at = $13, closed_by = $14,
+               closed_reason = $15, settled = $16, due_at = $17, version = version + 1
+           WHERE tenant = $1 AND id = $2 AND version = $3
+           RETURNING version""",
+        tenant,
+        order.id,
+        order.version,
+        *_changing(order),
+        order.due_at,
+    )
+    if version is None:
+        raise OrderMoved(order.id)
+    return replace(order, version=version)
+
+
+async def save_settlement(
+    connection: "Connection", tenant: TenantId, settlement: Settlement
+) -> Order:
+    """`save_order`, and the review that the settlement opens or withdraws."""
+    saved = await save_order(connection, tenant, settlement.order)
+    if settlement.review is not None:
+        await open_review(connection, tenant, settlement.review)
+    if settlement.review_withdrawn is not None:
+        await withdraw_review(connection, tenant, settlement.review_withdrawn)
+    return saved
+
+
+async def list_orders(
+    connection: "Connection",
+    tenant: TenantId,
+    caller: CallerId | None,
+    *,
+    limit: int,
+    cursor: str | None,
+) -> tuple[list[Order], str | None]:
+    """Orders of one caller, or of all, newest first, and where the next page starts."""
+    rows = await connection.fetch(
+        f"""SELECT {_COLUMNS} FROM orders
+            WHERE tenant = $1 AND ($2::text IS NULL OR caller = $2)
+                AND ($3::text IS NULL OR id < $3)
+            ORDER BY id DESC LIMIT $4""",
+        tenant,
+        caller,
+        cursor,
+        limit + 1,
+    )
+    orders = [_order(row) for row in rows[:limit]]
+    return orders, orders[-1].id if len(rows) > limit else None
+
+
+async def live_orders(
+    connection: "Connection", tenant: TenantId, caller: CallerId, program: ProgramId
+) -> list[Order]:
+    """The caller's orders that are not at rest, oldest first: what a dial-in continues."""
+    rows = await connection.fetch(
+        f"""SELECT {_COLUMNS} FROM orders
+            WHERE tenant = $1 AND caller = $2 AND program = $3
+                AND state IN ('open', 'in_call', 'interrupted')
+            ORDER BY id""",
+        tenant,
+        caller,
+        program,
+    )
+    return [_order(row) for row in rows]
+
+
+async def order_of_voucher(
+    connection: "Connection", tenant: TenantId, voucher: VoucherId
+) -> OrderId | None:
+    """The live order that holds the voucher."""
+    held_by = await connection.fetchval(
+        """SELECT id FROM orders WHERE tenant = $1 AND voucher = $2
+           AND state IN ('open', 'in_call', 'interrupted')""",
+        tenant,
+        voucher,
+    )
+    return None if held_by is None else OrderId(held_by)
+
+
+def _changing(order: Order) -> tuple[object, ...]:
+    return (
+        order.counselor,
+        order.state,
+        order.remaining_seconds,
+        order.talked_seconds,
+        order.attempts_counted,
+        order.call,
+        order.connected_at,
+        order.talk_started_at,
+        order.resume_until,
+        order.closed_at,
+        order.closed_by,
+        order.closed_reason,
+        _settled_text(order.settled),
+    )
+
+
+def _order(row: "Record") -> Order:
+    counselor, voucher, call = row["counselor"], row["voucher"], row["call"]
+    closed_by, settled = row["closed_by"], row["settled"]
+    return Order(
+        id=OrderId(row["id"]),
+        caller=CallerId(row["caller"]),
+        program=ProgramId(row["program"]),
+        program_version=row["program_version"],
+        program_digest=row["program_digest"],
+        state=State(row["state"]),
+        opened_at=row["opened_at"],
+        expires_at=row["expires_at"],
+        counselor=None if counselor is None else CounselorId(counselor),
+        voucher=None if voucher is None else VoucherId(voucher),
+        one_at_a_time=row["one_at_a_time"],
+        granted_seconds=row["granted_seconds"],
+        remaining_seconds=row["remaining_seconds"],
+        talked_seconds=row["talked_seconds"],
+        attempts_counted=row["attempts_counted"],
+        call=None if call is None else CallId(call),
+        connected_at=row["connected_at"],
+        talk_started_at=row["talk_started_at"],
+        resume_until=row["resume_until"],
+        closed_at=row["closed_at"],
+        closed_by=None if closed_by is None else ClosedBy(closed_by),
+        closed_reason=row["closed_reason"],
+        settled=None if settled is None else _settled(settled),
+        version=row["version"],
+    )
+
+
+def _settled_text(settled: Settled | None) -> str | None:
+    if settled is None:
+        return None
+    until = settled.resume_until_before
+    return json.dumps(
+        {
+            "call": settled.call,
+            "ended_at": settled.ended_at.isoformat(),
+            "verdict": settled.verdict,
+            "consequence": settled.consequence,
+            "review": settled.review,
+            "connected": settled.connected,
+            "talked_seconds": settled.talked_seconds,
+            "attempts_counted": settled.attempts_counted,
+            "state": settled.state,
+            "remaining_before_seconds": settled.remaining_before_seconds,
+            "resume_until_before": None if until is None else until.isoformat(),
+        }
+    )
+
+
+def _settled(text: str) -> Settled:
+    kept = json.loads(text)
+    until, review = kept["resume_until_before"], kept["review"]
+    return Settled(
+        call=CallId(kept["call"]),
+        ended_at=datetime.fromisoformat(kept["ended_at"]),
+        verdict=VerdictKind(kept["verdict"]),
+        consequence=Consequence(kept["consequence"]),
+        review=None if review is None else ReviewReason(review),
+        connected=kept["connected"],
+        talked_seconds=kept["talked_seconds"],
+        attempts_counted=kept["attempts_counted"],
+        state=State(kept["state"]),
+        remaining_before_seconds=kept["remaining_before_seconds"],
+        resume_until_before=None if until is None else datetime.fromisoformat(until),
+    )

@@ -1,0 +1,76 @@
+"""Calls that somebody must look at before their effect is final."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from billing.order import Review, ReviewReason
+from terms.ids import CallId, OrderId, TenantId
+
+if TYPE_CHECKING:
+    from billing.store.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReview:
+    """A review and whether it still waits: `open`, `withdrawn` by a better verdict, `closed`."""
+
+    review: Review
+    state: str
+
+
+async def open_review(connection: "Connection", tenant: TenantId, review: Review) -> None:
+    """Put the call on the list. One that a person closed stays closed."""
+    await connection.execute(
+        """INSERT INTO reviews (tenant, call, order_id, reason, state, opened_at)
+           VALUES ($1, $2, $3, $4, 'open', $5)
+           ON CONFLICT (tenant, call) DO UPDATE SET reason = excluded.reason, state = 'open'
+           WHERE reviews.state <> 'closed'""",
+        tenant,
+        review.call,
+        review.order,
+        review.reason,
+        review.opened_at,
+    )
+
+
+async def withdraw_review(connection: "Connection", tenant: TenantId, call: CallId) -> None:
+    """A better verdict left nothing to look at."""
+    await connection.execute(
+        """UPDATE reviews SET state = 'withdrawn'
+           WHERE tenant = $1 AND call = $2 AND state = 'open'""",
+        tenant,
+        call,
+    )
+
+
+async def list_reviews(
+    connection: "Connection",
+    tenant: TenantId,
+    *,
+    state: str = "open",
+    limit: int,
+    cursor: str | None,
+) -> tuple[list[OpenReview], str | None]:
+    """Reviews in one state, oldest call first, and where the next page starts."""
+    rows = await connection.fetch(
+        """SELECT call, order_id, reason, state, opened_at FROM reviews
+           WHERE tenant = $1 AND state = $2 AND ($3::text IS NULL OR call > $3)
+           ORDER BY call LIMIT $4""",
+        tenant,
+        state,
+        cursor,
+        limit + 1,
+    )
+    reviews = [
+        OpenReview(
+            Review(
+                order=OrderId(row["order_id"]),
+                call=CallId(row["call"]),
+                reason=ReviewReason(row["reason"]),
+                opened_at=row["opened_at"],
+            ),
+            row["state"],
+        )
+        for row in rows[:limit]
+    ]
+    return reviews, reviews[-1].review.call if len(rows) > limit else None

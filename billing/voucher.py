@@ -1,0 +1,310 @@
+"""A voucher: the right to one order. Pure; every move is a double entry for the ledger.
+
+`pending -> issued -> held(order) -> consumed`, back to `returned` when the order did not use it,
+out by `expired`, `voided`, `reissued`. A returned voucher works like an issued one, for its holder.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from terms.ids import CallerId, OrderId, ProgramId, VoucherId
+from terms.refusals import RefusalCode, Refused
+
+ISSUER = "issuer"
+"""The account every voucher comes out of; all others bear the names of the states."""
+
+
+class State(StrEnum):
+    """Where a voucher is; also the account that holds its one unit."""
+
+    PENDING = "pending"  # made, not yet given out (waiting period)
+    ISSUED = "issued"  # somebody may redeem it
+    HELD = "held"  # an order relies on it
+    CONSUMED = "consumed"  # two people talked (A19, X01)
+    RETURNED = "returned"  # the order ended without use; its holder may use it again (A33)
+    EXPIRED = "expired"
+    VOIDED = "voided"  # the policy behind it ended (X15)
+    REISSUED = "reissued"  # replaced by another voucher (A36, X10)
+
+
+USABLE = frozenset({State.ISSUED, State.RETURNED})
+_WITH_ORDER = frozenset({State.HELD, State.CONSUMED})
+
+
+class VoucherMove(StrEnum):
+    """What the fate of an order asks of its voucher; the value is the ledger's reason."""
+
+    KEEP = "keep"
+    CONSUME = "connected"
+    RETURN_EXPIRED = "order_expired"
+    RETURN_CANCELLED = "order_cancelled"
+    RETURN_NO_CONTACT = "no_contact"
+    COUNT_NO_CONTACT = "no_contact_counted"  # back the first time, used the second (X28)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voucher:
+    """One voucher. `moves` counts its movements; the code itself is not here, only its hash."""
+
+    id: VoucherId
+    program: ProgramId
+    state: State
+    code_hash: bytes
+    code_ending: str  # the last four characters, for its holder to recognise it
+    valid_until: datetime  # exclusive; a return never extends it (X13)
+    changed_at: datetime
+    holder: CallerId | None = None  # the first redeemer's account owns it (X14)
+    order: OrderId | None = None  # the order that holds or consumed it
+    replaces: VoucherId | None = None
+    no_contacts: int = 0  # orders cancelled because nobody could be reached (X28)
+    moves: int = 0
+
+    def __post_init__(self) -> None:
+        assert (self.order is not None) == (self.state in _WITH_ORDER)
+        assert self.holder is not None or self.state not in _WITH_ORDER | {State.RETURNED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """One unit from one account to another: the sum over all accounts stays zero.
+
+    `key` makes it idempotent: a voucher is never moved twice by the same order for one reason.
+    """
+
+    voucher: VoucherId
+    number: int  # 1, 2, 3.. per voucher
+    from_account: str
+    to_account: str
+    reason: str
+    order: OrderId | None
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        """Order and reason, or the reason alone for moves that no order made."""
+        return f"{self.order or ''}/{self.reason}"
+
+
+Moved = tuple[Voucher, Movement]
+
+
+def prepare(
+    *,
+    id: VoucherId,
+    program: ProgramId,
+    code_hash: bytes,
+    code_ending: str,
+    valid_until: datetime,
+    now: datetime,
+    holder: CallerId | None = None,
+    replaces: VoucherId | None = None,
+) -> Moved:
+    """A new voucher that may not be used yet."""
+    voucher = Voucher(
+        id=id,
+        program=program,
+        state=State.PENDING,
+        code_hash=code_hash,
+        code_ending=code_ending,
+        valid_until=valid_until,
+        changed_at=now,
+        holder=holder,
+        replaces=replaces,
+        moves=1,
+    )
+    return voucher, Movement(
+        voucher=id,
+        number=1,
+        from_account=ISSUER,
+        to_account=State.PENDING,
+        reason="prepared",
+        order=None,
+        at=now,
+    )
+
+
+def issue(voucher: Voucher, now: datetime) -> Moved:
+    """The waiting is over: give it out."""
+    _must_be(voucher, {State.PENDING})
+    return _move(voucher, State.ISSUED, "issued", now)
+
+
+def redeem(voucher: Voucher, caller: CallerId, now: datetime) -> Voucher:
+    """The voucher in `caller`'s account, now or already.
+
+    Raises Refused: voucher_in_use while an order holds it, voucher_invalid when it is used,
+    expired, not given out yet, or another account redeemed it first (X14).
+    """
+    _must_be_usable(voucher, now)
+    if voucher.holder not in (None, caller):
+        raise _invalid("This voucher belongs to another account.")
+    return replace(voucher, holder=caller)
+
+
+def hold(
+    voucher: Voucher, *, order: OrderId, caller: CallerId, program: ProgramId, now: datetime
+) -> Moved:
+    """Bind it to a new order; redeems it on the way.
+
+    Raises Refused as `redeem` does, and voucher_invalid when it buys another program.
+    """
+    redeemed = redeem(voucher, caller, now)
+    if voucher.program != program:
+        raise _invalid("This voucher is for another service.")
+    return _move(redeemed, State.HELD, "held", now, order)
+
+
+def carry_out(
+    voucher: Voucher, move: VoucherMove, order: OrderId, now: datetime
+) -> tuple[Voucher, Movement | None]:
+    """What the fate of `order` does to its voucher. Late and repeated moves change nothing."""
+    match move:
+        case VoucherMove.KEEP:
+            return voucher, None
+        case VoucherMove.CONSUME:
+            return _consume(voucher, order, move, now)
+        case VoucherMove.COUNT_NO_CONTACT if voucher.no_contacts:
+            return _consume(voucher, order, move, now)
+        case (
+            VoucherMove.RETURN_EXPIRED
+            | VoucherMove.RETURN_CANCELLED
+            | VoucherMove.RETURN_NO_CONTACT
+            | VoucherMove.COUNT_NO_CONTACT
+        ):
+            return _release(voucher, order, move, now)
+
+
+def restore(voucher: Voucher, *, reason: str, now: datetime) -> Moved:
+    """Give a used voucher back by a decision somebody answers for; past its time it expires (X13).
+
+    Raises Refused(voucher_invalid) when it is not used.
+    """
+    _must_be(voucher, {State.CONSUMED})
+    order = voucher.order
+    return _back(voucher, reason, now, order)
+
+
+def expire(voucher: Voucher, now: datetime) -> tuple[Voucher, Movement | None]:
+    """Its time is over. An order that holds it may still use it (X13)."""
+    if voucher.state not in USABLE | {State.PENDING} or now < voucher.valid_until:
+        return voucher, None
+    return _move(voucher, State.EXPIRED, "expired", now)
+
+
+def void(voucher: Voucher, *, reason: str, now: datetime) -> tuple[Voucher, Movement | None]:
+    """The policy behind it ended (X15): unused vouchers fall, a held one is never cut off."""
+    if voucher.state not in USABLE | {State.PENDING}:
+        return voucher, None
+    return _move(voucher, State.VOIDED, reason, now)
+
+
+def reissue(
+    voucher: Voucher,
+    *,
+    id: VoucherId,
+    code_hash: bytes,
+    code_ending: str,
+    reason: str,
+    by_supervisor: bool,
+    now: datetime,
+) -> tuple[Moved, Moved]:
+    """The old voucher put away, and a pending one with the ORIGINAL expiry in its place (X10).
+
+    Raises Refused: quota_used for the second replacement in a row without a supervisor,
+    voucher_invalid when the old one can no longer be replaced.
+    """
+    _must_be(voucher, USABLE | {State.CONSUMED})
+    if voucher.replaces is not None and not by_supervisor:
+        raise Refused(
+            RefusalCode.QUOTA_USED, "It was replaced once already; a supervisor may do it again."
+        )
+    replacement = prepare(
+        id=id,
+        program=voucher.program,
+        code_hash=code_hash,
+        code_ending=code_ending,
+        valid_until=voucher.valid_until,
+        now=now,
+        holder=voucher.holder,
+        replaces=voucher.id,
+    )
+    return _move(voucher, State.REISSUED, reason, now, voucher.order), replacement
+
+
+def _consume(
+    voucher: Voucher, order: OrderId, move: VoucherMove, now: datetime
+) -> tuple[Voucher, Movement | None]:
+    # News of a connect may come after the order gave the voucher back: it was used all the same.
+    held_here = voucher.state is State.HELD and voucher.order == order
+    came_back = voucher.state is State.RETURNED and move is VoucherMove.CONSUME
+    if not held_here and not came_back:
+        return voucher, None
+    return _move(voucher, State.CONSUMED, move, now, order)
+
+
+def _release(
+    voucher: Voucher, order: OrderId, move: VoucherMove, now: datetime
+) -> tuple[Voucher, Movement | None]:
+    if voucher.state is not State.HELD or voucher.order != order:
+        return voucher, None
+    unreached = move in (VoucherMove.RETURN_NO_CONTACT, VoucherMove.COUNT_NO_CONTACT)
+    counted = replace(voucher, no_contacts=voucher.no_contacts + unreached)
+    return _back(counted, move, now, order)
+
+
+def _back(voucher: Voucher, reason: str, now: datetime, order: OrderId | None) -> Moved:
+    in_time = now < voucher.valid_until
+    return _move(voucher, State.RETURNED if in_time else State.EXPIRED, reason, now, order)
+
+
+def _move(
+    voucher: Voucher, state: State, reason: str, now: datetime, order: OrderId | None = None
+) -> Moved:
+    moved = replace(
+        voucher,
+        state=state,
+        order=order if state in _WITH_ORDER else None,
+        changed_at=now,
+        moves=voucher.moves + 1,
+    )
+    return moved, Movement(
+        voucher=voucher.id,
+        number=moved.moves,
+        from_account=voucher.state,
+        to_account=state,
+        reason=reason,
+        order=order,
+        at=now,
+    )
+
+
+def _must_be_usable(voucher: Voucher, now: datetime) -> None:
+    match voucher.state:
+        case State.HELD:
+            raise Refused(
+                RefusalCode.VOUCHER_IN_USE,
+                "Another order holds this voucher; it comes back when that order ends unused.",
+            )
+        case State.PENDING:
+            raise _invalid("This voucher has not been given out yet.")
+        case State.CONSUMED:
+            raise _invalid("This voucher has been used.")
+        case State.EXPIRED:
+            raise _invalid("This voucher has expired.")
+        case State.VOIDED:
+            raise _invalid("This voucher ended together with its policy.")
+        case State.REISSUED:
+            raise _invalid("This voucher was replaced; please use the new code.")
+        case State.ISSUED | State.RETURNED:
+            if now >= voucher.valid_until:
+                raise _invalid("This voucher has expired.")
+
+
+def _must_be(voucher: Voucher, states: frozenset[State] | set[State]) -> None:
+    if voucher.state not in states:
+        raise _invalid(f"A voucher that is {voucher.state} cannot do this.")
+
+
+def _invalid(detail: str) -> Refused:
+    return Refused(RefusalCode.VOUCHER_INVALID, detail)
