@@ -17,22 +17,12 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 HIDDEN = "***"
 
 _SECRET_KEYS = frozenset(
-    [
-        "authorization",
-        "cookie",
-        "credential",
-        "credentials",
-        "dsn",
-        "passwd",
-        "password",
-        "secret",
-        "token",
-        "tokens",
-    ]
+    {"authorization", "cookie", "credential", "credentials", "dsn", "passwd", "password"}
+    | {"secret", "token", "tokens"}
 )
 _SECRET_NAMES = frozenset({"api_key", "secret_key", "private_key", "key_hash"})
 _CODE_KEYS = frozenset(
-    ["body", "code", "codes", "digit", "digits", "otp", "text", "totp", "vars", "variables"]
+    {"body", "code", "codes", "digit", "digits", "otp", "text", "totp", "vars", "variables"}
 )
 _OURS = frozenset({"level", "timestamp", "logger"})
 
