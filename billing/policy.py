@@ -50,7 +50,7 @@ def parse(table: Mapping[str, object]) -> Policy:
     """
     section = Section("billing", table)
     policy = Policy(
-        order_seconds=section.whole("order_seconds", least=60, default=A_DAY_SECONDS),
+        order_seconds=section.whole("order_seconds", least=1, default=A_DAY_SECONDS),
         resume_seconds=section.whole("resume_seconds", default=A_DAY_SECONDS),
         resume_min_seconds=section.whole("resume_min_seconds", default=300),
         claim_seconds=section.whole("claim_seconds", default=A_DAY_SECONDS),

@@ -1,0 +1,149 @@
+"""A program as the three rooms read it: each parses its own section, the faults come together."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import billing.policy
+import dialer.policy
+import routing.policy
+from terms.ids import ProgramId
+from terms.section import ProgramFault, ProgramInvalid, Section
+
+T = TypeVar("T")
+
+SECTIONS = ("program", "routing", "dialer", "billing")
+_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a person reads or hears, in Chinese and in English."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """One program. `body` is its file as it was read, and `digest` names that very text (X38)."""
+
+    id: ProgramId
+    version: str
+    digest: str
+    body: str
+    sponsor: str
+    name: Text
+    disclaimer: Text  # said before the first call (A43)
+    charge_notice: Text  # what the call may cost at the carrier (A38)
+    topics: tuple[str, ...]  # what a talk may be about (A04)
+    dispositions: tuple[str, ...]  # what a talk may lead to (A43)
+    routing: routing.policy.Policy
+    dialer: dialer.policy.Policy
+    billing: billing.policy.Policy
+
+    @property
+    def granted_seconds(self) -> int | None:
+        """The talk an order of this program is opened with; None without a cap."""
+        if self.dialer.cap_kind is dialer.policy.CapKind.NONE:
+            return None
+        return self.dialer.cap_seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sheet:
+    """The `[program]` section."""
+
+    id: str
+    version: str
+    sponsor: str
+    name: Text
+    disclaimer: Text
+    charge_notice: Text
+    topics: tuple[str, ...]
+    dispositions: tuple[str, ...]
+
+
+def read_tables(tables: Mapping[str, object], body: str, digest: str) -> Program:
+    """A program from a parsed file.
+
+    Raises ProgramInvalid with the faults of all sections together.
+    """
+    faults = [
+        ProgramFault(name, "", "is not a section of a program; there are " + ", ".join(SECTIONS))
+        for name in tables
+        if name not in SECTIONS
+    ]
+    sheet = _section(tables, "program", _parse_sheet, faults)
+    routes = _section(tables, "routing", routing.policy.parse, faults)
+    dials = _section(tables, "dialer", dialer.policy.parse, faults)
+    bills = _section(tables, "billing", billing.policy.parse, faults)
+    if dials is not None and bills is not None:
+        faults += _between(dials, bills)
+    if faults or sheet is None or routes is None or dials is None or bills is None:
+        raise ProgramInvalid(tuple(faults))
+    return Program(
+        id=ProgramId(sheet.id),
+        version=sheet.version,
+        digest=digest,
+        body=body,
+        sponsor=sheet.sponsor,
+        name=sheet.name,
+        disclaimer=sheet.disclaimer,
+        charge_notice=sheet.charge_notice,
+        topics=sheet.topics,
+        dispositions=sheet.dispositions,
+        routing=routes,
+        dialer=dials,
+        billing=bills,
+    )
+
+
+def _section(
+    tables: Mapping[str, object],
+    name: str,
+    parse: Callable[[Mapping[str, object]], T],
+    faults: list[ProgramFault],
+) -> T | None:
+    table = tables.get(name)
+    if not isinstance(table, Mapping):
+        faults.append(ProgramFault(name, "", f"is missing; write a section [{name}]"))
+        return None
+    try:
+        return parse(table)
+    except ProgramInvalid as invalid:
+        faults += invalid.faults
+        return None
+
+
+def _parse_sheet(table: Mapping[str, object]) -> _Sheet:
+    section = Section("program", table)
+    sheet = _Sheet(
+        id=section.word("id"),
+        version=section.word("version"),
+        sponsor=section.word("sponsor", default="default"),
+        name=_text(section, "name"),
+        disclaimer=_text(section, "disclaimer"),
+        charge_notice=_text(section, "charge_notice"),
+        topics=section.words("topics", default=("other",)),
+        dispositions=section.words("dispositions", default=("relieved", "referral", "invalid")),
+    )
+    if sheet.id and not _ID.fullmatch(sheet.id):
+        section.fault("id", "write small letters, digits and single dashes, as in family-doctor")
+    section.finish()
+    return sheet
+
+
+def _text(section: Section, key: str) -> Text:
+    return Text(section.word(f"{key}_zh"), section.word(f"{key}_en"))
+
+
+def _between(dials: dialer.policy.Policy, bills: billing.policy.Policy) -> list[ProgramFault]:
+    """What no room can see alone."""
+    faults = []
+    keeps = dials.on_exhausted is dialer.policy.OnExhausted.KEEP
+    if bills.no_contact_consumes and keeps:
+        message = "has no effect unless [dialer] on_exhausted is 'cancel'"
+        faults.append(ProgramFault("billing", "no_contact_consumes", message))
+    return faults
