@@ -80,6 +80,7 @@ class Call:
     timers: tuple[Timer, ...] = ()
     attempt: int = 0
     counted: int = 0
+    counted_before: int = 0
     faults: int = 0
     counselor_misses: int = 0
     counselor_waits: int = 0

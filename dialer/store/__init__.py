@@ -1,0 +1,1 @@
+"""All SQL of the dialer: calls, news, and what is due."""

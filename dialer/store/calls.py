@@ -1,0 +1,205 @@
+"""Calls: read whole, written whole, together with what they ask and when they want to be woken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from dialer.call import Call, Purpose
+from dialer.events import TimerKind
+from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Ring, Say
+from dialer.store.codec import read_call, write_call, write_order
+from terms.ids import CallId, LegId, OrderId, TenantId
+
+if TYPE_CHECKING:
+    from dialer.orders import Effect
+    from dialer.store.connection import Connection, Record
+
+_COLUMNS = "id, order_id, purpose, state, counselor, record, version, started_at, ended_at"
+
+
+class CallMoved(Exception):
+    """Somebody else wrote the call since it was read: read again and decide anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A call and the version it was read at."""
+
+    call: Call
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What one write left behind: the orders in hand, and the next timer."""
+
+    version: int
+    order_seqs: tuple[int, ...]
+
+
+async def insert_call(connection: "Connection", tenant: TenantId, call: Call) -> None:
+    """A new call, before its first write.
+
+    The database refuses a second live call for the order and purpose, and a second live call that
+    claims the same counselor (asyncpg.UniqueViolationError; the caller's locks make it impossible).
+    """
+    await connection.execute(
+        f"""INSERT INTO calls (tenant, {_COLUMNS})
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)""",
+        *(tenant, call.id, call.order, call.purpose, call.state, call.counselor),
+        *(write_call(call), call.started_at, call.ended_at),
+    )
+
+
+async def load_call(connection: "Connection", tenant: TenantId, call: CallId) -> Stored | None:
+    """The call; the lock on its order is what keeps others away from it."""
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM calls WHERE tenant = $1 AND id = $2", tenant, call
+    )
+    return None if row is None else _stored(row)
+
+
+async def live_call_of(connection: "Connection", tenant: TenantId, order: OrderId) -> Stored | None:
+    """The order's call that has not ended, if there is one."""
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM calls WHERE tenant = $1 AND order_id = $2 AND state <> 'ended'",
+        *(tenant, order),
+    )
+    return None if row is None else _stored(row)
+
+
+async def last_call_of(
+    connection: "Connection", tenant: TenantId, order: OrderId, purpose: Purpose
+) -> Stored | None:
+    """The order's newest call of that purpose: it holds the count of attempts so far."""
+    row = await connection.fetchrow(
+        f"""SELECT {_COLUMNS} FROM calls WHERE tenant = $1 AND order_id = $2 AND purpose = $3
+            ORDER BY id DESC LIMIT 1""",
+        *(tenant, order, purpose),
+    )
+    return None if row is None else _stored(row)
+
+
+async def calls_of(connection: "Connection", tenant: TenantId, order: OrderId) -> list[Call]:
+    """All calls of the order, oldest first."""
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM calls WHERE tenant = $1 AND order_id = $2 ORDER BY id",
+        *(tenant, order),
+    )
+    return [_stored(row).call for row in rows]
+
+
+async def live_calls(connection: "Connection") -> list[tuple[TenantId, Call]]:
+    """Every call of any tenant that has not ended: for reconciling with the carrier."""
+    rows = await connection.fetch(f"SELECT tenant, {_COLUMNS} FROM calls WHERE state <> 'ended'")
+    return [(TenantId(row["tenant"]), _stored(row).call) for row in rows]
+
+
+async def whose_call(connection: "Connection", call: CallId) -> tuple[TenantId, OrderId] | None:
+    """Tenant and order of a call; neither ever changes, so no lock is needed (design 2)."""
+    row = await connection.fetchrow("SELECT tenant, order_id FROM calls WHERE id = $1", call)
+    return None if row is None else (TenantId(row["tenant"]), OrderId(row["order_id"]))
+
+
+async def engaged_call(connection: "Connection", tenant: TenantId, counselor: str) -> Stored | None:
+    """The call that claims the counselor now."""
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM calls WHERE tenant = $1 AND counselor = $2", tenant, counselor
+    )
+    return None if row is None else _stored(row)
+
+
+_SAVE = """
+    WITH saved AS (
+        UPDATE calls SET state = $4, counselor = $5, record = $6, ended_at = $7, version = $3 + 1
+        WHERE tenant = $1 AND id = $2 AND version = $3
+        RETURNING version
+    ), unset AS (
+        DELETE FROM timers WHERE tenant = $1 AND call = $2 AND kind = ANY ($8::text[])
+    ), set_ AS (
+        INSERT INTO timers (tenant, call, kind, due_at, state_version)
+        SELECT $1, $2, kind, due_at, $3 + 1
+        FROM unnest($9::text[], $10::timestamptz[]) AS new (kind, due_at)
+        ON CONFLICT (tenant, call, kind) DO UPDATE
+        SET due_at = excluded.due_at, state_version = excluded.state_version, leased_until = NULL
+    ), asked AS (
+        INSERT INTO carrier_orders
+            (tenant, call, state_version, body, due_at, written_at, leased_until, tries)
+        SELECT $1, $2, $3 + 1, body, due_at, $11, $14::timestamptz, ($14 IS NOT NULL)::integer
+        FROM unnest($12::jsonb[], $13::timestamptz[]) WITH ORDINALITY AS new (body, due_at, place)
+        ORDER BY place
+        RETURNING seq
+    )
+    SELECT saved.version, array(SELECT seq FROM asked ORDER BY seq) AS seqs FROM saved"""
+
+
+async def save_call(
+    connection: "Connection",
+    tenant: TenantId,
+    before: Stored,
+    after: Call,
+    effects: "Sequence[Effect]",
+    now: datetime,
+    leased_until: datetime | None,
+) -> Written:
+    """Write the call, its timers and its orders to the carrier: one statement, all or nothing.
+
+    The orders are born leased to the process that decided, which obeys them right after its commit;
+    should it die, the lease lapses and another takes them.
+
+    Raises CallMoved when the row is not the version that was read.
+    """
+    old = {timer.kind: timer.due_at for timer in before.call.timers}
+    new = {timer.kind: timer.due_at for timer in after.timers}
+    changed: list[TimerKind] = [kind for kind, due_at in new.items() if old.get(kind) != due_at]
+    orders = carrier_orders(effects)
+    row = await connection.fetchrow(
+        _SAVE,
+        *(tenant, after.id, before.version, after.state, after.counselor, write_call(after)),
+        after.ended_at,
+        [kind for kind in old if kind not in new],
+        *(changed, [new[kind] for kind in changed]),
+        now,
+        *([write_order(order) for order in orders], [_due(order, now) for order in orders]),
+        leased_until,
+    )
+    if row is None:
+        raise CallMoved(after.id)
+    return Written(version=row["version"], order_seqs=tuple(row["seqs"]))
+
+
+def carrier_orders(effects: "Sequence[Effect]") -> list[CarrierOrder]:
+    """The orders among effects, in their sequence."""
+    return [
+        one for one in effects if isinstance(one, Ring | Answer | Bridge | Say | Limit | HangUp)
+    ]
+
+
+def _due(order: CarrierOrder, now: datetime) -> datetime:
+    return now + timedelta(seconds=order.after_seconds) if isinstance(order, HangUp) else now
+
+
+async def bind_dial_in(
+    connection: "Connection", tenant: TenantId, leg: LegId, call: CallId
+) -> None:
+    """Remember whose a leg that dialled in became."""
+    await connection.execute(
+        """INSERT INTO dial_in_legs (tenant, leg, call) VALUES ($1, $2, $3)
+           ON CONFLICT (tenant, leg) DO UPDATE SET call = excluded.call""",
+        *(tenant, leg, call),
+    )
+
+
+def _stored(row: "Record") -> Stored:
+    call = read_call(
+        id=row["id"],
+        order=row["order_id"],
+        purpose=row["purpose"],
+        state=row["state"],
+        counselor=row["counselor"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        record=row["record"],
+    )
+    return Stored(call, row["version"])

@@ -1,0 +1,173 @@
+"""What is due: orders to the carrier and timers. Leased, never locked across a carrier's answer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from dialer.events import Timer, TimerKind
+from dialer.orders import CarrierOrder
+from dialer.store.codec import read_order, write_order
+from terms.ids import CallId, TenantId
+
+if TYPE_CHECKING:
+    from dialer.store.connection import Connection, Record
+
+
+@dataclass(frozen=True, slots=True)
+class DueOrder:
+    """An order in hand. `tries` above zero: somebody may have sent it before, so ask first."""
+
+    tenant: TenantId
+    call: CallId
+    seq: int
+    order: CarrierOrder
+    tries: int
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DueTimer:
+    """A timer in hand."""
+
+    tenant: TenantId
+    call: CallId
+    timer: Timer
+
+
+_LEASE_ORDERS = """
+    UPDATE carrier_orders AS mine SET leased_until = $2, tries = tries + 1
+    FROM (
+        SELECT tenant, call, seq FROM carrier_orders AS head
+        WHERE outcome IS NULL AND due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
+            AND NOT EXISTS (
+                SELECT FROM carrier_orders AS earlier
+                WHERE earlier.tenant = head.tenant AND earlier.call = head.call
+                    AND earlier.seq < head.seq AND earlier.outcome IS NULL)
+        ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+    ) AS due
+    WHERE mine.tenant = due.tenant AND mine.call = due.call AND mine.seq = due.seq
+    RETURNING mine.*"""
+
+
+async def lease_orders(
+    connection: "Connection", now: datetime, *, until: datetime, limit: int = 50
+) -> list[DueOrder]:
+    """Take due orders, at most one per call: a call's orders are obeyed in their sequence."""
+    rows = await connection.fetch(_LEASE_ORDERS, now, until, limit)
+    return [_due_order(row) for row in rows]
+
+
+async def settle_order(
+    connection: "Connection",
+    tenant: TenantId,
+    call: CallId,
+    seq: int,
+    *,
+    outcome: str,
+    fault: str | None,
+    now: datetime,
+) -> None:
+    """Write how an order ended: done, refused, not_wanted, gave_up."""
+    await connection.execute(
+        """UPDATE carrier_orders SET outcome = $4, fault = $5, settled_at = $6
+           WHERE tenant = $1 AND call = $2 AND seq = $3 AND outcome IS NULL""",
+        *(tenant, call, seq, outcome, fault, now),
+    )
+
+
+async def settle_done(
+    connection: "Connection", tenant: TenantId, call: CallId, seqs: list[int], now: datetime
+) -> None:
+    """Write that orders of one call were carried out."""
+    await connection.execute(
+        """UPDATE carrier_orders SET outcome = 'done', settled_at = $4
+           WHERE tenant = $1 AND call = $2 AND seq = ANY ($3::bigint[]) AND outcome IS NULL""",
+        *(tenant, call, seqs, now),
+    )
+
+
+async def postpone_order(
+    connection: "Connection", due: DueOrder, *, fault: str, until: datetime
+) -> None:
+    """The outcome is not known: look again at `until`."""
+    await connection.execute(
+        """UPDATE carrier_orders SET fault = $4, leased_until = $5, tries = greatest(tries, 1)
+           WHERE tenant = $1 AND call = $2 AND seq = $3 AND outcome IS NULL""",
+        *(due.tenant, due.call, due.seq, fault, until),
+    )
+
+
+async def insert_orders(
+    connection: "Connection",
+    tenant: TenantId,
+    call: CallId,
+    orders: list[tuple[CarrierOrder, datetime]],
+    now: datetime,
+) -> None:
+    """Orders that belong to no call: a caller who dialled in and is turned away."""
+    await connection.executemany(
+        """INSERT INTO carrier_orders (tenant, call, state_version, body, due_at, written_at)
+           VALUES ($1, $2, 0, $3, $4, $5)""",
+        [(tenant, call, write_order(order), due_at, now) for order, due_at in orders],
+    )
+
+
+async def next_order_at(connection: "Connection") -> datetime | None:
+    """When `lease_orders` will next find something."""
+    due_at: datetime | None = await connection.fetchval(
+        """SELECT min(greatest(due_at, leased_until)) FROM carrier_orders WHERE outcome IS NULL"""
+    )
+    return due_at
+
+
+async def lease_timers(
+    connection: "Connection", now: datetime, *, until: datetime, limit: int = 200
+) -> list[DueTimer]:
+    """Take due timers. One that its call no longer holds is found to be stale when it fires."""
+    rows = await connection.fetch(
+        """UPDATE timers AS mine SET leased_until = $2
+           FROM (
+               SELECT tenant, call, kind FROM timers
+               WHERE due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
+               ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+           ) AS due
+           WHERE mine.tenant = due.tenant AND mine.call = due.call AND mine.kind = due.kind
+           RETURNING mine.tenant, mine.call, mine.kind, mine.due_at""",
+        *(now, until, limit),
+    )
+    taken = [
+        DueTimer(
+            TenantId(row["tenant"]),
+            CallId(row["call"]),
+            Timer(TimerKind(row["kind"]), row["due_at"]),
+        )
+        for row in rows
+    ]
+    return sorted(taken, key=lambda due: due.timer.due_at)
+
+
+async def drop_timer(connection: "Connection", due: DueTimer) -> None:
+    """Forget a stale timer, unless it was set anew meanwhile."""
+    await connection.execute(
+        "DELETE FROM timers WHERE tenant = $1 AND call = $2 AND kind = $3 AND due_at = $4",
+        *(due.tenant, due.call, due.timer.kind, due.timer.due_at),
+    )
+
+
+async def next_timer_at(connection: "Connection") -> datetime | None:
+    """When the next timer is due."""
+    due_at: datetime | None = await connection.fetchval(
+        "SELECT min(greatest(due_at, leased_until)) FROM timers"
+    )
+    return due_at
+
+
+def _due_order(row: "Record") -> DueOrder:
+    return DueOrder(
+        TenantId(row["tenant"]),
+        CallId(row["call"]),
+        row["seq"],
+        read_order(row["body"]),
+        row["tries"] - 1,
+        row["written_at"],
+    )

@@ -1,0 +1,111 @@
+"""News as it came in: kept under its unique key before anything is made of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from dialer.carriers import News
+from dialer.store.codec import read_news, write_news
+from terms.ids import CallId, LegId, OrderId, TenantId
+
+if TYPE_CHECKING:
+    from dialer.store.connection import Connection
+
+_KEEP = """
+    WITH whose AS (
+        SELECT tenant, id, order_id FROM calls WHERE id = $2
+        UNION ALL
+        SELECT calls.tenant, calls.id, order_id FROM dial_in_legs
+        JOIN calls ON calls.tenant = dial_in_legs.tenant AND calls.id = dial_in_legs.call
+        WHERE leg = $3
+        LIMIT 1
+    ), kept AS (
+        INSERT INTO news (tenant, id, call, body, received_at, folded_at)
+        SELECT coalesce((SELECT tenant FROM whose), $4), $1, (SELECT id FROM whose), $5, $6::timestamptz,
+            CASE WHEN EXISTS (SELECT FROM whose) THEN NULL ELSE $6::timestamptz END
+        ON CONFLICT (tenant, id) DO NOTHING
+        RETURNING true AS is_new
+    )
+    SELECT (SELECT tenant FROM whose) AS tenant, (SELECT id FROM whose) AS call,
+        (SELECT order_id FROM whose) AS order_id, (SELECT is_new FROM kept) AS is_new"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of one report. `whose` is None for a leg of no call of ours."""
+
+    is_new: bool
+    whose: tuple[TenantId, OrderId, CallId] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfolded:
+    """News that is kept but could not be made anything of yet."""
+
+    tenant: TenantId
+    id: str
+    call: CallId
+    order: OrderId
+    news: News
+    tries: int
+
+
+async def keep_news(
+    connection: "Connection", id: str, news: News, *, stray_tenant: TenantId, now: datetime
+) -> Kept:
+    """Store the news and tell whose it is; the same id again is not new.
+
+    News about no call of ours is kept under `stray_tenant`, for whoever wonders later.
+    """
+    row = await connection.fetchrow(
+        _KEEP, id, call_of(news.leg), news.leg, stray_tenant, write_news(news), now
+    )
+    assert row is not None
+    whose = None
+    if row["call"] is not None:
+        whose = TenantId(row["tenant"]), OrderId(row["order_id"]), CallId(row["call"])
+    return Kept(bool(row["is_new"]), whose)
+
+
+async def mark_folded(connection: "Connection", tenant: TenantId, id: str, now: datetime) -> None:
+    """The news has become part of its call."""
+    await connection.execute(
+        "UPDATE news SET folded_at = $3, fault = NULL WHERE tenant = $1 AND id = $2",
+        *(tenant, id, now),
+    )
+
+
+async def mark_fault(connection: "Connection", tenant: TenantId, id: str, fault: str) -> None:
+    """Folding failed; the news stays, to be tried again."""
+    await connection.execute(
+        "UPDATE news SET fault = $3, tries = tries + 1 WHERE tenant = $1 AND id = $2",
+        *(tenant, id, fault),
+    )
+
+
+async def unfolded_news(
+    connection: "Connection", *, received_before: datetime, limit: int = 100
+) -> list[Unfolded]:
+    """News that waits, oldest first."""
+    rows = await connection.fetch(
+        """SELECT news.tenant, news.id, news.call, calls.order_id, news.body, news.tries
+           FROM news JOIN calls ON calls.tenant = news.tenant AND calls.id = news.call
+           WHERE folded_at IS NULL AND received_at <= $1 ORDER BY received_at LIMIT $2""",
+        *(received_before, limit),
+    )
+    return [
+        Unfolded(
+            TenantId(row["tenant"]),
+            row["id"],
+            CallId(row["call"]),
+            OrderId(row["order_id"]),
+            read_news(row["body"]),
+            row["tries"],
+        )
+        for row in rows
+    ]
+
+
+def call_of(leg: LegId) -> CallId:
+    """The call a leg of ours is named after."""
+    return CallId(leg.split("/", 1)[0])
