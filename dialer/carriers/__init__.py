@@ -1,10 +1,11 @@
 """What the dialer asks of a carrier, and what a carrier tells it. Plain values both ways.
 
-A carrier takes *orders* (imperative) and gives *news* (facts, with the carrier's own time). Legs are
-named by us, so that an order repeated or a restart can always be matched with what is really ringing.
-News may come late, twice, or out of order; the dialer's machine bears all three. An order ends in one
-of three ways: it returns (done), raises `CarrierRefused` (the carrier said no, nothing happened), or
-raises `CarrierUnknown` (nobody can tell whether it arrived: ask `live_legs` before ringing again).
+A carrier takes *orders* (imperative) and gives *news* (facts, with the carrier's own time). Legs
+are named by us, so that a repeated order or a restart can always be matched with what is really
+ringing. News may come late, twice, or out of order; the dialer's machine bears all three. An order
+ends in one of three ways: it returns (done), raises `CarrierRefused` (the carrier said no, nothing
+happened), or raises `CarrierUnknown` (nobody can tell whether it arrived: ask `live_legs` before
+ringing again).
 """
 
 from collections.abc import Awaitable, Callable
@@ -70,9 +71,9 @@ class MediaLost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegEnded:
-    """The leg is gone. `q850` is the ISDN cause, `sip` the SIP status, `code` the carrier's own word.
+    """The leg is gone: `q850` is the ISDN cause, `sip` the SIP status, `code` the carrier's word.
 
-    `q850` beats `sip` when both are there (RFC 6432). A cause may lie; the verdict weighs it with the rest.
+    `q850` beats `sip` when both are there (RFC 6432). A cause may lie; the verdict weighs it.
     """
 
     leg: LegId
@@ -88,7 +89,7 @@ News = LegRinging | LegAnswered | KeyPressed | LegBridged | MediaLost | LegEnded
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallIn:
-    """A phone dialled one of our service numbers; the leg stands unanswered until we order otherwise.
+    """A phone dialled one of our service numbers; the leg stays unanswered until we say so.
 
     `caller` is None when the number was withheld.
     """
@@ -134,6 +135,10 @@ class CarrierUnknown(Exception):
     """Nobody knows whether the order arrived."""
 
 
+class CarrierUnreachable(CarrierUnknown):
+    """The order was never sent: it had no effect, and may be repeated without asking first."""
+
+
 class Carrier(Protocol):
     """A way to reach phones.
 
@@ -152,7 +157,10 @@ class Carrier(Protocol):
         ...
 
     async def ring(self, leg: LegId, to: PhoneNumber, *, shows: str, ring_seconds: int) -> None:
-        """Ring `to`, showing the number `shows`; the carrier gives up by itself after `ring_seconds` + 5."""
+        """Ring `to`, showing the number `shows`.
+
+        The carrier gives up by itself 5 s after `ring_seconds`, should nobody tell it to.
+        """
         ...
 
     async def answer(self, leg: LegId) -> None:

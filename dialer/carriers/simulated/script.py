@@ -73,11 +73,23 @@ def parse_script(fields: Mapping[str, object]) -> Script:
     return Script(
         answers=_word(Answers, fields, "answers", Answers.YES),
         after_seconds=_optional_seconds(fields, "after_seconds") or 0.0,
-        presses=_digits(fields.get("presses", "")),
+        presses=parse_digits(fields.get("presses", "")),
         talks_for_seconds=talks_for,
         ends_by=_word(EndsBy, fields, "ends_by", silent_wish),
         waits_for_seconds=_optional_seconds(fields, "waits_for_seconds"),
     )
+
+
+def write_script(script: Script) -> dict[str, object]:
+    """The script as the JSON object that `parse_script` reads."""
+    return {
+        "answers": script.answers.value,
+        "after_seconds": script.after_seconds,
+        "presses": script.presses,
+        "talks_for_seconds": script.talks_for_seconds,
+        "ends_by": script.ends_by.value,
+        "waits_for_seconds": script.waits_for_seconds,
+    }
 
 
 def _word(words: type[Word], fields: Mapping[str, object], name: str, default: Word) -> Word:
@@ -100,7 +112,8 @@ def _optional_seconds(fields: Mapping[str, object], name: str) -> float | None:
     return float(value)
 
 
-def _digits(value: object) -> str:
+def parse_digits(value: object) -> str:
+    """Keys to press; raises `ScriptFault`."""
     if not isinstance(value, str) or not _DIGITS.fullmatch(value):
-        raise ScriptFault("presses must be up to 32 of the keys 0-9, * and #")
+        raise ScriptFault("keys to press are up to 32 of 0-9, * and #")
     return value
