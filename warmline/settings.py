@@ -146,13 +146,14 @@ class Settings(BaseSettings):
         keys = _keys(self.secret_key) or [self._kept_secret()]
         return AesSeal(*(key.encode() for key in keys))
 
+    def handsets_token(self) -> str:
+        """What `warmline handsets` and those who use it by its address show each other."""
+        return self.seal().sign(b"handsets", "process token").hex()
+
     def _kept_secret(self) -> str:
         self.prepare_data_dir()
-        try:
-            with open(self.secret_file, "x", opener=_only_for_us) as file:
-                file.write(secrets.token_urlsafe(48))
-        except FileExistsError:
-            pass
+        if not self.secret_file.exists():
+            self._make_secret()
         secret = self.secret_file.read_text().strip()
         if len(secret) < _LEAST_SECRET_CHARACTERS:
             raise Unusable(
@@ -160,6 +161,18 @@ class Settings(BaseSettings):
                 "stored phone numbers cannot be read."
             )
         return secret
+
+    def _make_secret(self) -> None:
+        """Written beside, then linked: of several processes one wins, none reads half a secret."""
+        draft = self.secret_file.with_name(f"{_SECRET_FILE}.{os.getpid()}")
+        with open(draft, "w", opener=_only_for_us) as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, self.secret_file)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
 
 
 def _only_for_us(path: str, flags: int) -> int:

@@ -9,16 +9,22 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from warmline.database.embedded import EmbeddedDatabase
-from warmline.database.migrate import check_server
+from warmline.database.migrate import check_server, migrate, shipped
 from warmline.exits import Unusable
 from warmline.settings import Settings
 
 if TYPE_CHECKING:
-    from asyncpg import Pool, Record
+    from asyncpg import Connection, Pool, Record
 
 _CONNECT_SECONDS = 10
 _COMMAND_SECONDS = 30
-_UNREACHABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+_UNREACHABLE = (
+    OSError,
+    ValueError,  # an address that cannot be read
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
+_SERVER_SETTINGS = {"application_name": "warmline", "timezone": "UTC"}
 
 
 class DatabaseUnreachable(Unusable):
@@ -50,13 +56,41 @@ async def open_pool(url: str, *, size: int = 20) -> "Pool[Record]":
             max_size=size,
             timeout=_CONNECT_SECONDS,
             command_timeout=_COMMAND_SECONDS,
-            server_settings={"application_name": "warmline", "timezone": "UTC"},
+            server_settings=_SERVER_SETTINGS,
         )
-    except (*_UNREACHABLE, TimeoutError, ValueError, asyncpg.PostgresError) as failed:
+    except _UNREACHABLE as failed:
         raise DatabaseUnreachable(_sentence(url, failed)) from failed
     async with pool.acquire() as connection:
         check_server(connection)
     return pool
+
+
+@asynccontextmanager
+async def connected(url: str) -> "AsyncIterator[Connection[Record]]":
+    """One connection, closed in the end. Raises Unusable."""
+    try:
+        connection = await asyncpg.connect(
+            url, timeout=_CONNECT_SECONDS, server_settings=_SERVER_SETTINGS
+        )
+    except _UNREACHABLE as failed:
+        raise DatabaseUnreachable(_sentence(url, failed)) from failed
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def migrated_pool(settings: Settings, *, size: int = 20) -> "AsyncIterator[Pool[Record]]":
+    """A pool on the installation's database, migrated before it is handed out. Raises Unusable."""
+    async with database_url(settings) as url:
+        async with connected(url) as connection:
+            await migrate(connection, shipped())
+        pool = await open_pool(url, size=size)
+        try:
+            yield pool
+        finally:
+            await pool.close()
 
 
 def _sentence(url: str, failed: Exception) -> str:

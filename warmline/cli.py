@@ -1,0 +1,297 @@
+"""The command `warmline`. What a command needs is imported when it runs, so that help is quick."""
+
+import asyncio
+import dataclasses
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from warmline.exits import EXIT_STATUS, Unusable, sentence
+from warmline.people import StaffRole
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+
+    from warmline.database.migrate import Migration
+    from warmline.settings import Settings
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="Connects a person who needs to talk with a counselor, by phone.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+program_app = typer.Typer(help="Program files.", no_args_is_help=True)
+staff_app = typer.Typer(help="Accounts of staff.", no_args_is_help=True)
+keys_app = typer.Typer(help="API keys of app back ends.", no_args_is_help=True)
+db_app = typer.Typer(help="The embedded database.", no_args_is_help=True)
+app.add_typer(program_app, name="program")
+app.add_typer(staff_app, name="staff")
+app.add_typer(keys_app, name="keys")
+app.add_typer(db_app, name="db")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    """Run a command. Whatever somebody outside can mend is one sentence and exit status 2."""
+    try:
+        app()
+    except Exception as failed:
+        told = sentence(failed)
+        if told is None:
+            raise
+        print(told, file=sys.stderr)
+        sys.exit(EXIT_STATUS)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option(help="A TOML file of settings; the environment wins over it.")
+    ] = None,
+) -> None:
+    context.obj = config
+
+
+@app.command()
+def serve(context: typer.Context) -> None:
+    """Answer the HTTP API, obey orders and timers, until Ctrl-C."""
+    from warmline import serve as process
+
+    process.run(_settings(context))
+
+
+@app.command()
+def demo(context: typer.Context) -> None:
+    """Serve with demo data; prints addresses and logins."""
+    from warmline import demo as process
+
+    process.run(_settings(context))
+
+
+@app.command()
+def handsets(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8090,
+) -> None:
+    """Serve the simulated handsets alone, for processes that name it in WARMLINE_HANDSETS_URL."""
+    from dialer.carriers.simulated import server
+
+    settings = _settings(context)
+    try:
+        server.run(host, port, settings.handsets_token(), open_to_network=settings.sim_open)
+    except ValueError as refused:
+        raise Unusable(
+            f"The handsets cannot listen on {host}: they are for this machine alone unless "
+            "WARMLINE_SIM_OPEN=1 is set."
+        ) from refused
+
+
+@app.command()
+def migrate(context: typer.Context, as_json: AsJson = False) -> None:
+    """Bring the database to this version."""
+    from warmline.database import migrate as migrations
+
+    applied, _ = _migrate(_settings(context), _nothing_more)
+    names = [f"{m.version:04}_{m.name}" for m in applied]
+    level = max(m.version for m in migrations.shipped())
+    _say({"applied": names, "version": level}, as_json, *names, f"The database is at {level:04}.")
+
+
+@app.command()
+def doctor(context: typer.Context, as_json: AsJson = False) -> None:
+    """Tell what is wrong with this installation and what to do; exit status 2 if anything is."""
+    from warmline import doctor as examination
+
+    findings = asyncio.run(examination.examine(_settings(context), examination.local_today()))
+    worst = examination.worst(findings)
+    _say(
+        {
+            "health": worst,
+            "findings": [
+                {"subject": f.subject, "health": f.health, "text": f.text} for f in findings
+            ],
+        },
+        as_json,
+        *(f"{f.health:8} {f.subject:15} {f.text}" for f in findings),
+    )
+    if worst is examination.Health.WRONG:
+        raise typer.Exit(EXIT_STATUS)
+
+
+@app.command()
+def simulate(
+    days: Annotated[int, typer.Option(min=1, help="How many days to live through.")] = 30,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same days.")] = 1,
+    calls_per_day: Annotated[int, typer.Option(min=1, help="Calls on each day.")] = 100,
+    faults: Annotated[str | None, typer.Option(help="Which faults, e.g. lose=0.01.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Live through days in seconds, with faults, and check that nothing is lost."""
+    from warmline.simulation import cli
+
+    raise typer.Exit(
+        cli.run(days=days, seed=seed, calls_per_day=calls_per_day, faults=faults, as_json=as_json)
+    )
+
+
+@app.command()
+def bench(context: typer.Context, as_json: AsJson = False) -> None:
+    """Measure this machine against a floor."""
+    from warmline import bench as measuring
+
+    raise typer.Exit(measuring.run(_settings(context), as_json=as_json))
+
+
+@app.command()
+def openapi() -> None:
+    """Print the API's document."""
+    from warmline.http import openapi as document
+
+    print(document.text())
+
+
+@program_app.command("check")
+def program_check(
+    file: Annotated[Path, typer.Argument(help="A program's TOML file.")], as_json: AsJson = False
+) -> None:
+    """Print every fault of a program file with its line; exit status 1 if there is one."""
+    from warmline.programs import check
+
+    try:
+        faults = check(file)
+    except OSError as refused:
+        raise Unusable(f"{file} cannot be read ({refused.strerror}): mend the path.") from refused
+    _say(
+        {"file": str(file), "faults": [dataclasses.asdict(fault) for fault in faults]},
+        as_json,
+        *(f"{file}: {fault}" for fault in faults),
+        *([] if faults else [f"{file} can be used."]),
+    )
+    if faults:
+        raise typer.Exit(1)
+
+
+@staff_app.command("add")
+def staff_add(
+    context: typer.Context,
+    email: Annotated[str, typer.Option(help="Signs in with it.")],
+    role: Annotated[list[StaffRole], typer.Option(help="May be given several times.")],
+    counselor: Annotated[str | None, typer.Option(help="The counselor this person is.")] = None,
+    sponsor: Annotated[str | None, typer.Option(help="The insurer this person sees.")] = None,
+    totp: Annotated[bool, typer.Option("--totp", help="Ask for a one-time code too.")] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password; else one is made.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Open an account. A password or one-time secret that is made here is shown this once."""
+    from terms.ids import CounselorId
+    from warmline import enrolment
+    from warmline.people.totp import enrolment_address
+
+    settings = _settings(context)
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
+    made = _with_database(
+        settings,
+        lambda connection: enrolment.enrol_staff(
+            connection,
+            settings.seal(),
+            settings.tenant,
+            email=email,
+            roles=role,
+            now=datetime.now(UTC),
+            password=password,
+            counselor=CounselorId(counselor) if counselor else None,
+            sponsor=sponsor,
+            totp=totp,
+        ),
+    )
+    shown: dict[str, Any] = {"id": made.id, "email": made.email, "roles": [*made.roles]}
+    if password is None:
+        shown["password"] = made.password
+    if made.totp_secret is not None:
+        shown["totp_secret"] = made.totp_secret
+        shown["totp_address"] = enrolment_address(made.totp_secret, made.email)
+    _say(shown, as_json, *(f"{name}: {_plain(value)}" for name, value in shown.items()))
+
+
+@keys_app.command("add")
+def keys_add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Whose key it is.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make an API key. It is shown this once."""
+    from warmline import enrolment
+
+    settings = _settings(context)
+    key = _with_database(
+        settings,
+        lambda connection: enrolment.make_key(connection, settings.tenant, name, datetime.now(UTC)),
+    )
+    _say({"name": name, "api_key": key}, as_json, key)
+
+
+@db_app.command("stop")
+def db_stop(context: typer.Context, as_json: AsJson = False) -> None:
+    """Stop the embedded PostgreSQL, whoever uses it."""
+    from warmline.database import embedded
+
+    stopped = embedded.stop(_settings(context).data_dir)
+    _say(
+        {"stopped": stopped},
+        as_json,
+        "The embedded PostgreSQL is stopped." if stopped else "No embedded PostgreSQL was running.",
+    )
+
+
+def _settings(context: typer.Context) -> "Settings":
+    from warmline.settings import Settings
+
+    return Settings.load(context.obj)
+
+
+def _with_database(settings: "Settings", work: Callable[["Connection[Record]"], Awaitable[T]]) -> T:
+    """Run `work` on a connection to the migrated database."""
+    return _migrate(settings, work)[1]
+
+
+def _migrate(
+    settings: "Settings", work: Callable[["Connection[Record]"], Awaitable[T]]
+) -> tuple[tuple["Migration", ...], T]:
+    from warmline.database.migrate import migrate, shipped
+    from warmline.database.pool import connected, database_url
+
+    async def migrated() -> tuple[tuple["Migration", ...], T]:
+        async with database_url(settings) as url, connected(url) as connection:
+            applied = await migrate(connection, shipped())
+            return applied, await work(connection)
+
+    return asyncio.run(migrated())
+
+
+async def _nothing_more(connection: "Connection[Record]") -> None:
+    """What `migrate` does once everything is migrated."""
+
+
+def _say(data: dict[str, Any], as_json: bool, *lines: str) -> None:
+    if as_json:
+        print(json.dumps(data, ensure_ascii=False))
+    else:
+        print("\n".join(lines))
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

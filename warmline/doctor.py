@@ -1,0 +1,190 @@
+"""What is wrong with this installation, and what to do about each thing."""
+
+import importlib.util
+import stat
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from routing.store.calendar import load_workdays
+from warmline.database import migrate
+from warmline.database.pool import connected, database_url
+from warmline.exits import Unusable
+from warmline.settings import Settings
+
+if TYPE_CHECKING:
+    from warmline.database import Connection
+
+_MOST_SKEW_SECONDS = 1.0
+_PROBE = aiohttp.ClientTimeout(total=5)
+
+
+class Health(StrEnum):
+    """How one thing is. Only `wrong` keeps Warmline from working."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; when it is not good, the text says what to do."""
+
+    subject: str
+    health: Health
+    text: str
+
+
+async def examine(settings: Settings, today: date) -> tuple[Finding, ...]:
+    """Look at everything and change nothing but what starting up would make anyway."""
+    findings = [
+        Finding("settings", Health.GOOD, "every setting is known and can be used"),
+        _data_dir(settings),
+        secret_file(settings.secret_file, given=settings.secret_key is not None),
+        sms_fits_carrier(settings),
+        await carrier(settings),
+    ]
+    findings.extend([finding async for finding in _database(settings, today)])
+    return tuple(findings)
+
+
+def worst(findings: tuple[Finding, ...]) -> Health:
+    """The worst of them."""
+    found = {finding.health for finding in findings}
+    return next((h for h in (Health.WRONG, Health.WARNING) if h in found), Health.GOOD)
+
+
+def _data_dir(settings: Settings) -> Finding:
+    try:
+        return Finding("data directory", Health.GOOD, f"{settings.prepare_data_dir()} is writable")
+    except Unusable as refused:
+        return Finding("data directory", Health.WRONG, str(refused))
+
+
+def secret_file(file: Path, *, given: bool) -> Finding:
+    """Whether the secret can be read by its owner alone."""
+    if given:
+        return Finding("secret", Health.GOOD, "given by WARMLINE_SECRET_KEY")
+    try:
+        mode = stat.S_IMODE(file.stat().st_mode)
+    except FileNotFoundError:
+        return Finding("secret", Health.GOOD, f"will be made in {file} at the first start")
+    except OSError as refused:
+        text = f"{file} cannot be read ({refused.strerror}): mend its owner and mode."
+        return Finding("secret", Health.WRONG, text)
+    if mode & 0o077:
+        text = f"{file} can be read by others (mode {mode:o}): run chmod 600 {file}."
+        return Finding("secret", Health.WRONG, text)
+    return Finding("secret", Health.GOOD, f"{file} is ours alone")
+
+
+def sms_fits_carrier(settings: Settings) -> Finding:
+    """Real phones need real messages: a code that only we can read verifies nobody."""
+    if settings.carrier != "simulated" and settings.sms == "log":
+        text = (
+            f"WARMLINE_CARRIER={settings.carrier} reaches real people, but WARMLINE_SMS=log sends "
+            "them nothing: set WARMLINE_SMS to http or twilio."
+        )
+        return Finding("sms", Health.WRONG, text)
+    if settings.sms == "log":
+        return Finding("sms", Health.GOOD, "simulated: messages are shown at GET /sim/messages")
+    return Finding("sms", Health.GOOD, f"sent by {settings.sms}")
+
+
+async def carrier(settings: Settings) -> Finding:
+    """Whether the carrier is one we have, and answers."""
+    if settings.carrier != "simulated":
+        if importlib.util.find_spec(f"dialer.carriers.{settings.carrier}") is None:
+            text = f"This version cannot speak to {settings.carrier}: set WARMLINE_CARRIER."
+            return Finding("carrier", Health.WRONG, text)
+        return Finding("carrier", Health.GOOD, settings.carrier)
+    if settings.handsets_url is None:
+        return Finding("carrier", Health.GOOD, "simulated: no phone line is used")
+    if await _answers(settings.handsets_url):
+        return Finding("carrier", Health.GOOD, f"simulated, at {settings.handsets_url}")
+    text = (
+        f"No handsets answer at {settings.handsets_url}: start `warmline handsets` there, or mend "
+        "WARMLINE_HANDSETS_URL."
+    )
+    return Finding("carrier", Health.WRONG, text)
+
+
+async def _answers(url: str) -> bool:
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_PROBE) as session,
+            session.get(f"{url.rstrip('/')}/health"),
+        ):
+            return True  # whatever it says: it is there
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+async def _database(settings: Settings, today: date) -> AsyncIterator[Finding]:
+    try:
+        async with database_url(settings) as url, connected(url) as connection:
+            version = ".".join(map(str, connection.get_server_version()[:2]))
+            yield Finding("database", Health.GOOD, f"PostgreSQL {version} answers")
+            level = await migrations(connection)
+            yield level
+            yield await clock(connection)
+            if level.health is Health.GOOD:
+                yield holidays(await _known_until(connection, settings), today)
+    except Unusable as refused:
+        yield Finding("database", Health.WRONG, str(refused))
+
+
+async def migrations(connection: "Connection") -> Finding:
+    """Whether the database and this version belong together."""
+    try:
+        migrate.check_server(connection)
+        missing = await migrate.pending(connection, migrate.shipped())
+    except migrate.MigrationError as wrong:
+        return Finding("migrations", Health.WRONG, str(wrong))
+    if missing:
+        text = f"{len(missing)} migrations are missing: run `warmline migrate`."
+        return Finding("migrations", Health.WARNING, text)
+    return Finding("migrations", Health.GOOD, "all are applied")
+
+
+async def clock(connection: "Connection") -> Finding:
+    """Whether this machine and the database agree about the time."""
+    asked = time.time()
+    told: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    skew = told.timestamp() - (asked + time.time()) / 2
+    return clock_skew(skew)
+
+
+def clock_skew(seconds: float) -> Finding:
+    """What a difference of `seconds` (positive: the database is ahead) means."""
+    if abs(seconds) > _MOST_SKEW_SECONDS:
+        text = f"The database's clock is {seconds:+.1f} s off ours: let both follow one NTP server."
+        return Finding("clock", Health.WARNING, text)
+    return Finding("clock", Health.GOOD, "the database's clock agrees with ours")
+
+
+async def _known_until(connection: "Connection", settings: Settings) -> date | None:
+    return (await load_workdays(connection, settings.tenant)).known_until
+
+
+def holidays(known_until: date | None, today: date) -> Finding:
+    """Whether the holiday table speaks for next year; without it a weekday is a guess (X17)."""
+    if known_until is None:
+        text = "No holidays are loaded: `warmline serve` seeds them at its first start."
+        return Finding("holidays", Health.WARNING, text)
+    if known_until.year > today.year:
+        return Finding("holidays", Health.GOOD, f"known until the end of {known_until.year}")
+    text = f"{known_until.year + 1} holidays are not loaded: import them before the year begins."
+    return Finding("holidays", Health.WARNING, text)
+
+
+def local_today() -> date:
+    """Today where the doctor is asked."""
+    return datetime.now(UTC).astimezone().date()
