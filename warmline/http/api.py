@@ -1,0 +1,181 @@
+"""Declaring an endpoint: a plain async function, and beside it what its signature cannot say.
+
+    orders = Operations("Orders")
+
+    @orders("POST", "/v1/orders/{order}/calls", who=(CALLER, APP), returns={202: CallView},
+            refuses=(RefusalCode.VOUCHER_IN_USE,))
+    async def place_call(acting: Acting, who: Caller | AppKey, order: OrderId,
+                         body: PlaceCall) -> CallView | Answer | Refused:
+        '''Call the two people of an order. ...'''
+
+The first parameter is `Asked`, or `Acting` for a function that runs in a transaction and honours
+`Idempotency-Key`. `who`, `body` and `query` are taken by those names; every other parameter is an
+id in the path. The docstring's first line is the summary in the published document.
+"""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pydantic import TypeAdapter
+
+from terms.refusals import RefusalCode
+from warmline.http.asked import Acting, Asked
+from warmline.http.model import ID, Model, Query
+from warmline.http.problems import ProblemCode
+from warmline.http.who import Allowed
+
+Endpoint = Callable[..., Awaitable[object]]
+E = TypeVar("E", bound=Endpoint)
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An answer that is not JSON: the function returns the `aiohttp.web.Response` itself."""
+
+    content_type: str
+
+
+Shape = type[Model] | Media | None
+"""What an answer holds; None is an answer without a body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Takes:
+    """What a function wants to be handed."""
+
+    acting: bool
+    who: bool
+    path: Mapping[str, TypeAdapter[Any]]
+    query: type[Query] | None
+    body: type[Model] | None
+    body_required: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One line of the API's table."""
+
+    method: str
+    path: str
+    name: str
+    group: str
+    who: tuple[Allowed, ...]
+    returns: Mapping[int, Shape]
+    refuses: tuple[RefusalCode, ...]
+    summary: str
+    description: str
+    endpoint: Endpoint = field(repr=False)
+    takes: Takes = field(repr=False)
+    secret: bool
+    upgrades: bool
+    problems: tuple[ProblemCode, ...]
+
+    @property
+    def keeps_answers(self) -> bool:
+        """Whether an `Idempotency-Key` counts here."""
+        return self.takes.acting and self.method == "POST"
+
+
+class Operations:
+    """The endpoints of one group, in the order they were declared."""
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        self._all: list[Operation] = []
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self._all)
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        who: tuple[Allowed, ...] = (),
+        returns: Mapping[int, Shape],
+        refuses: tuple[RefusalCode, ...] = (),
+        secret: bool = False,
+        upgrades: bool = False,
+        problems: tuple[ProblemCode, ...] = (),
+    ) -> Callable[[E], E]:
+        """Declare an endpoint. No `who` means that anyone may call it.
+
+        `returns` maps each status to what it holds; a function of one status may return the model
+        itself, else it returns `Answer`. `refuses` lists every code it may refuse with. `secret`
+        seals the kept answer (it holds a token); `upgrades` is for a WebSocket; `problems` lists
+        what the frame would not guess.
+        Raises TypeError when declaration and signature do not fit together.
+        """
+
+        def declare(endpoint: E) -> E:
+            summary, description = _documentation(endpoint)
+            self._all.append(
+                Operation(
+                    method=method,
+                    path=path,
+                    name=endpoint.__name__,
+                    group=self.group,
+                    who=who,
+                    returns=returns,
+                    refuses=refuses,
+                    summary=summary,
+                    description=description,
+                    endpoint=endpoint,
+                    takes=_takes(endpoint, path, who),
+                    secret=secret,
+                    upgrades=upgrades,
+                    problems=problems,
+                )
+            )
+            return endpoint
+
+        return declare
+
+
+def _takes(endpoint: Endpoint, path: str, who: tuple[Allowed, ...]) -> Takes:
+    hints = get_type_hints(endpoint, include_extras=True)
+    names = list(inspect.signature(endpoint).parameters)
+    if not names or hints[names[0]] not in (Asked, Acting):
+        raise TypeError(f"{endpoint.__name__}: the first parameter must be Asked or Acting")
+    _check_who(endpoint.__name__, hints.get("who"), who)
+    ids = [name for name in names[1:] if name not in ("who", "body", "query")]
+    if set(ids) != set(_PLACEHOLDER.findall(path)):
+        raise TypeError(f"{endpoint.__name__}: {ids} are not the ids of {path}")
+    body = hints.get("body")
+    return Takes(
+        acting=hints[names[0]] is Acting,
+        who="who" in names,
+        path={name: TypeAdapter(_id_type(hints[name])) for name in ids},
+        query=hints.get("query"),
+        body=next((kind for kind in _members(body) if kind is not type(None)), None),
+        body_required=type(None) not in _members(body),
+    )
+
+
+def _check_who(name: str, hint: object, who: tuple[Allowed, ...]) -> None:
+    if hint is not None and {rule.kind for rule in who} != set(_members(hint)):
+        raise TypeError(f"{name}: the type of `who` differs from who= of the declaration")
+
+
+def _id_type(hint: Any) -> Any:
+    return hint if get_origin(hint) is Annotated else Annotated[hint, ID]
+
+
+def _members(hint: Any) -> tuple[Any, ...]:
+    if hint is None:
+        return ()
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+
+
+def _documentation(endpoint: Endpoint) -> tuple[str, str]:
+    text = inspect.getdoc(endpoint)
+    if not text:
+        raise TypeError(f"{endpoint.__name__}: the docstring is the published description")
+    summary, _, description = text.partition("\n")
+    return summary.rstrip("."), description.strip()

@@ -1,0 +1,107 @@
+"""Letting people in: the token in the header, or the console's cookie with its Origin."""
+
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from warmline.http.asked import FRAME
+from warmline.http.problems import Forbidden, Unauthenticated
+from warmline.http.who import Allowed, Principal
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_TOKEN_LENGTH_MOST = 512
+
+
+def cookie_name(public_url: str) -> str:
+    """`__Host-` binds the cookie to this host over TLS; a browser takes it over nothing else."""
+    return "__Host-warmline" if public_url.startswith("https://") else "warmline"
+
+
+def set_cookie(response: web.StreamResponse, public_url: str, token: str, seconds: int) -> None:
+    """Hand the console its token where no script can read it."""
+    response.set_cookie(
+        cookie_name(public_url),
+        token,
+        max_age=seconds,
+        path="/",
+        secure=public_url.startswith("https://"),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def cookie_removal(public_url: str) -> str:
+    """The Set-Cookie header that makes a browser forget the token."""
+    secure = "; Secure" if public_url.startswith("https://") else ""
+    return f"{cookie_name(public_url)}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax{secure}"
+
+
+def bearer_token(request: web.Request) -> str | None:
+    """The token of the Authorization header, None without one.
+
+    Raises Unauthenticated for another scheme: guessing would let a cookie speak instead.
+    """
+    header = request.headers.get("Authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated
+    return token.strip()
+
+
+def cookie_token(request: web.Request, *, writes: bool) -> str | None:
+    """The console's token. Raises Forbidden when `writes` and another site sent the request."""
+    token = request.cookies.get(cookie_name(request.app[FRAME].public_url))
+    if token is not None and writes:
+        check_origin(request)
+    return token
+
+
+def from_own_pages(request: web.Request) -> bool:
+    """Whether a page of ours sent this, as the browser vouches by `Origin`."""
+    origin = request.headers.get("Origin", "")
+    public = urlsplit(request.app[FRAME].public_url)
+    asked = urlsplit(origin)
+    if not asked.netloc:
+        return False
+    here = asked.netloc == request.host and asked.scheme == request.scheme
+    return here or (asked.scheme, asked.netloc) == (public.scheme, public.netloc)
+
+
+def check_origin(request: web.Request) -> None:
+    """A cookie travels with requests of other sites, too. Raises Forbidden for those."""
+    if not from_own_pages(request):
+        raise Forbidden("A cookie only counts for requests of our own pages; check Origin.")
+
+
+async def principal(request: web.Request) -> Principal:
+    """Who asks. Raises Unauthenticated, or Forbidden for a cookie that another site made travel."""
+    token = bearer_token(request)
+    if token is None:
+        token = cookie_token(request, writes=request.method not in _READS)
+    if token is None:
+        raise Unauthenticated
+    return await holder(request, token)
+
+
+async def holder(request: web.Request, token: str) -> Principal:
+    """Who holds `token` now. Raises Unauthenticated."""
+    frame = request.app[FRAME]
+    if len(token) > _TOKEN_LENGTH_MOST or not token.isascii():
+        raise Unauthenticated
+    who = await frame.tokens.holder(token, frame.clock.now())
+    if who is None:
+        raise Unauthenticated("This token is unknown, has expired or was revoked; sign in again.")
+    return who
+
+
+def admit(who: Principal, allowed: tuple[Allowed, ...]) -> None:
+    """Raises Forbidden unless one of the rules admits `who`."""
+    if not any(rule.admits(who) for rule in allowed):
+        raise Forbidden("This is for others: " + ", ".join(sorted(map(_words, allowed))) + ".")
+
+
+def _words(rule: Allowed) -> str:
+    roles = "/".join(sorted(rule.roles))
+    return f"{rule.kind.__name__} ({roles})" if roles else rule.kind.__name__
