@@ -130,7 +130,7 @@ async def _answers(url: str) -> bool:
 async def _database(settings: Settings, today: date) -> AsyncIterator[Finding]:
     try:
         async with database_url(settings) as url, connected(url) as connection:
-            version = ".".join(map(str, connection.get_server_version()[:2]))
+            version = await connection.fetchval("SHOW server_version")
             yield Finding("database", Health.GOOD, f"PostgreSQL {version} answers")
             level = await migrations(connection)
             yield level

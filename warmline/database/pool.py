@@ -1,6 +1,7 @@
 """The way to the database: an address, a pool, and one sentence when there is none."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -96,7 +97,10 @@ async def migrated_pool(settings: Settings, *, size: int = 20) -> "AsyncIterator
 def _sentence(url: str, failed: Exception) -> str:
     """Names host and database; the address itself may hold a password."""
     parts = urlsplit(url)
-    why = str(failed).splitlines()[0] if str(failed) else "it did not answer in time"
+    if isinstance(failed, OSError) and failed.errno:
+        why = os.strerror(failed.errno).lower()
+    else:
+        why = str(failed).partition("\n")[0] or "it did not answer in time"
     return (
         f"The database {parts.path.lstrip('/') or '?'} at {parts.hostname or 'its socket'} cannot "
         f"be used ({why}): start it or mend WARMLINE_DATABASE_URL."

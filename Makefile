@@ -1,0 +1,54 @@
+# Everything sets itself up: `make run` and `make test` need Python 3.11, make and (as root) apt.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: setup run test check rules openapi diagrams bench lock system-packages
+
+setup: $(INSTALLED)
+
+# The lock names every package and its hash; Warmline itself is linked, not copied.
+$(INSTALLED): requirements.lock
+	@sh .ci/make-venv "$(PYTHON)"
+	@echo "Installing packages into .venv ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		--requirement requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--no-index --editable .
+	@touch $@
+
+# Data goes to ./data unless WARMLINE_DATA_DIR says otherwise. exec: Ctrl-C reaches it alone.
+run: export WARMLINE_DATA_DIR ?= $(CURDIR)/data
+run: setup
+	@exec $(BIN)/warmline demo
+
+test: setup system-packages
+	$(BIN)/pytest
+
+system-packages:
+	@sh .ci/system-packages
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+rules: setup
+	$(BIN)/python -m tests.traceability.report
+
+openapi: setup
+	$(BIN)/warmline openapi > docs/openapi.json
+
+diagrams: setup
+	$(BIN)/python -m tests.diagrams
+
+bench: setup
+	$(BIN)/warmline bench
+
+# For maintainers: after a change of the dependencies in pyproject.toml.
+lock: setup
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
+		--strip-extras --extra dev --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --no-emit-options --output-file requirements.lock pyproject.toml
