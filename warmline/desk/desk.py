@@ -1,0 +1,596 @@
+"""The thin shell around `fold`: load and lock, decide, write, all in one transaction.
+
+Locks are always taken in the order: order, voucher, call, counselor. A call is written by nobody
+who does not hold its order's lock, so it needs none of its own. Workers are woken after the commit.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+import routing.counselor
+from billing.order import ClosedBy, Order, Settlement
+from billing.store.orders import (
+    lock_due_order,
+    lock_order_with_voucher,
+    save_order,
+    save_settlement,
+)
+from billing.store.vouchers import save_voucher
+from dialer.call import Call, Purpose, State
+from dialer.carriers import News
+from dialer.events import CalledBack, Event, TimerFired
+from dialer.orders import CarrierOrder
+from dialer.store.calls import (
+    Stored,
+    carrier_orders,
+    insert_call,
+    last_call_of,
+    live_call_of,
+    load_call,
+    save_call,
+)
+from dialer.store.due import DueTimer, drop_timer
+from dialer.store.news import Unfolded, keep_news, mark_fault, mark_folded
+from dialer.verdict import CALLED_BACK_SOON
+from routing.admission import require_admission
+from routing.counselor import Counselor
+from routing.policy import Matching
+from routing.queue import Place
+from routing.store.counselors import choose_idle, lock_counselor, save_counselor
+from routing.store.devices import verified_number
+from routing.store.queue import join_queue, leave_queue
+from terms.calendar import Workdays
+from terms.ids import CallId, CounselorId, OrderId, ProgramId, TenantId
+from terms.phone import PhoneNumber, Seal
+from terms.refusals import RefusalCode, Refused
+from warmline.clock import Clock
+from warmline.desk import fold
+from warmline.desk.slice import CounselorMove, Notice, Outcome, Slice
+from warmline.desk.store import add_lines, add_notices
+from warmline.desk.timeline import lines_of
+from warmline.programs import Program
+
+if TYPE_CHECKING:
+    from asyncpg import Pool
+
+    from warmline.desk.store import Connection, Record
+
+_log = structlog.get_logger()
+
+ORDER_LEASE = timedelta(seconds=3)
+"""How long the deciding process has its orders to itself; then another may take them over."""
+
+
+class NotFound(LookupError):
+    """No such thing for whoever asks; the HTTP layer answers 404."""
+
+
+class ProgramsInForce(Protocol):
+    """Where the desk finds the program an order was opened under."""
+
+    async def of_order(self, connection: "Connection", tenant: TenantId, order: Order) -> Program:
+        """The text in force when the order was opened (X38)."""
+        ...
+
+
+class Calendar(Protocol):
+    """The statutory calendar of a tenant."""
+
+    async def workdays(self, connection: "Connection", tenant: TenantId) -> Workdays:
+        """As it is known now."""
+        ...
+
+
+class Outbox(Protocol):
+    """Sends notices some time after the commit."""
+
+    async def enqueue(
+        self, connection: "Connection", tenant: TenantId, notices: Sequence[str], now: datetime
+    ) -> None:
+        """Take charge of these notices, within the deciding transaction."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What one transaction left to be done, for the workers of this process and for others."""
+
+    tenant: TenantId
+    order: OrderId
+    call: CallId | None = None
+    orders: tuple[tuple[int, CarrierOrder], ...] = ()
+    next_timer_at: datetime | None = None
+    queue_of: ProgramId | None = None  # somebody joined, or somebody who may answer came free
+    said: bool = False  # the timeline grew
+    notices: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything that may happen to an order's call comes through here."""
+
+    pool: "Pool[Record]"
+    seal: Seal
+    clock: Clock
+    programs: ProgramsInForce
+    calendar: Calendar
+    outbox: Outbox
+    new_id: Callable[[str], str]
+    committed: Callable[[Committed], None]
+    tenant: TenantId
+
+    # -- the caller presses the button -------------------------------------------------------
+
+    async def place_call(
+        self, connection: "Connection", tenant: TenantId, order: OrderId, given: PhoneNumber
+    ) -> tuple[Call, Committed]:
+        """Start a call for the order, or bring a waiting one forward, in the caller's transaction.
+
+        Call `tell` with the second value once that transaction is committed.
+
+        Raises NotFound, and Refused: device_not_verified, number_mismatch, outside_hours,
+        voucher_in_use, call_in_progress, order_expired, order_not_open, counselor_offline,
+        counselor_busy.
+        """
+        now = self.clock.now()
+        slice_, program = await self._lock(connection, tenant, order)
+        await self._admit(connection, tenant, slice_.order, program, given, now)
+        live = await live_call_of(connection, tenant, order)
+        if live is not None:
+            return await self._press_again(connection, tenant, slice_, live, program, now)
+        dial = await self._dial(connection, tenant, slice_, program, now)
+        outcome = fold.place(slice_, dial, program, now)
+        return await self._start(connection, tenant, slice_, outcome, program, now)
+
+    async def _admit(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        order: Order,
+        program: Program,
+        given: PhoneNumber,
+        now: datetime,
+    ) -> None:
+        verified = await verified_number(connection, self.seal, tenant, order.caller, now)
+        require_admission(
+            program.routing,
+            given=given,
+            verified=verified,
+            now=now,
+            workdays=await self.calendar.workdays(connection, tenant),
+        )
+
+    async def _dial(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        slice_: Slice,
+        program: Program,
+        now: datetime,
+    ) -> fold.Dial:
+        """The dial with its counselor claimed. Raises Refused when a named one is not to be had."""
+        # Refuse a second dial before anybody looks at the counselor whom the first one claimed.
+        call_id = CallId(self.new_id("call"))
+        fold.may_call(slice_.order, call_id, now)
+        counselor = await self._claim(connection, tenant, slice_.order, program, now)
+        last = await last_call_of(connection, tenant, slice_.order.id, Purpose.CONSULT)
+        return fold.Dial(
+            call=call_id,
+            counselor=counselor,
+            counted=0 if last is None else last.call.counted,
+            attempt=0 if last is None else last.call.attempt,
+        )
+
+    async def _claim(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        order: Order,
+        program: Program,
+        now: datetime,
+    ) -> CounselorId | None:
+        match await self._offer(connection, tenant, order, program, now):
+            case fold.CounselorClaimed(counselor):
+                return counselor
+            case fold.CounselorUnavailable(why):
+                if program.routing.matching is Matching.POOL:
+                    return None
+                raise _unavailable(why)
+
+    async def _offer(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        order: Order,
+        program: Program,
+        now: datetime,
+    ) -> fold.CounselorClaimed | fold.CounselorUnavailable:
+        """Lock the counselor this call would get, and say whether it gets them."""
+        if program.routing.matching is Matching.POOL:
+            requirement = program.routing.requirement(program.id)
+            chosen = await choose_idle(connection, tenant, requirement, now, prefer=order.counselor)
+            return fold.offer(chosen, None, program, now)
+        if order.counselor is None:
+            return fold.offer(None, None, program, now)
+        found = await lock_counselor(connection, tenant, order.counselor)
+        if found is None:
+            return fold.offer(None, None, program, now)
+        return fold.offer(*found, program, now)
+
+    async def _press_again(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        slice_: Slice,
+        live: Stored,
+        program: Program,
+        now: datetime,
+    ) -> tuple[Call, Committed]:
+        """A caller pressing while the call waits brings the attempt forward (A39)."""
+        if live.call.state is not State.WAITING:
+            fold.may_call(slice_.order, CallId(""), now)
+        event = await self._offer(connection, tenant, slice_.order, program, now)
+        if isinstance(event, fold.CounselorUnavailable) and not live.call.pooled:
+            raise _unavailable(event.why)
+        outcome = fold.carry(replace(slice_, call=live.call), event, program, now)
+        committed = await self.write(connection, tenant, slice_, live, outcome, program, now)
+        assert outcome.slice.call is not None
+        return outcome.slice.call, committed
+
+    async def note_called_back(self, tenant: TenantId, order: OrderId) -> None:
+        """The caller tried an order that is over: evidence about how its last call ended."""
+        now = self.clock.now()
+        async with self.pool.acquire() as connection, connection.transaction():
+            slice_, program = await self._lock(connection, tenant, order)
+            last = await last_call_of(connection, tenant, order, Purpose.CONSULT)
+            if last is None or last.call.ended_at is None or last.call.verdict_is_final:
+                return
+            if now - last.call.ended_at > CALLED_BACK_SOON:
+                return
+            outcome = fold.carry(replace(slice_, call=last.call), CalledBack(now), program, now)
+            committed = await self.write(connection, tenant, slice_, last, outcome, program, now)
+        self.tell(committed)
+
+    async def _start(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        slice_: Slice,
+        outcome: Outcome,
+        program: Program,
+        now: datetime,
+    ) -> tuple[Call, Committed]:
+        call = outcome.slice.call
+        assert call is not None
+        blank = replace(call, timers=())
+        await insert_call(connection, tenant, blank)
+        committed = await self.write(
+            connection, tenant, slice_, Stored(blank, 0), outcome, program, now
+        )
+        return call, committed
+
+    # -- the carrier tells -------------------------------------------------------------------
+
+    async def take_news(self, id_: str, news: News) -> None:
+        """Keep the news, then make of it what it means. Returns once it is kept.
+
+        News that cannot be folded stays, is tried again, and alarms.
+        """
+        now = self.clock.now()
+        committed = None
+        async with self.pool.acquire() as connection, connection.transaction():
+            kept = await keep_news(connection, id_, news, stray_tenant=self.tenant, now=now)
+            if not kept.is_new or kept.whose is None:
+                return
+            tenant, order, call = kept.whose
+            try:
+                async with connection.transaction():
+                    committed = await self._carry(connection, tenant, order, call, news, now)
+            except Exception as fault:
+                await mark_fault(connection, tenant, id_, type(fault).__name__)
+                _log.exception("news_not_folded", call=call, news=type(news).__name__)
+        if committed is not None:
+            self.tell(committed)
+
+    async def fold_again(self, waiting: Unfolded) -> None:
+        """Try once more what could not be folded when it came."""
+        now = self.clock.now()
+        async with self.pool.acquire() as connection, connection.transaction():
+            committed = await self._carry(
+                connection, waiting.tenant, waiting.order, waiting.call, waiting.news, now
+            )
+            await mark_folded(connection, waiting.tenant, waiting.id, now)
+        self.tell(committed)
+
+    # -- time passes -------------------------------------------------------------------------
+
+    async def fire(self, due: DueTimer, order: OrderId) -> None:
+        """A timer is due. One that its call no longer holds is stale: logged, and forgotten."""
+        now = self.clock.now()
+        event = TimerFired(due.timer)
+        async with self.pool.acquire() as connection, connection.transaction():
+            slice_, program = await self._lock(connection, due.tenant, order)
+            stored = await load_call(connection, due.tenant, due.call)
+            if stored is None or due.timer not in stored.call.timers:
+                await drop_timer(connection, due)
+                _log.info("stale_timer", call=due.call, kind=due.timer.kind)
+                return
+            committed = await self._decide(
+                connection, due.tenant, slice_, stored, event, program, now
+            )
+        self.tell(committed)
+
+    async def lapse_next(self) -> bool:
+        """Bring one order to rest whose time is over; False when there is none."""
+        now = self.clock.now()
+        async with self.pool.acquire() as connection, connection.transaction():
+            due = await lock_due_order(connection, now)
+            if due is None:
+                return False
+            tenant, order, voucher = due
+            program = await self.programs.of_order(connection, tenant, order)
+            slice_ = Slice(order=order, voucher=voucher)
+            outcome = fold.lapse(slice_, program, now)
+            committed = await self.write(connection, tenant, slice_, None, outcome, program, now)
+        self.tell(committed)
+        return True
+
+    # -- people decide -----------------------------------------------------------------------
+
+    async def command(
+        self, connection: "Connection", tenant: TenantId, call: CallId, order: OrderId, event: Event
+    ) -> tuple[Call, Committed]:
+        """A person's command on a call, in their own transaction.
+
+        Raises NotFound, and Refused when the call does not allow it now.
+        """
+        now = self.clock.now()
+        slice_, program = await self._lock(connection, tenant, order)
+        stored = await load_call(connection, tenant, call)
+        if stored is None:
+            raise NotFound(call)
+        committed = await self._decide(connection, tenant, slice_, stored, event, program, now)
+        after = await load_call(connection, tenant, call)
+        assert after is not None
+        return after.call, committed
+
+    async def cancel_order(
+        self, connection: "Connection", tenant: TenantId, order: OrderId, by: ClosedBy, why: str
+    ) -> tuple[Order, Committed]:
+        """The order is given up. Raises NotFound, Refused."""
+        now = self.clock.now()
+        slice_, program = await self._lock(connection, tenant, order)
+        outcome = fold.cancel(slice_, by, why, now)
+        committed = await self.write(connection, tenant, slice_, None, outcome, program, now)
+        return outcome.slice.order, committed
+
+    async def seat_next(self, tenant: TenantId, program_id: ProgramId, place: Place) -> bool:
+        """Give the head of a pool's queue whoever is free; False when nobody is."""
+        now = self.clock.now()
+        committed = None
+        async with self.pool.acquire() as connection, connection.transaction():
+            order = await _order_of(connection, tenant, place.call)
+            slice_, program = await self._lock(connection, tenant, order)
+            stored = await load_call(connection, tenant, place.call)
+            if stored is None or stored.call.state is not State.QUEUED:
+                await leave_queue(connection, tenant, place.call)
+                return True
+            event = await self._offer(connection, tenant, slice_.order, program, now)
+            if isinstance(event, fold.CounselorUnavailable):
+                return False
+            outcome = fold.carry(replace(slice_, call=stored.call), event, program, now)
+            committed = await self.write(connection, tenant, slice_, stored, outcome, program, now)
+        self.tell(committed)
+        return True
+
+    # -- the one way in and out --------------------------------------------------------------
+
+    def tell(self, committed: Committed) -> None:
+        """Wake whoever has something to do now. Only after the commit."""
+        self.committed(committed)
+
+    async def _lock(
+        self, connection: "Connection", tenant: TenantId, order: OrderId
+    ) -> tuple[Slice, Program]:
+        locked = await lock_order_with_voucher(connection, tenant, order)
+        if locked is None:
+            raise NotFound(order)
+        program = await self.programs.of_order(connection, tenant, locked[0])
+        return Slice(order=locked[0], voucher=locked[1]), program
+
+    async def _carry(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        order: OrderId,
+        call: CallId,
+        event: Event,
+        now: datetime,
+    ) -> Committed:
+        slice_, program = await self._lock(connection, tenant, order)
+        stored = await load_call(connection, tenant, call)
+        if stored is None:
+            raise NotFound(call)
+        return await self._decide(connection, tenant, slice_, stored, event, program, now)
+
+    async def _decide(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        slice_: Slice,
+        stored: Stored,
+        event: Event,
+        program: Program,
+        now: datetime,
+    ) -> Committed:
+        if fold.needs_counselor(stored.call, event):
+            event = await self._offer(connection, tenant, slice_.order, program, now)
+        outcome = fold.carry(replace(slice_, call=stored.call), event, program, now)
+        return await self.write(connection, tenant, slice_, stored, outcome, program, now)
+
+    async def write(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        before: Slice,
+        stored: Stored | None,
+        outcome: Outcome,
+        program: Program,
+        now: datetime,
+    ) -> Committed:
+        """Write everything an outcome changes, each in its own room's tables."""
+        after = outcome.slice
+        order = after.order.id
+        call = after.call
+        orders: tuple[tuple[int, CarrierOrder], ...] = ()
+        if call is not None and stored is not None and (call is not stored.call or outcome.effects):
+            written = await save_call(
+                connection, tenant, stored, call, outcome.effects, now, now + ORDER_LEASE
+            )
+            asked = carrier_orders(outcome.effects)
+            orders = tuple(zip(written.order_seqs, asked, strict=True))
+        await self._write_worth(connection, tenant, before, outcome)
+        for counselor, move in outcome.counselors:
+            await _move_counselor(connection, tenant, counselor, move, program, now)
+        queued = await _write_place(connection, tenant, stored, call, program, after.order, now)
+        lines = lines_of(outcome, None if stored is None else stored.call)
+        if lines:
+            call_id = None if call is None else call.id
+            await add_lines(connection, tenant, order, call_id, lines, now)
+        if outcome.notices:
+            await self._write_notices(connection, tenant, outcome.notices, after, now)
+        freed = any(
+            move in (CounselorMove.RELEASED, CounselorMove.MISSED) for _, move in outcome.counselors
+        )
+        return Committed(
+            tenant=tenant,
+            order=order,
+            call=None if call is None else call.id,
+            orders=orders,
+            next_timer_at=min((one.due_at for one in call.timers), default=None) if call else None,
+            queue_of=program.id if queued or freed else None,
+            said=bool(lines),
+            notices=bool(outcome.notices),
+        )
+
+    async def _write_worth(
+        self, connection: "Connection", tenant: TenantId, before: Slice, outcome: Outcome
+    ) -> None:
+        if outcome.movement is not None:
+            assert outcome.slice.voucher is not None
+            await save_voucher(connection, tenant, outcome.slice.voucher, outcome.movement)
+        if outcome.review is not None or outcome.review_withdrawn is not None:
+            settlement = Settlement(
+                order=outcome.slice.order,
+                review=outcome.review,
+                review_withdrawn=outcome.review_withdrawn,
+            )
+            await save_settlement(connection, tenant, settlement)
+        elif outcome.slice.order is not before.order:
+            await save_order(connection, tenant, outcome.slice.order)
+
+    async def _write_notices(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        notices: Sequence[Notice],
+        after: Slice,
+        now: datetime,
+    ) -> None:
+        named = [(self.new_id("notice"), notice) for notice in notices]
+        await add_notices(
+            connection,
+            tenant,
+            named,
+            caller=after.order.caller,
+            order=after.order.id,
+            call=None if after.call is None else after.call.id,
+            now=now,
+        )
+        await self.outbox.enqueue(connection, tenant, [id_ for id_, _ in named], now)
+
+
+async def _order_of(connection: "Connection", tenant: TenantId, call: CallId) -> OrderId:
+    stored = await load_call(connection, tenant, call)
+    if stored is None:
+        raise NotFound(call)
+    return stored.call.order
+
+
+async def _move_counselor(
+    connection: "Connection",
+    tenant: TenantId,
+    counselor: CounselorId,
+    move: CounselorMove,
+    program: Program,
+    now: datetime,
+) -> None:
+    found = await lock_counselor(connection, tenant, counselor)
+    if found is not None:
+        moved = moved_counselor(found[0], move, program, now)
+        await save_counselor(connection, tenant, moved)
+
+
+def moved_counselor(
+    counselor: Counselor, move: CounselorMove, program: Program, now: datetime
+) -> Counselor:
+    """What a call's move does to a counselor's record. Pure; the simulation uses it too."""
+    policy = program.routing
+    match move:
+        case CounselorMove.CLAIMED:
+            return routing.counselor.claimed(counselor, now)
+        case CounselorMove.ACCEPTED:
+            return routing.counselor.accepted(counselor)
+        case CounselorMove.MISSED:
+            return routing.counselor.missed(counselor, now, policy.misses_before_away)
+        case CounselorMove.DECLINED:
+            return routing.counselor.declined(counselor, now, policy.decline_cooldown_seconds)
+        case CounselorMove.FREED:
+            return routing.counselor.freed(counselor, now, policy.wrap_up_seconds)
+        case CounselorMove.RELEASED:
+            return routing.counselor.freed(counselor, now, 0)
+
+
+async def _write_place(
+    connection: "Connection",
+    tenant: TenantId,
+    stored: Stored | None,
+    call: Call | None,
+    program: Program,
+    order: Order,
+    now: datetime,
+) -> bool:
+    """Keep the call's place in the queue in step with its state; True when it waits there."""
+    was = stored is not None and stored.version > 0 and stored.call.state is State.QUEUED
+    is_ = call is not None and call.state is State.QUEUED
+    if call is None or (was and is_ and stored is not None and stored.call.crisis == call.crisis):
+        return False
+    if is_:
+        place = Place(
+            call=call.id,
+            program=program.id,
+            joined_at=now,
+            crisis=call.crisis,
+            prefers=order.counselor,
+        )
+        await join_queue(connection, tenant, place)
+    elif was:
+        await leave_queue(connection, tenant, call.id)
+    return is_
+
+
+def _unavailable(why: str) -> Refused:
+    if why == RefusalCode.COUNSELOR_BUSY:
+        return Refused(
+            RefusalCode.COUNSELOR_BUSY,
+            "The counselor is talking with somebody else; nothing was used. Try again later.",
+            retry_after_seconds=60,
+        )
+    return Refused(
+        RefusalCode.COUNSELOR_OFFLINE,
+        "The counselor is not available now; nothing was used. Call at another time.",
+    )

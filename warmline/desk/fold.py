@@ -1,0 +1,235 @@
+"""The decision: `(slice, event, program, now) -> outcome`. Pure.
+
+The dialer's machine moves the call. What that means for worth and people is read off the difference
+between the call before and after, never off an event, so that nothing can be forgotten: a counselor
+is claimed or freed, a voucher used, an order settled by what the call *is*.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import billing.order
+from billing.order import ClosedBy, Order, Settlement
+from billing.settling import CallEnding, OnExhausted, settle
+from billing.voucher import carry_out
+from dialer.call import Call, EndReason, State
+from dialer.events import CounselorClaimed, CounselorUnavailable, Event, TimerFired, TimerKind
+from dialer.machine import start, start_dial_in, transition
+from dialer.machine.starting import Begin
+from dialer.orders import Effect, Fact, FactKind
+from routing.counselor import Counselor, claimable
+from routing.policy import Matching
+from terms.ids import CallId, CounselorId, LegId
+from warmline.desk.slice import CounselorMove, Notice, NoticeKind, Outcome, Slice
+from warmline.programs import Program
+
+_SMS_ABOUT = {
+    "order.cancelled": "order_cancelled",  # C26: the customer learns it too
+    "order.expired": "order_expired",  # A32, A33
+    "order.interrupted": "order_interrupted",  # how much is left, and until when
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dial:
+    """A wish to talk that was let in: by the button, or by a leg that dialled in.
+
+    `counselor` is free and locked for this call; None waits in the pool's queue.
+    """
+
+    call: CallId
+    counselor: CounselorId | None
+    dialled_in: LegId | None = None
+    counted: int = 0
+    attempt: int = 0
+
+
+def place(slice_: Slice, dial: Dial, program: Program, now: datetime) -> Outcome:
+    """Start a call for the order.
+
+    Raises Refused as `billing.order.start_call` does; then nothing is changed.
+    """
+    order = billing.order.start_call(slice_.order, dial.call, now)
+    begin = Begin(
+        id=dial.call,
+        order=order.id,
+        counselor=dial.counselor,
+        granted_seconds=order.remaining_seconds,
+        pooled=program.routing.matching is Matching.POOL,
+        counted=dial.counted,
+        attempt=dial.attempt,
+    )
+    if dial.dialled_in is None:
+        call, effects = start(begin, program.dialer, now)
+    else:
+        call, effects = start_dial_in(begin, dial.dialled_in, program.dialer, now)
+    return _follow(replace(slice_, order=order, call=None), call, effects, program, now)
+
+
+def may_call(order: Order, call: CallId, now: datetime) -> None:
+    """Raises Refused as `place` would, before anything else is looked at (X02)."""
+    billing.order.start_call(order, call, now)
+
+
+def carry(slice_: Slice, event: Event, program: Program, now: datetime) -> Outcome:
+    """Something happened to the call. Raises Refused for a command it does not allow now."""
+    assert slice_.call is not None
+    call, effects = transition(slice_.call, event, program.dialer, now)
+    return _follow(slice_, call, effects, program, now)
+
+
+def needs_counselor(call: Call, event: Event) -> bool:
+    """Whether the event means: an attempt is due, so somebody has to be claimed first."""
+    return (
+        isinstance(event, TimerFired)
+        and event.timer.kind is TimerKind.ATTEMPT
+        and event.timer in call.timers
+    )
+
+
+def offer(
+    counselor: Counselor | None, engaged: CallId | None, program: Program, now: datetime
+) -> CounselorClaimed | CounselorUnavailable:
+    """Routing's answer for a call that needs its counselor."""
+    if counselor is None:
+        return CounselorUnavailable("counselor_offline")
+    requirement = program.routing.requirement(program.id)
+    refusal = claimable(counselor, requirement, engaged, now)
+    return CounselorClaimed(counselor.id) if refusal is None else CounselorUnavailable(refusal)
+
+
+def lapse(slice_: Slice, program: Program, now: datetime) -> Outcome:
+    """What time alone does to an order at rest between calls (A32, X03, X07)."""
+    return _settled(Outcome(slice=slice_), billing.order.lapse(slice_.order, now), now)
+
+
+def cancel(slice_: Slice, by: ClosedBy, why: str, now: datetime) -> Outcome:
+    """Somebody gives the order up. Raises Refused while a call works for it."""
+    return _settled(Outcome(slice=slice_), billing.order.cancel(slice_.order, by, why, now), now)
+
+
+def _follow(
+    before: Slice, call: Call, effects: tuple[Effect, ...], program: Program, now: datetime
+) -> Outcome:
+    """What the call's move means for its order, its voucher and its counselor."""
+    outcome = Outcome(
+        slice=replace(before, call=call),
+        effects=effects,
+        counselors=tuple(_counselor_moves(before.call, call, effects)),
+        notices=tuple(_call_notices(before.order, effects, program)),
+    )
+    if call is before.call:
+        return outcome
+    settlement = _settlement(before.order, before.call, call, program, now)
+    return outcome if settlement is None else _settled(outcome, settlement, now)
+
+
+def _settlement(
+    order: Order, before: Call | None, call: Call, program: Program, now: datetime
+) -> Settlement | None:
+    was_connected = before is not None and before.connected_at is not None
+    was_ended = before is not None and before.state is State.ENDED
+    if call.state is State.ENDED:
+        unchanged = was_ended and before is not None and before.verdict == call.verdict
+        if unchanged and was_connected == (call.connected_at is not None):
+            return None
+        return settle(order, ending(call, program, now), program.billing, now)
+    if call.connected_at is None or was_connected:
+        return None
+    if order.counselor is None and call.counselor is not None:
+        order = billing.order.match(order, call.counselor, program.billing)
+    return billing.order.connected(order, call.id, call.connected_at)
+
+
+def ending(call: Call, program: Program, now: datetime) -> CallEnding:
+    """What billing is told of an ended call."""
+    assert call.verdict is not None
+    assert call.ended_at is not None
+    return CallEnding(
+        call=call.id,
+        verdict=call.verdict,
+        connected=call.connected_at is not None,
+        talked_seconds=int(call.talked(call.ended_at).total_seconds()),
+        ended_at=call.ended_at,
+        attempts_counted=call.counted - call.counted_before,
+        exhausted=call.end_reason is EndReason.NOT_REACHED,
+        on_exhausted=OnExhausted(program.dialer.on_exhausted),
+    )
+
+
+def _settled(outcome: Outcome, settlement: Settlement, now: datetime) -> Outcome:
+    """The outcome with what billing decided: order, voucher, review, and who is told."""
+    slice_ = replace(outcome.slice, order=settlement.order)
+    movement = None
+    if slice_.voucher is not None:
+        voucher, movement = carry_out(
+            slice_.voucher, settlement.voucher_move, settlement.order.id, now
+        )
+        slice_ = replace(slice_, voucher=voucher)
+    return replace(
+        outcome,
+        slice=slice_,
+        movement=movement,
+        review=settlement.review,
+        review_withdrawn=settlement.review_withdrawn,
+        notices=(*outcome.notices, *_order_notices(settlement)),
+    )
+
+
+def _counselor_moves(
+    before: Call | None, after: Call, effects: tuple[Effect, ...]
+) -> Iterable[tuple[CounselorId, CounselorMove]]:
+    held = None if before is None else before.counselor
+    missed = False
+    for effect in effects:
+        if not isinstance(effect, Fact) or held is None:
+            continue
+        if effect.kind is FactKind.COUNSELOR_MISSED:
+            missed = True
+            declined = effect.detail["failure"] == "declined"
+            yield held, CounselorMove.DECLINED if declined else CounselorMove.MISSED
+        elif effect.kind is FactKind.COUNSELOR_ACCEPTED:
+            yield held, CounselorMove.ACCEPTED
+    if after.counselor == held:
+        return
+    if held is not None and after.connected_at is not None:
+        yield held, CounselorMove.FREED
+    elif held is not None and not missed:
+        yield held, CounselorMove.RELEASED
+    if after.counselor is not None:
+        yield after.counselor, CounselorMove.CLAIMED
+
+
+def _call_notices(order: Order, effects: tuple[Effect, ...], program: Program) -> Iterable[Notice]:
+    for effect in effects:
+        if not isinstance(effect, Fact):
+            continue
+        if effect.kind is FactKind.CRISIS_RAISED:
+            data = {"order": order.id, "program": order.program}
+            yield Notice(kind=NoticeKind.STATUS, template="crisis.raised", data=data)
+        elif (
+            effect.kind is FactKind.ATTEMPT_FAILED
+            and effect.detail["counts"]
+            and effect.detail["counted"] == program.dialer.attempts - 1
+        ):
+            # One try is left: say so first, and from which number (X27).
+            data = {"shows": program.dialer.shows, "program": order.program}
+            yield Notice(kind=NoticeKind.SMS, template="we_will_call_again", data=data)
+
+
+def _order_notices(settlement: Settlement) -> Iterable[Notice]:
+    order = settlement.order
+    until = order.resume_until or order.expires_at
+    data: dict[str, str | int | None] = {
+        "order": order.id,
+        "program": order.program,
+        "state": order.state,
+        "remaining_seconds": order.remaining_seconds,
+        "until": until.isoformat(),
+        "reason": order.closed_reason,
+    }
+    for template in settlement.notices:
+        yield Notice(kind=NoticeKind.STATUS, template=template, data=data)
+        if template in _SMS_ABOUT:
+            yield Notice(kind=NoticeKind.SMS, template=_SMS_ABOUT[template], data=data)

@@ -1,0 +1,60 @@
+"""What one event touches, and what comes out of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from billing.order import Order, Review
+from billing.voucher import Movement, Voucher
+from dialer.call import Call
+from dialer.orders import Effect
+from terms.ids import CallId, CounselorId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """One order, the voucher it was opened with, and the call at hand."""
+
+    order: Order
+    voucher: Voucher | None
+    call: Call | None = None
+
+
+class CounselorMove(StrEnum):
+    """What a call does to a counselor's record. Being busy is not among them: that is derived."""
+
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    MISSED = "missed"
+    DECLINED = "declined"
+    FREED = "freed"  # after a talk: wrap-up begins
+    RELEASED = "released"  # without a talk: free at once
+
+
+class NoticeKind(StrEnum):
+    """How a notice travels."""
+
+    SMS = "sms"
+    STATUS = "status"  # a signed push to the customer-service system
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something to tell outside. `data` holds plain values; the address is looked up at sending."""
+
+    kind: NoticeKind
+    template: str
+    data: Mapping[str, str | int | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The slice after an event, and everything that follows from it."""
+
+    slice: Slice
+    effects: tuple[Effect, ...] = ()
+    movement: Movement | None = None
+    review: Review | None = None
+    review_withdrawn: CallId | None = None
+    counselors: tuple[tuple[CounselorId, CounselorMove], ...] = ()
+    notices: tuple[Notice, ...] = ()

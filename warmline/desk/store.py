@@ -1,0 +1,139 @@
+"""The desk's own tables: the timeline, and notices on their way out."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+from terms.ids import CallerId, CallId, OrderId, TenantId
+from warmline.desk.slice import Notice, NoticeKind
+
+if TYPE_CHECKING:
+    import asyncpg
+    from asyncpg.pool import PoolConnectionProxy
+
+    Record: TypeAlias = asyncpg.Record
+    Connection: TypeAlias = asyncpg.Connection[Record] | PoolConnectionProxy[Record]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a timeline, on its way in."""
+
+    kind: str
+    role: str | None
+    data: dict[str, str | int | bool | None]
+    visible: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingNotice:
+    """A notice in hand."""
+
+    tenant: TenantId
+    id: str
+    notice: Notice
+    caller: CallerId | None
+    order: OrderId | None
+    tries: int
+    written_at: datetime
+
+
+async def add_lines(
+    connection: "Connection",
+    tenant: TenantId,
+    order: OrderId,
+    call: CallId | None,
+    lines: Sequence[Line],
+    now: datetime,
+) -> None:
+    """Append to the order's timeline, in this order."""
+    await connection.execute(
+        """INSERT INTO timeline (tenant, order_id, call_id, at, kind, role, data, visible)
+           SELECT $1, $2, $3, $4, kind, role, data, string_to_array(visible, ' ')
+           FROM unnest($5::text[], $6::text[], $7::jsonb[], $8::text[]) WITH ORDINALITY
+               AS new (kind, role, data, visible, place)
+           ORDER BY place""",
+        *(tenant, order, call, now),
+        *([line.kind for line in lines], [line.role for line in lines]),
+        [json.dumps(line.data) for line in lines],
+        [" ".join(line.visible) for line in lines],
+    )
+
+
+async def add_notices(
+    connection: "Connection",
+    tenant: TenantId,
+    notices: Sequence[tuple[str, Notice]],
+    *,
+    caller: CallerId | None,
+    order: OrderId | None,
+    call: CallId | None,
+    now: datetime,
+) -> None:
+    """Keep notices, each under its id, until they are sent."""
+    await connection.executemany(
+        """INSERT INTO notices
+               (tenant, id, kind, template, caller, order_id, call_id, data, written_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+        [
+            (
+                *(tenant, id_, notice.kind, notice.template, caller, order, call),
+                *(json.dumps(dict(notice.data)), now),
+            )
+            for id_, notice in notices
+        ],
+    )
+
+
+async def load_notice(connection: "Connection", tenant: TenantId, id_: str) -> WaitingNotice | None:
+    """A notice that is still to be sent."""
+    row = await connection.fetchrow(
+        "SELECT * FROM notices WHERE tenant = $1 AND id = $2 AND outcome IS NULL", tenant, id_
+    )
+    return None if row is None else _waiting(row)
+
+
+async def waiting_notices(
+    connection: "Connection", *, written_before: datetime, limit: int = 100
+) -> list[WaitingNotice]:
+    """Notices still to be sent, oldest first: what a sweep finds when a job was lost."""
+    rows = await connection.fetch(
+        """SELECT * FROM notices WHERE outcome IS NULL AND written_at <= $1
+           ORDER BY written_at LIMIT $2""",
+        *(written_before, limit),
+    )
+    return [_waiting(row) for row in rows]
+
+
+async def mark_notice(
+    connection: "Connection",
+    tenant: TenantId,
+    id_: str,
+    *,
+    outcome: str | None,
+    fault: str | None,
+    now: datetime,
+) -> None:
+    """Write how one try ended; `outcome` None means it is tried again."""
+    await connection.execute(
+        """UPDATE notices SET outcome = $3, fault = $4, tries = tries + 1,
+               sent_at = CASE WHEN $3 = 'sent' THEN $5::timestamptz END
+           WHERE tenant = $1 AND id = $2""",
+        *(tenant, id_, outcome, fault, now),
+    )
+
+
+def _waiting(row: "Record") -> WaitingNotice:
+    return WaitingNotice(
+        tenant=TenantId(row["tenant"]),
+        id=row["id"],
+        notice=Notice(
+            kind=NoticeKind(row["kind"]), template=row["template"], data=json.loads(row["data"])
+        ),
+        caller=None if row["caller"] is None else CallerId(row["caller"]),
+        order=None if row["order_id"] is None else OrderId(row["order_id"]),
+        tries=row["tries"],
+        written_at=row["written_at"],
+    )
