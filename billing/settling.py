@@ -150,6 +150,8 @@ def revise(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> S
     assert new is not None
     return replace(
         again,
+        # Used once; what was decided about the voucher since then stands.
+        voucher_move=VoucherMove.KEEP if settled.connected else again.voucher_move,
         review=again.review if new.review != settled.review else None,
         review_withdrawn=settled.call if settled.review and not new.review else None,
         notices=again.notices if again.order.state is not order.state else (),

@@ -1,10 +1,15 @@
 """Program files: the shipped ones hold the sources' numbers, a wrong one says where it is wrong."""
 
+import tomllib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+import billing.policy
+import dialer.policy
+import routing.policy
 import warmline.programs
 from billing.policy import VoucherUse
 from dialer.policy import CapKind, OnExhausted
@@ -327,3 +332,29 @@ def test_a_program_without_a_cap_grants_no_number_of_seconds() -> None:
     text = DOCTOR_TEXT.replace('cap_kind = "hard"', 'cap_kind = "none"')
 
     assert read_program(text.replace("warn_seconds = [120, 30]", "")).granted_seconds is None
+
+
+class Asked(dict[str, object]):
+    """A table that remembers which keys a parser looked for."""
+
+    def __init__(self, table: Mapping[str, object]) -> None:
+        super().__init__(table)
+        self.keys_asked: set[str] = set()
+
+    def get(self, key: str, default: object = None) -> object:
+        self.keys_asked.add(key)
+        return super().get(key, default)
+
+
+@pytest.mark.parametrize("section", ["routing", "dialer", "billing"])
+def test_the_page_on_programs_names_every_key(section: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "programs.md").read_text(encoding="utf-8")
+    chapter = page.partition(f"## [{section}]")[2].partition("\n## ")[0]
+    table = Asked(tomllib.loads(DOCTOR_TEXT)[section])
+    {"routing": routing.policy, "dialer": dialer.policy, "billing": billing.policy}[section].parse(
+        table
+    )
+
+    unnamed = {key for key in table.keys_asked if f"`{key}`" not in chapter}
+
+    assert unnamed == set()

@@ -1,0 +1,244 @@
+"""Any order of dials, news, repeats, corrections, cancels and time: what always holds."""
+
+from collections import Counter
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from billing.order import (
+    LIVE,
+    ClosedBy,
+    Order,
+    Settlement,
+    State,
+    cancel,
+    connected,
+    lapse,
+    open_order,
+    start_call,
+)
+from billing.policy import Policy
+from billing.settling import CallEnding, OnExhausted, settle
+from billing.voucher import ISSUER, Movement, VoucherMove, carry_out, expire, hold, restore
+from billing.voucher import State as VoucherState
+from terms.ids import CallerId, CallId, OrderId
+from terms.refusals import Refused
+from terms.verdict import Confidence, EndedBy, Verdict, VerdictKind
+from tests.billing.stories import ANA, DAY, LIN, LISTENING, MEI, NOON, made
+
+POLICY = Policy(no_contact_consumes=True)
+GRANTED = 1500
+VERDICTS = st.builds(
+    Verdict,
+    kind=st.sampled_from(VerdictKind),
+    by=st.sampled_from(EndedBy),
+    confidence=st.sampled_from(Confidence),
+    reasons=st.just(()),
+)
+
+
+class Worth(RuleBasedStateMachine):
+    """One voucher, two people, any number of orders and calls after one another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOON
+        self.voucher = made(valid_until=NOON + 5 * DAY)[-1][0]
+        self.books: list[Movement] = [movement for _, movement in made()]
+        self.orders: dict[OrderId, Order] = {}
+        self.dialled = 0
+        self.endings: list[tuple[OrderId, CallEnding]] = []
+
+    @property
+    def order(self) -> Order:
+        return list(self.orders.values())[-1]
+
+    def take(self, settlement: Settlement) -> None:
+        order = settlement.order
+        self.orders[order.id] = order
+        if order.voucher is not None:
+            self.move(carry_out(self.voucher, settlement.voucher_move, order.id, self.now))
+
+    def move(self, moved: tuple[object, Movement | None]) -> None:
+        voucher, movement = moved
+        self.voucher = voucher  # type: ignore[assignment]
+        if movement is not None:
+            self.books.append(movement)
+
+    @rule(caller=st.sampled_from([LIN, MEI]))
+    def a_person_redeems_the_code(self, caller: CallerId) -> None:
+        id = OrderId(f"order-{len(self.orders)}")
+        try:
+            moved = hold(self.voucher, order=id, caller=caller, program=LISTENING, now=self.now)
+        except Refused:
+            return
+        self.move(moved)
+        self.take(
+            open_order(
+                id=id,
+                caller=caller,
+                program=LISTENING,
+                program_version="1",
+                program_digest="d1",
+                counselor=ANA,
+                voucher=self.voucher.id,
+                granted_seconds=GRANTED,
+                policy=POLICY,
+                now=self.now,
+            )
+        )
+
+    @precondition(lambda self: self.orders)
+    @rule()
+    def a_person_dials(self) -> None:
+        try:
+            dialled = start_call(self.order, CallId(f"call-{self.dialled}"), self.now)
+        except Refused:
+            return
+        self.dialled += 1
+        self.orders[dialled.id] = dialled
+
+    @precondition(lambda self: self.orders)
+    @rule(back=st.integers(0, 2))
+    def two_people_hear_each_other(self, back: int) -> None:
+        call = CallId(f"call-{max(0, self.dialled - 1 - back)}")
+        self.take(connected(self.order, call, self.now))
+
+    @precondition(lambda self: self.orders and self.order.state is State.IN_CALL)
+    @rule(
+        verdict=VERDICTS,
+        talks=st.booleans(),
+        talked=st.integers(0, 2000),
+        exhausted=st.booleans(),
+        on_exhausted=st.sampled_from(OnExhausted),
+    )
+    def a_call_ends(
+        self,
+        verdict: Verdict,
+        talks: bool,
+        talked: int,
+        exhausted: bool,
+        on_exhausted: OnExhausted,
+    ) -> None:
+        assert self.order.call is not None
+        ending = CallEnding(
+            call=self.order.call,
+            verdict=verdict,
+            connected=talks,
+            talked_seconds=talked,
+            ended_at=self.now,
+            exhausted=exhausted,
+            on_exhausted=on_exhausted,
+        )
+        self.endings.append((self.order.id, ending))
+        self.take(settle(self.order, ending, POLICY, self.now))
+        assert settle(self.order, ending, POLICY, self.now) == Settlement(order=self.order)
+
+    @precondition(lambda self: self.endings)
+    @rule(which=st.integers(0, 100), verdict=VERDICTS)
+    def a_better_verdict_comes(self, which: int, verdict: Verdict) -> None:
+        id, told = self.endings[which % len(self.endings)]
+        before = self.orders[id]
+        better = CallEnding(
+            call=told.call,
+            verdict=verdict,
+            connected=told.connected,
+            talked_seconds=told.talked_seconds,
+            ended_at=told.ended_at,
+            exhausted=told.exhausted,
+            on_exhausted=told.on_exhausted,
+        )
+        self.take(settle(before, better, POLICY, self.now))
+        after = self.orders[id]
+        assert after.talked_seconds == before.talked_seconds
+        if before.state in (State.IN_CALL, State.CANCELLED, State.EXPIRED):
+            assert after == before
+
+    @rule(seconds=st.sampled_from([1, 59, 600, 43_200, 86_400]))
+    def time_passes(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @precondition(lambda self: self.orders)
+    @rule(which=st.integers(0, 100))
+    def a_sweep_looks(self, which: int) -> None:
+        before = list(self.orders.values())[which % len(self.orders)]
+        self.take(lapse(before, self.now))
+        if before.state not in LIVE:
+            assert self.orders[before.id] == before
+        self.move(expire(self.voucher, self.now))
+
+    @precondition(lambda self: self.orders)
+    @rule()
+    def a_person_cancels(self) -> None:
+        try:
+            self.take(cancel(self.order, ClosedBy.CALLER, "changed_my_mind", self.now))
+        except Refused:
+            assert self.order.state not in (State.OPEN, State.INTERRUPTED)
+
+    @precondition(lambda self: self.voucher.state is VoucherState.CONSUMED)
+    @rule()
+    def a_claim_gives_the_voucher_back(self) -> None:
+        assert self.voucher.order is not None
+        if self.orders[self.voucher.order].state not in LIVE:
+            self.move(restore(self.voucher, reason="claim_granted", now=self.now))
+
+    @invariant()
+    def the_rest_is_never_negative_nor_above_the_grant(self) -> None:
+        for order in self.orders.values():
+            assert order.remaining_seconds is not None
+            assert 0 <= order.remaining_seconds <= GRANTED
+            assert order.talked_seconds >= 0
+
+    @invariant()
+    def the_books_tell_one_unbroken_story_and_sum_to_zero(self) -> None:
+        balances: Counter[str] = Counter()
+        at = ISSUER
+        for number, movement in enumerate(self.books, start=1):
+            assert (movement.number, movement.from_account) == (number, at)
+            at = movement.to_account
+            balances[movement.from_account] -= 1
+            balances[movement.to_account] += 1
+        assert at == self.voucher.state
+        assert (sum(balances.values()), balances[ISSUER]) == (0, -1)
+        assert all(units in (0, 1) for account, units in balances.items() if account != ISSUER)
+
+    @invariant()
+    def no_move_is_booked_twice(self) -> None:
+        keys = Counter(movement.key for movement in self.books)
+        assert not [key for key, times in keys.items() if times > 1]
+
+    @invariant()
+    def a_used_voucher_came_back_only_by_a_decision(self) -> None:
+        for movement in self.books:
+            if movement.from_account == VoucherState.CONSUMED:
+                assert movement.reason == "claim_granted"
+
+    @invariant()
+    def a_voucher_is_used_only_by_an_order_whose_people_talked_or_never_answered(self) -> None:
+        for movement in self.books:
+            if movement.to_account == VoucherState.CONSUMED:
+                assert movement.order is not None
+                order = self.orders[movement.order]
+                twice_unreached = movement.reason == VoucherMove.COUNT_NO_CONTACT
+                assert twice_unreached or order.connected_at is not None
+
+    @invariant()
+    def an_order_whose_people_talked_has_used_its_voucher(self) -> None:
+        used = {movement.order for movement in self.books if movement.reason == "connected"}
+        for order in self.orders.values():
+            assert order.connected_at is None or order.id in used
+
+    @invariant()
+    def one_live_order_at_most_relies_on_the_voucher(self) -> None:
+        live = [order for order in self.orders.values() if order.state in LIVE]
+        unconnected = [order for order in live if order.connected_at is None]
+        assert len(unconnected) <= 1
+        if unconnected:
+            assert self.voucher.state is VoucherState.HELD
+            assert self.voucher.order == unconnected[0].id
+
+
+TestWorth = Worth.TestCase
+TestWorth.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
