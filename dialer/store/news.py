@@ -21,8 +21,8 @@ _KEEP = """
         LIMIT 1
     ), kept AS (
         INSERT INTO news (tenant, id, call, body, received_at, folded_at)
-        SELECT coalesce((SELECT tenant FROM whose), $4), $1, (SELECT id FROM whose), $5, $6::timestamptz,
-            CASE WHEN EXISTS (SELECT FROM whose) THEN NULL ELSE $6::timestamptz END
+        SELECT coalesce((SELECT tenant FROM whose), $4), $1, (SELECT id FROM whose), $5,
+            $6::timestamptz, $6::timestamptz
         ON CONFLICT (tenant, id) DO NOTHING
         RETURNING true AS is_new
     )
@@ -55,6 +55,7 @@ async def keep_news(
 ) -> Kept:
     """Store the news and tell whose it is; the same id again is not new.
 
+    It is stored as folded, to be folded in the same transaction; `mark_fault` takes that back.
     News about no call of ours is kept under `stray_tenant`, for whoever wonders later.
     """
     row = await connection.fetchrow(
@@ -78,7 +79,8 @@ async def mark_folded(connection: "Connection", tenant: TenantId, id: str, now: 
 async def mark_fault(connection: "Connection", tenant: TenantId, id: str, fault: str) -> None:
     """Folding failed; the news stays, to be tried again."""
     await connection.execute(
-        "UPDATE news SET fault = $3, tries = tries + 1 WHERE tenant = $1 AND id = $2",
+        """UPDATE news SET folded_at = NULL, fault = $3, tries = tries + 1
+           WHERE tenant = $1 AND id = $2""",
         *(tenant, id, fault),
     )
 

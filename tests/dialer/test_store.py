@@ -31,7 +31,7 @@ from dialer.store.due import (
     next_timer_at,
     settle_done,
 )
-from dialer.store.news import keep_news, mark_folded, unfolded_news
+from dialer.store.news import keep_news, mark_fault, mark_folded, unfolded_news
 from terms.ids import CallId, CounselorId, LegId, OrderId, TargetId, TenantId
 from terms.verdict import Role
 
@@ -194,7 +194,7 @@ async def test_the_database_refuses_a_second_live_call_for_an_order_or_a_counsel
                 await insert_call(connection, TENANT, clash)
 
 
-async def test_news_is_kept_once_and_stays_until_it_is_folded(
+async def test_news_is_kept_once_and_stays_when_it_cannot_be_folded(
     database: "Pool[Record]", noon: datetime
 ) -> None:
     call, effects = begun(noon)
@@ -210,6 +210,8 @@ async def test_news_is_kept_once_and_stays_until_it_is_folded(
             stray_tenant=TENANT,
             now=noon,
         )
+        assert await unfolded_news(connection, received_before=noon) == []
+        await mark_fault(connection, TENANT, "n1", "SomeBug")
         (waiting,) = await unfolded_news(connection, received_before=noon)
         await mark_folded(connection, TENANT, "n1", noon)
         left = await unfolded_news(connection, received_before=noon)

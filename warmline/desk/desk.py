@@ -4,54 +4,51 @@ Locks are always taken in the order: order, voucher, call, counselor. A call is 
 who does not hold its order's lock, so it needs none of its own. Workers are woken after the commit.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-import routing.counselor
-from billing.order import ClosedBy, Order, Settlement
+from billing.order import ClosedBy, Order
 from billing.store.orders import (
     lock_due_order,
     lock_order_with_voucher,
-    save_order,
-    save_settlement,
 )
-from billing.store.vouchers import save_voucher
 from dialer.call import Call, Purpose, State
 from dialer.carriers import News
-from dialer.events import CalledBack, Event, TimerFired
-from dialer.orders import CarrierOrder
+from dialer.events import (
+    CalledBack,
+    CounselorClaimed,
+    CounselorUnavailable,
+    Event,
+    TimerFired,
+)
 from dialer.store.calls import (
     Stored,
-    carrier_orders,
     insert_call,
     last_call_of,
     live_call_of,
     load_call,
-    save_call,
 )
 from dialer.store.due import DueTimer, drop_timer
 from dialer.store.news import Unfolded, keep_news, mark_fault, mark_folded
 from dialer.verdict import CALLED_BACK_SOON
 from routing.admission import require_admission
-from routing.counselor import Counselor
 from routing.policy import Matching
 from routing.queue import Place
-from routing.store.counselors import choose_idle, lock_counselor, save_counselor
+from routing.store.counselors import choose_idle, lock_counselor
 from routing.store.devices import verified_number
-from routing.store.queue import join_queue, leave_queue
+from routing.store.queue import leave_queue
 from terms.calendar import Workdays
 from terms.ids import CallId, CounselorId, OrderId, ProgramId, TenantId
 from terms.phone import PhoneNumber, Seal
 from terms.refusals import RefusalCode, Refused
 from warmline.clock import Clock
 from warmline.desk import fold
-from warmline.desk.slice import CounselorMove, Notice, Outcome, Slice
-from warmline.desk.store import add_lines, add_notices
-from warmline.desk.timeline import lines_of
+from warmline.desk.slice import Outcome, Slice
+from warmline.desk.writing import Committed, Writer
 from warmline.programs import Program
 
 if TYPE_CHECKING:
@@ -60,9 +57,6 @@ if TYPE_CHECKING:
     from warmline.desk.store import Connection, Record
 
 _log = structlog.get_logger()
-
-ORDER_LEASE = timedelta(seconds=3)
-"""How long the deciding process has its orders to itself; then another may take them over."""
 
 
 class NotFound(LookupError):
@@ -85,30 +79,6 @@ class Calendar(Protocol):
         ...
 
 
-class Outbox(Protocol):
-    """Sends notices some time after the commit."""
-
-    async def enqueue(
-        self, connection: "Connection", tenant: TenantId, notices: Sequence[str], now: datetime
-    ) -> None:
-        """Take charge of these notices, within the deciding transaction."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Committed:
-    """What one transaction left to be done, for the workers of this process and for others."""
-
-    tenant: TenantId
-    order: OrderId
-    call: CallId | None = None
-    orders: tuple[tuple[int, CarrierOrder], ...] = ()
-    next_timer_at: datetime | None = None
-    queue_of: ProgramId | None = None  # somebody joined, or somebody who may answer came free
-    said: bool = False  # the timeline grew
-    notices: bool = False
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Everything that may happen to an order's call comes through here."""
@@ -118,7 +88,7 @@ class Desk:
     clock: Clock
     programs: ProgramsInForce
     calendar: Calendar
-    outbox: Outbox
+    writer: Writer
     new_id: Callable[[str], str]
     committed: Callable[[Committed], None]
     tenant: TenantId
@@ -193,13 +163,12 @@ class Desk:
         program: Program,
         now: datetime,
     ) -> CounselorId | None:
-        match await self._offer(connection, tenant, order, program, now):
-            case fold.CounselorClaimed(counselor):
-                return counselor
-            case fold.CounselorUnavailable(why):
-                if program.routing.matching is Matching.POOL:
-                    return None
-                raise _unavailable(why)
+        event = await self._offer(connection, tenant, order, program, now)
+        if isinstance(event, CounselorClaimed):
+            return event.counselor
+        if program.routing.matching is Matching.POOL:
+            return None
+        raise _unavailable(event.why)
 
     async def _offer(
         self,
@@ -208,7 +177,7 @@ class Desk:
         order: Order,
         program: Program,
         now: datetime,
-    ) -> fold.CounselorClaimed | fold.CounselorUnavailable:
+    ) -> CounselorClaimed | CounselorUnavailable:
         """Lock the counselor this call would get, and say whether it gets them."""
         if program.routing.matching is Matching.POOL:
             requirement = program.routing.requirement(program.id)
@@ -234,10 +203,10 @@ class Desk:
         if live.call.state is not State.WAITING:
             fold.may_call(slice_.order, CallId(""), now)
         event = await self._offer(connection, tenant, slice_.order, program, now)
-        if isinstance(event, fold.CounselorUnavailable) and not live.call.pooled:
+        if isinstance(event, CounselorUnavailable) and not live.call.pooled:
             raise _unavailable(event.why)
         outcome = fold.carry(replace(slice_, call=live.call), event, program, now)
-        committed = await self.write(connection, tenant, slice_, live, outcome, program, now)
+        committed = await self.writer.write(connection, tenant, slice_, live, outcome, program, now)
         assert outcome.slice.call is not None
         return outcome.slice.call, committed
 
@@ -252,7 +221,9 @@ class Desk:
             if now - last.call.ended_at > CALLED_BACK_SOON:
                 return
             outcome = fold.carry(replace(slice_, call=last.call), CalledBack(now), program, now)
-            committed = await self.write(connection, tenant, slice_, last, outcome, program, now)
+            committed = await self.writer.write(
+                connection, tenant, slice_, last, outcome, program, now
+            )
         self.tell(committed)
 
     async def _start(
@@ -268,7 +239,7 @@ class Desk:
         assert call is not None
         blank = replace(call, timers=())
         await insert_call(connection, tenant, blank)
-        committed = await self.write(
+        committed = await self.writer.write(
             connection, tenant, slice_, Stored(blank, 0), outcome, program, now
         )
         return call, committed
@@ -335,7 +306,9 @@ class Desk:
             program = await self.programs.of_order(connection, tenant, order)
             slice_ = Slice(order=order, voucher=voucher)
             outcome = fold.lapse(slice_, program, now)
-            committed = await self.write(connection, tenant, slice_, None, outcome, program, now)
+            committed = await self.writer.write(
+                connection, tenant, slice_, None, outcome, program, now
+            )
         self.tell(committed)
         return True
 
@@ -365,7 +338,7 @@ class Desk:
         now = self.clock.now()
         slice_, program = await self._lock(connection, tenant, order)
         outcome = fold.cancel(slice_, by, why, now)
-        committed = await self.write(connection, tenant, slice_, None, outcome, program, now)
+        committed = await self.writer.write(connection, tenant, slice_, None, outcome, program, now)
         return outcome.slice.order, committed
 
     async def seat_next(self, tenant: TenantId, program_id: ProgramId, place: Place) -> bool:
@@ -380,10 +353,12 @@ class Desk:
                 await leave_queue(connection, tenant, place.call)
                 return True
             event = await self._offer(connection, tenant, slice_.order, program, now)
-            if isinstance(event, fold.CounselorUnavailable):
+            if isinstance(event, CounselorUnavailable):
                 return False
             outcome = fold.carry(replace(slice_, call=stored.call), event, program, now)
-            committed = await self.write(connection, tenant, slice_, stored, outcome, program, now)
+            committed = await self.writer.write(
+                connection, tenant, slice_, stored, outcome, program, now
+            )
         self.tell(committed)
         return True
 
@@ -430,88 +405,7 @@ class Desk:
         if fold.needs_counselor(stored.call, event):
             event = await self._offer(connection, tenant, slice_.order, program, now)
         outcome = fold.carry(replace(slice_, call=stored.call), event, program, now)
-        return await self.write(connection, tenant, slice_, stored, outcome, program, now)
-
-    async def write(
-        self,
-        connection: "Connection",
-        tenant: TenantId,
-        before: Slice,
-        stored: Stored | None,
-        outcome: Outcome,
-        program: Program,
-        now: datetime,
-    ) -> Committed:
-        """Write everything an outcome changes, each in its own room's tables."""
-        after = outcome.slice
-        order = after.order.id
-        call = after.call
-        orders: tuple[tuple[int, CarrierOrder], ...] = ()
-        if call is not None and stored is not None and (call is not stored.call or outcome.effects):
-            written = await save_call(
-                connection, tenant, stored, call, outcome.effects, now, now + ORDER_LEASE
-            )
-            asked = carrier_orders(outcome.effects)
-            orders = tuple(zip(written.order_seqs, asked, strict=True))
-        await self._write_worth(connection, tenant, before, outcome)
-        for counselor, move in outcome.counselors:
-            await _move_counselor(connection, tenant, counselor, move, program, now)
-        queued = await _write_place(connection, tenant, stored, call, program, after.order, now)
-        lines = lines_of(outcome, None if stored is None else stored.call)
-        if lines:
-            call_id = None if call is None else call.id
-            await add_lines(connection, tenant, order, call_id, lines, now)
-        if outcome.notices:
-            await self._write_notices(connection, tenant, outcome.notices, after, now)
-        freed = any(
-            move in (CounselorMove.RELEASED, CounselorMove.MISSED) for _, move in outcome.counselors
-        )
-        return Committed(
-            tenant=tenant,
-            order=order,
-            call=None if call is None else call.id,
-            orders=orders,
-            next_timer_at=min((one.due_at for one in call.timers), default=None) if call else None,
-            queue_of=program.id if queued or freed else None,
-            said=bool(lines),
-            notices=bool(outcome.notices),
-        )
-
-    async def _write_worth(
-        self, connection: "Connection", tenant: TenantId, before: Slice, outcome: Outcome
-    ) -> None:
-        if outcome.movement is not None:
-            assert outcome.slice.voucher is not None
-            await save_voucher(connection, tenant, outcome.slice.voucher, outcome.movement)
-        if outcome.review is not None or outcome.review_withdrawn is not None:
-            settlement = Settlement(
-                order=outcome.slice.order,
-                review=outcome.review,
-                review_withdrawn=outcome.review_withdrawn,
-            )
-            await save_settlement(connection, tenant, settlement)
-        elif outcome.slice.order is not before.order:
-            await save_order(connection, tenant, outcome.slice.order)
-
-    async def _write_notices(
-        self,
-        connection: "Connection",
-        tenant: TenantId,
-        notices: Sequence[Notice],
-        after: Slice,
-        now: datetime,
-    ) -> None:
-        named = [(self.new_id("notice"), notice) for notice in notices]
-        await add_notices(
-            connection,
-            tenant,
-            named,
-            caller=after.order.caller,
-            order=after.order.id,
-            call=None if after.call is None else after.call.id,
-            now=now,
-        )
-        await self.outbox.enqueue(connection, tenant, [id_ for id_, _ in named], now)
+        return await self.writer.write(connection, tenant, slice_, stored, outcome, program, now)
 
 
 async def _order_of(connection: "Connection", tenant: TenantId, call: CallId) -> OrderId:
@@ -519,68 +413,6 @@ async def _order_of(connection: "Connection", tenant: TenantId, call: CallId) ->
     if stored is None:
         raise NotFound(call)
     return stored.call.order
-
-
-async def _move_counselor(
-    connection: "Connection",
-    tenant: TenantId,
-    counselor: CounselorId,
-    move: CounselorMove,
-    program: Program,
-    now: datetime,
-) -> None:
-    found = await lock_counselor(connection, tenant, counselor)
-    if found is not None:
-        moved = moved_counselor(found[0], move, program, now)
-        await save_counselor(connection, tenant, moved)
-
-
-def moved_counselor(
-    counselor: Counselor, move: CounselorMove, program: Program, now: datetime
-) -> Counselor:
-    """What a call's move does to a counselor's record. Pure; the simulation uses it too."""
-    policy = program.routing
-    match move:
-        case CounselorMove.CLAIMED:
-            return routing.counselor.claimed(counselor, now)
-        case CounselorMove.ACCEPTED:
-            return routing.counselor.accepted(counselor)
-        case CounselorMove.MISSED:
-            return routing.counselor.missed(counselor, now, policy.misses_before_away)
-        case CounselorMove.DECLINED:
-            return routing.counselor.declined(counselor, now, policy.decline_cooldown_seconds)
-        case CounselorMove.FREED:
-            return routing.counselor.freed(counselor, now, policy.wrap_up_seconds)
-        case CounselorMove.RELEASED:
-            return routing.counselor.freed(counselor, now, 0)
-
-
-async def _write_place(
-    connection: "Connection",
-    tenant: TenantId,
-    stored: Stored | None,
-    call: Call | None,
-    program: Program,
-    order: Order,
-    now: datetime,
-) -> bool:
-    """Keep the call's place in the queue in step with its state; True when it waits there."""
-    was = stored is not None and stored.version > 0 and stored.call.state is State.QUEUED
-    is_ = call is not None and call.state is State.QUEUED
-    if call is None or (was and is_ and stored is not None and stored.call.crisis == call.crisis):
-        return False
-    if is_:
-        place = Place(
-            call=call.id,
-            program=program.id,
-            joined_at=now,
-            crisis=call.crisis,
-            prefers=order.counselor,
-        )
-        await join_queue(connection, tenant, place)
-    elif was:
-        await leave_queue(connection, tenant, call.id)
-    return is_
 
 
 def _unavailable(why: str) -> Refused:

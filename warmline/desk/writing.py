@@ -1,0 +1,204 @@
+"""Writing an outcome: each part into its own room's tables, all in the deciding transaction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import routing.counselor
+from billing.order import Order, Settlement
+from billing.store.orders import save_order, save_settlement
+from billing.store.vouchers import save_voucher
+from dialer.call import Call, State
+from dialer.orders import CarrierOrder
+from dialer.store.calls import Stored, carrier_orders, save_call
+from routing.counselor import Counselor
+from routing.queue import Place
+from routing.store.counselors import lock_counselor, save_counselor
+from routing.store.queue import join_queue, leave_queue
+from terms.ids import CallId, CounselorId, OrderId, ProgramId, TenantId
+from warmline.desk.slice import CounselorMove, Notice, Outcome, Slice
+from warmline.desk.store import add_lines, add_notices
+from warmline.desk.timeline import lines_of
+from warmline.programs import Program
+
+if TYPE_CHECKING:
+    from warmline.desk.store import Connection
+
+ORDER_LEASE = timedelta(seconds=3)
+"""How long the deciding process has its orders to itself; then another may take them over."""
+
+
+class Outbox(Protocol):
+    """Sends notices some time after the commit."""
+
+    async def enqueue(
+        self, connection: "Connection", tenant: TenantId, notices: Sequence[str], now: datetime
+    ) -> None:
+        """Take charge of these notices, within the deciding transaction."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What one transaction left to be done, for the workers of this process and for others."""
+
+    tenant: TenantId
+    order: OrderId
+    call: CallId | None = None
+    orders: tuple[tuple[int, CarrierOrder], ...] = ()
+    next_timer_at: datetime | None = None
+    queue_of: ProgramId | None = None  # somebody joined, or somebody who may answer came free
+    said: bool = False  # the timeline grew
+    notices: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Carries out what `fold` decided."""
+
+    outbox: Outbox
+    new_id: Callable[[str], str]
+
+    async def write(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        before: Slice,
+        stored: Stored | None,
+        outcome: Outcome,
+        program: Program,
+        now: datetime,
+    ) -> Committed:
+        """Write everything an outcome changes, each in its own room's tables."""
+        after = outcome.slice
+        order = after.order.id
+        call = after.call
+        orders: tuple[tuple[int, CarrierOrder], ...] = ()
+        if call is not None and stored is not None and (call is not stored.call or outcome.effects):
+            written = await save_call(
+                connection, tenant, stored, call, outcome.effects, now, now + ORDER_LEASE
+            )
+            asked = carrier_orders(outcome.effects)
+            orders = tuple(zip(written.order_seqs, asked, strict=True))
+        await self._write_worth(connection, tenant, before, outcome)
+        for counselor, move in outcome.counselors:
+            await _move_counselor(connection, tenant, counselor, move, program, now)
+        queued = await _write_place(connection, tenant, stored, call, program, after.order, now)
+        lines = lines_of(outcome, None if stored is None else stored.call)
+        if lines:
+            call_id = None if call is None else call.id
+            await add_lines(connection, tenant, order, call_id, lines, now)
+        if outcome.notices:
+            await self._write_notices(connection, tenant, outcome.notices, after, now)
+        freed = any(
+            move in (CounselorMove.RELEASED, CounselorMove.MISSED) for _, move in outcome.counselors
+        )
+        return Committed(
+            tenant=tenant,
+            order=order,
+            call=None if call is None else call.id,
+            orders=orders,
+            next_timer_at=min((one.due_at for one in call.timers), default=None) if call else None,
+            queue_of=program.id if queued or freed else None,
+            said=bool(lines),
+            notices=bool(outcome.notices),
+        )
+
+    async def _write_worth(
+        self, connection: "Connection", tenant: TenantId, before: Slice, outcome: Outcome
+    ) -> None:
+        if outcome.movement is not None:
+            assert outcome.slice.voucher is not None
+            await save_voucher(connection, tenant, outcome.slice.voucher, outcome.movement)
+        if outcome.review is not None or outcome.review_withdrawn is not None:
+            settlement = Settlement(
+                order=outcome.slice.order,
+                review=outcome.review,
+                review_withdrawn=outcome.review_withdrawn,
+            )
+            await save_settlement(connection, tenant, settlement)
+        elif outcome.slice.order is not before.order:
+            await save_order(connection, tenant, outcome.slice.order)
+
+    async def _write_notices(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        notices: Sequence[Notice],
+        after: Slice,
+        now: datetime,
+    ) -> None:
+        named = [(self.new_id("notice"), notice) for notice in notices]
+        await add_notices(
+            connection,
+            tenant,
+            named,
+            caller=after.order.caller,
+            order=after.order.id,
+            call=None if after.call is None else after.call.id,
+            now=now,
+        )
+        await self.outbox.enqueue(connection, tenant, [id_ for id_, _ in named], now)
+
+
+async def _move_counselor(
+    connection: "Connection",
+    tenant: TenantId,
+    counselor: CounselorId,
+    move: CounselorMove,
+    program: Program,
+    now: datetime,
+) -> None:
+    found = await lock_counselor(connection, tenant, counselor)
+    if found is not None:
+        moved = moved_counselor(found[0], move, program, now)
+        await save_counselor(connection, tenant, moved)
+
+
+def moved_counselor(
+    counselor: Counselor, move: CounselorMove, program: Program, now: datetime
+) -> Counselor:
+    """What a call's move does to a counselor's record. Pure; the simulation uses it too."""
+    policy = program.routing
+    match move:
+        case CounselorMove.CLAIMED:
+            return routing.counselor.claimed(counselor, now)
+        case CounselorMove.ACCEPTED:
+            return routing.counselor.accepted(counselor)
+        case CounselorMove.MISSED:
+            return routing.counselor.missed(counselor, now, policy.misses_before_away)
+        case CounselorMove.DECLINED:
+            return routing.counselor.declined(counselor, now, policy.decline_cooldown_seconds)
+        case CounselorMove.FREED:
+            return routing.counselor.freed(counselor, now, policy.wrap_up_seconds)
+        case CounselorMove.RELEASED:
+            return routing.counselor.freed(counselor, now, 0)
+
+
+async def _write_place(
+    connection: "Connection",
+    tenant: TenantId,
+    stored: Stored | None,
+    call: Call | None,
+    program: Program,
+    order: Order,
+    now: datetime,
+) -> bool:
+    """Keep the call's place in the queue in step with its state; True when it waits there."""
+    was = stored is not None and stored.version > 0 and stored.call.state is State.QUEUED
+    is_ = call is not None and call.state is State.QUEUED
+    if call is None or (was and is_ and stored is not None and stored.call.crisis == call.crisis):
+        return False
+    if is_:
+        place = Place(
+            call=call.id,
+            program=program.id,
+            joined_at=now,
+            crisis=call.crisis,
+            prefers=order.counselor,
+        )
+        await join_queue(connection, tenant, place)
+    elif was:
+        await leave_queue(connection, tenant, call.id)
+    return is_
