@@ -57,7 +57,7 @@ class SimulatedCarrier(Verbs):
         self.token = token
         self.receive: Receive | None = None
         self._locate = locate
-        self._receives_at = receives_at
+        self.receives_at = receives_at
         self._address: Address | None = None
         self._session: aiohttp.ClientSession | None = None
         self._renewing: asyncio.Task[None] | None = None
@@ -98,7 +98,7 @@ class SimulatedCarrier(Verbs):
             await asyncio.wait(self._posts)
         if self._session is not None:
             with suppress(CarrierUnknown):
-                await self._ask("DELETE", "/receivers", {"url": self._receives_at})
+                await self._ask("DELETE", "/receivers", {"url": self.receives_at})
             await self._session.close()
             self._session = None
 
@@ -171,7 +171,7 @@ class SimulatedCarrier(Verbs):
     async def _renew_for_ever(self) -> None:
         while True:
             try:
-                await self._ask("PUT", "/receivers", {"url": self._receives_at})
+                await self._ask("PUT", "/receivers", {"url": self.receives_at})
                 self._renewed.set()
                 pause = _RENEW_SECONDS
             except CarrierUnknown as unknown:

@@ -145,6 +145,14 @@ class RemoteHands:
         """Set how far the world is ahead of the machine; everything due by then has happened."""
         await self._ask("PUT", "/clock", {"offset_seconds": offset_seconds})
 
+    async def news_waiting(self) -> int:
+        """How many reports no receiver has acknowledged yet."""
+        found = await self._ask("GET", "/health")
+        waiting = found.get("news_waiting") if isinstance(found, dict) else None
+        if not isinstance(waiting, int):
+            raise WireFault("news_waiting is not a number")
+        return waiting
+
     async def events(self, after: int = 0) -> list[JsonObject]:
         """The process's log after event `after`, for tests."""
         found = read_list(await self._ask("GET", f"/events?after={after}"), "events")

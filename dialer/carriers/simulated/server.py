@@ -51,25 +51,35 @@ def run(
     """
     if not open_to_network and not is_loopback(host):
         raise ValueError("the simulated handsets listen on this machine only, e.g. on 127.0.0.1")
-    uvloop.run(serve(host, port, token, data_dir=data_dir, seed=seed))
+    uvloop.run(_serve_until_signalled(host, port, token, data_dir, seed))
+
+
+async def _serve_until_signalled(
+    host: str, port: int, token: str, data_dir: Path | None, seed: int | None
+) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    await serve(host, port, token, ended, data_dir=data_dir, seed=seed)
 
 
 async def serve(
     host: str,
     port: int,
     token: str,
+    ended: asyncio.Event,
     *,
     data_dir: Path | None = None,
     seed: int | None = None,
     ready: "asyncio.Future[Address] | None" = None,
 ) -> None:
-    """What `run` does, in a loop that is there already; `ready` learns the address."""
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    receivers = Receivers(loop.time)
+    """What `run` does, in a loop that is there already, until `ended`; `ready` gets the address."""
+    receivers = Receivers(asyncio.get_running_loop().time)
     delivery = Delivery(receivers, token)
     world = World(name=secrets.token_hex(6), rng=Random(seed))
     exchange = Exchange(world, receivers, delivery)
-    runner = web.AppRunner(handsets_app(exchange, token, ended), access_log=None)
+    app = handsets_app(exchange, token, ended)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         address = await _listen(runner, host, port)
@@ -84,15 +94,11 @@ async def serve(
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> Address:
-    await web.TCPSite(runner, host, port, shutdown_timeout=1).start()
+    await web.TCPSite(runner, host, port).start()
     return Address(host=host, port=runner.addresses[0][1], pid=os.getpid())
 
 
 async def _live(ended: asyncio.Event, address: Address, data_dir: Path | None) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(ValueError, RuntimeError):  # not the main thread: its owner ends us
-            loop.add_signal_handler(number, ended.set)
     if data_dir is None:
         await ended.wait()
         return
