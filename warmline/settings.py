@@ -131,7 +131,7 @@ class Settings(BaseSettings):
         """
         try:
             self.data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
-            probe = self.data_dir / f".writable-{os.getpid()}"
+            probe = self.data_dir / f".writable-{secrets.token_hex(8)}"
             probe.touch()
             probe.unlink()
         except OSError as refused:
@@ -164,7 +164,7 @@ class Settings(BaseSettings):
 
     def _make_secret(self) -> None:
         """Written beside, then linked: of several processes one wins, none reads half a secret."""
-        draft = self.secret_file.with_name(f"{_SECRET_FILE}.{os.getpid()}")
+        draft = self.secret_file.with_name(f"{_SECRET_FILE}.{secrets.token_hex(8)}")
         with open(draft, "w", opener=_only_for_us) as file:
             file.write(secrets.token_urlsafe(48))
         try:

@@ -108,7 +108,10 @@ def reachable_binaries(account: Account, binaries: Path) -> Path:
         if libraries.is_dir():
             shutil.copytree(libraries, making / libraries.name)
         _open_to_all(making)
-        making.rename(copy)
+        try:
+            making.rename(copy)
+        except OSError:  # somebody else was first
+            shutil.rmtree(making)
     return copy / package.name / binaries.parent.name / "bin"
 
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ _ROLE = "warmline"
 _PORT = 5432  # only a part of the socket's name
 _LONGEST_SOCKET_PATH = 103  # bytes: 107 on Linux, 103 on macOS
 _START_SECONDS = 60
+_LOOK_SECONDS = 0.02
+_POSTMASTER = "postmaster.pid"
 _OUR_CONFIGURATION = "warmline.conf"
 
 # Durability stays as PostgreSQL ships it: fsync, full_page_writes and synchronous_commit are on.
@@ -100,21 +103,35 @@ class EmbeddedDatabase:
     def start(self) -> str:
         """Start the server, or join the one that runs; returns its address. Blocks.
 
+        Called again, it starts a server that was lost in the meantime.
         Raises EmbeddedDatabaseFailed.
         """
         with _gate(self._data_dir):
             cluster = _cluster(self._data_dir, self._binaries, self._configuration)
             if not (cluster.directory / "PG_VERSION").exists():
                 _create(cluster)
-            self._users = os.open(_users_file(self._data_dir), os.O_CREAT | os.O_RDWR, 0o600)
-            fcntl.flock(self._users, fcntl.LOCK_SH)
+            alone = self._join()
             try:
-                if not _is_running(cluster):
-                    _start(cluster)
+                if _is_running(cluster):
+                    _await_ready(cluster)
+                else:
+                    _start(cluster, alone=alone)
             except BaseException:
                 self._let_go()
                 raise
         return cluster.url
+
+    def _join(self) -> bool:
+        """Count ourselves among the users; returns whether there is no other."""
+        if self._users is None:
+            self._users = os.open(_users_file(self._data_dir), os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            alone = True
+        except BlockingIOError:
+            alone = False
+        fcntl.flock(self._users, fcntl.LOCK_SH)
+        return alone
 
     def leave(self) -> bool:
         """Stop using the server; returns whether that stopped it. Blocks."""
@@ -231,8 +248,12 @@ def _create_database(cluster: Cluster, making: Path) -> None:
         raise EmbeddedDatabaseFailed(_could_not("create", made.stderr, cluster))
 
 
-def _start(cluster: Cluster) -> None:
+def _start(cluster: Cluster, *, alone: bool) -> None:
     _prepare_socket_directory(cluster)
+    if alone:
+        # Of a server that is gone. With other users about, PostgreSQL itself looks more closely:
+        # its server may be out of our sight, in another container on the same files.
+        (cluster.directory / _POSTMASTER).unlink(missing_ok=True)
     options = {
         **cluster.configuration,
         "unix_socket_directories": f"'{cluster.socket_directory}'",
@@ -272,8 +293,40 @@ def _prepare_socket_directory(cluster: Cluster) -> None:
 
 
 def _is_running(cluster: Cluster) -> bool:
-    status = _run(cluster, "pg_ctl", "status", f"--pgdata={cluster.directory}")
-    return status.returncode == 0
+    """Whether the process that the cluster names is its server.
+
+    A number alone proves nothing: after the machine restarted it may be anybody's.
+    """
+    named = _postmaster(cluster)
+    return bool(named) and str(cluster.directory) in _command_of(int(named[0]))
+
+
+def _await_ready(cluster: Cluster) -> None:
+    """Wait for a server whose starter was killed while it came up. Raises when it does not."""
+    deadline = time.monotonic() + _START_SECONDS
+    while (named := _postmaster(cluster)) and named[-1].strip() != "ready":
+        if time.monotonic() > deadline:
+            raise EmbeddedDatabaseFailed(_could_not("start", "it is still starting", cluster))
+        time.sleep(_LOOK_SECONDS)
+
+
+def _postmaster(cluster: Cluster) -> list[str]:
+    """The lines of the running server's own note, process id first, state last."""
+    try:
+        return (cluster.directory / _POSTMASTER).read_text().splitlines()
+    except OSError:
+        return []
+
+
+def _command_of(process: int) -> str:
+    if Path("/proc/self").exists():
+        with suppress(OSError):
+            return Path(f"/proc/{process}/cmdline").read_text(errors="replace")
+        return ""
+    told = subprocess.run(
+        ["ps", "-o", "args=", "-p", str(process)], capture_output=True, text=True, check=False
+    )
+    return told.stdout
 
 
 def _stop(cluster: Cluster) -> bool:

@@ -1,0 +1,85 @@
+"""docker-compose.yml and the Dockerfile, checked as data: no test here runs a container."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from warmline.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
+
+REQUIRED = re.compile(r"\$\{[A-Z_]+:\?[^}]+\}")
+PINNED = re.compile(r"[a-z]+:\d+\.\d+(\.\d+)?(-[a-z-]+)?")
+
+
+def environment(service: dict[str, Any]) -> dict[str, str]:
+    return dict(service.get("environment", {}))
+
+
+def test_two_processes_share_a_database_a_redis_and_the_handsets() -> None:
+    serving = [service for service in SERVICES.values() if "command" not in service]
+    ours = [service for service in serving if service.get("image", "").startswith("warmline:")]
+
+    assert set(SERVICES) == {"warmline-1", "warmline-2", "handsets", "postgres", "redis"}
+    assert len(ours) == 2
+    assert {environment(service)["WARMLINE_HANDSETS_URL"] for service in ours} == {
+        "http://handsets:8090"
+    }
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_says_whether_it_is_well(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"]
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_image_is_pinned(name: str) -> None:
+    assert PINNED.fullmatch(SERVICES[name]["image"])
+
+
+def test_the_images_are_built_from_pinned_ones() -> None:
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+
+    assert bases
+    assert [base for base in bases if not PINNED.fullmatch(base)] == []
+    assert "--require-hashes" in DOCKERFILE
+    assert re.search(r"^USER warmline$", DOCKERFILE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_secret_is_in_the_file(name: str) -> None:
+    for setting, value in environment(SERVICES[name]).items():
+        if re.search("PASSWORD|SECRET|TOKEN|KEY", setting):
+            assert REQUIRED.fullmatch(value), f"{setting} of {name}"
+        assert not re.search(r"://[^@/:]+:(?!\$\{)[^@/]*@", str(value))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_setting_is_one_we_know(name: str) -> None:
+    ours = [s for s in environment(SERVICES[name]) if s.startswith(PREFIX)]
+
+    assert {s.removeprefix(PREFIX).lower() for s in ours} <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nothing_is_reachable_from_outside_this_machine(name: str) -> None:
+    for port in SERVICES[name].get("ports", ()):
+        assert port.startswith("127.0.0.1:")
+
+
+def test_a_process_starts_once_what_it_needs_is_well() -> None:
+    waits = SERVICES["warmline-1"]["depends_on"]
+
+    assert waits["postgres"] == {"condition": "service_healthy"}
+    assert waits["handsets"] == {"condition": "service_healthy"}
+
+
+def test_the_file_says_that_it_was_not_run() -> None:
+    assert "it has not been run" in COMPOSE
