@@ -128,8 +128,15 @@ async def borrowed(pool: "Pool[Record]") -> "AsyncIterator[Connection[Record]]":
     try:
         yield connection
     except (asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        if connection.is_closed():
+        if _is_lost(connection):
             raise Unavailable from error
         raise
     finally:
         await pool.release(cast("PoolConnectionProxy[Record]", connection))
+
+
+def _is_lost(connection: "Connection[Record]") -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool took it back, because it had died
+        return True

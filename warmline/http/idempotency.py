@@ -74,10 +74,11 @@ def request_hash(parts: Sequence[str]) -> bytes:
 
 
 async def claim(
-    connection: "Connection[Record]", key: Key, seal: AesSeal, now: datetime
+    connection: "Connection[Record]", key: Key, now: datetime, unsealing: AesSeal | None
 ) -> Kept | None:
     """Take the key for this transaction, or return the answer kept under it.
 
+    `unsealing` opens answers that hold a token; None for operations whose answers hold none.
     Waits for another transaction that holds the same key. Raises Refused(key_reused).
     """
     claimed = await connection.fetchval(_CLAIM, *_name(key), key.request_hash, now, now - KEPT_FOR)
@@ -89,18 +90,19 @@ async def claim(
             RefusalCode.KEY_REUSED,
             "This Idempotency-Key came with another request; use a new key for each intent.",
         )
-    return Kept(row["status"], _opened(row["body"], seal))
+    body: bytes | None = row["body"]
+    if body is not None and unsealing is not None:
+        body = unsealing.open_text(body, _PURPOSE).encode()
+    return Kept(row["status"], body)
 
 
 async def keep(
-    connection: "Connection[Record]", key: Key, answer: Kept, seal: AesSeal, *, secret: bool
+    connection: "Connection[Record]", key: Key, answer: Kept, sealing: AesSeal | None
 ) -> None:
-    """Write the answer beside the work it belongs to."""
-    body = None if answer.body is None else answer.body.decode()
-    if body is not None and secret:
-        body = json.dumps({"sealed": seal.seal_text(body, _PURPOSE).hex()})
-    elif body is not None:
-        body = json.dumps({"plain": body})
+    """Write the answer beside the work it belongs to, sealed when it holds a token."""
+    body = answer.body
+    if body is not None and sealing is not None:
+        body = sealing.seal_text(body.decode(), _PURPOSE)
     await connection.execute(_KEEP, *_name(key), answer.status, body)
 
 
@@ -118,15 +120,6 @@ def _name(key: Key) -> tuple[str, str, str]:
     return key.tenant, key.principal, key.key
 
 
-def _opened(body: str | None, seal: AesSeal) -> bytes | None:
-    if body is None:
-        return None
-    kept = json.loads(body)
-    if "sealed" in kept:
-        return seal.open_text(bytes.fromhex(kept["sealed"]), _PURPOSE).encode()
-    return str(kept["plain"]).encode()
-
-
 _CLAIM = """
 INSERT INTO idempotency_keys AS kept (tenant, principal, key, request_hash, created_at)
 VALUES ($1, $2, $3, $4, $5)
@@ -137,11 +130,11 @@ WHERE kept.created_at <= $6
 RETURNING true
 """
 _READ = """
-SELECT request_hash, status, body::text FROM idempotency_keys
+SELECT request_hash, status, body FROM idempotency_keys
 WHERE tenant = $1 AND principal = $2 AND key = $3
 """
 _KEEP = """
-UPDATE idempotency_keys SET status = $4, body = $5::text::jsonb
+UPDATE idempotency_keys SET status = $4, body = $5
 WHERE tenant = $1 AND principal = $2 AND key = $3
 """
 _LET_GO = "DELETE FROM idempotency_keys WHERE tenant = $1 AND principal = $2 AND key = $3"

@@ -85,10 +85,10 @@ async def _act(
 async def _act_once(
     operation: Operation, asked: Asked, arguments: Mapping[str, object], key: Key | None
 ) -> Answer | Kept:
-    seal = asked.frame.seal
+    seal = asked.frame.seal if operation.secret else None
     async with borrowed(asked.frame.pool) as connection:
         async with connection.transaction():
-            if key and (kept := await idempotency.claim(connection, key, seal, asked.now)):
+            if key and (kept := await idempotency.claim(connection, key, asked.now, seal)):
                 return kept
             acting = _acting(asked, connection)
             result = await operation.endpoint(acting, **arguments)
@@ -99,7 +99,7 @@ async def _act_once(
                 answer = _answer(operation, result)
                 if key:
                     kept = Kept(answer.status, _bytes(answer))
-                    await idempotency.keep(connection, key, kept, seal, secret=operation.secret)
+                    await idempotency.keep(connection, key, kept, seal)
         acting.committed()
     if isinstance(result, Refused):
         raise result
