@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import shutil
 import signal
 import socket
@@ -44,6 +45,14 @@ def is_running(data_dir: Path) -> bool:
 
 def server_process(data_dir: Path) -> int:
     return int((data_dir / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+def kill(process: int) -> None:
+    """Kill it and wait until it is dead."""
+    handle = os.pidfd_open(process)
+    os.kill(process, signal.SIGKILL)
+    select.select([handle], [], [])
+    os.close(handle)
 
 
 async def ask(url: str, question: str) -> object:
@@ -111,10 +120,7 @@ async def test_a_server_that_was_lost_is_started_again_beside_its_users(data_dir
     one, other = EmbeddedDatabase(data_dir), EmbeddedDatabase(data_dir)
     url = one.start()
     other.start()
-    lost = server_process(data_dir)
-    os.kill(lost, signal.SIGKILL)
-    while Path(f"/proc/{lost}/exe").exists():
-        await asyncio.sleep(0.01)
+    kill(server_process(data_dir))
 
     assert one.start() == url
 

@@ -29,6 +29,7 @@ _ROLE = "warmline"
 _PORT = 5432  # only a part of the socket's name
 _LONGEST_SOCKET_PATH = 103  # bytes: 107 on Linux, 103 on macOS
 _START_SECONDS = 60
+_CRASH_SECONDS = 10
 _LOOK_SECONDS = 0.02
 _POSTMASTER = "postmaster.pid"
 _OUR_CONFIGURATION = "warmline.conf"
@@ -250,10 +251,11 @@ def _create_database(cluster: Cluster, making: Path) -> None:
 
 def _start(cluster: Cluster, *, alone: bool) -> None:
     _prepare_socket_directory(cluster)
-    if alone:
-        # Of a server that is gone. With other users about, PostgreSQL itself looks more closely:
-        # its server may be out of our sight, in another container on the same files.
-        (cluster.directory / _POSTMASTER).unlink(missing_ok=True)
+    left_behind = _postmaster(cluster)
+    if alone and left_behind and _command_of(int(left_behind[0])):
+        # The number is somebody else's now, and PostgreSQL would take that for its server. Where
+        # it is nobody's, or another user is about, PostgreSQL itself looks more closely.
+        (cluster.directory / _POSTMASTER).unlink()
     options = {
         **cluster.configuration,
         "unix_socket_directories": f"'{cluster.socket_directory}'",
@@ -264,7 +266,16 @@ def _start(cluster: Cluster, *, alone: bool) -> None:
     account.hand_over(cluster.runner, included)
     cluster.log.touch(mode=0o600)
     account.hand_over(cluster.runner, cluster.log)
-    started = _run(
+    # The last processes of a server that was killed may take a moment to notice.
+    patience = time.monotonic() + (_CRASH_SECONDS if left_behind else 0)
+    while (started := _pg_ctl_start(cluster)).returncode != 0:
+        if time.monotonic() > patience:
+            raise EmbeddedDatabaseFailed(_could_not("start", started.stderr, cluster))
+        time.sleep(_LOOK_SECONDS)
+
+
+def _pg_ctl_start(cluster: Cluster) -> subprocess.CompletedProcess[str]:
+    return _run(
         cluster,
         "pg_ctl",
         "start",
@@ -273,8 +284,6 @@ def _start(cluster: Cluster, *, alone: bool) -> None:
         f"--pgdata={cluster.directory}",
         f"--log={cluster.log}",
     )
-    if started.returncode != 0:
-        raise EmbeddedDatabaseFailed(_could_not("start", started.stderr, cluster))
 
 
 def _prepare_socket_directory(cluster: Cluster) -> None:
