@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from dialer.carriers.simulated.address import Address, read_address, shared_token
+from dialer.carriers.simulated.wire import WIRE_VERSION
 
 _LOOK_SECONDS = 0.03
 _START_SECONDS = 15.0
@@ -46,14 +47,17 @@ async def ensure_running(
 
 
 async def is_alive(address: Address, token: str) -> bool:
-    """Whether the process named by `address` answers there."""
+    """Whether the process named by `address` answers there and speaks our version."""
     try:
         async with (
             aiohttp.ClientSession(timeout=_PROBE_TIMEOUT) as session,
             session.get(f"{address.url}/health", headers=_shown(token)) as response,
         ):
-            return response.status == 200 and (await response.json())["pid"] == address.pid
-    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError):
+            if response.status != 200:
+                return False
+            found = await response.json()
+            return (found["pid"], found["wire_version"]) == (address.pid, WIRE_VERSION)
+    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
         return False
 
 

@@ -19,6 +19,7 @@ from dialer.carriers.simulated.faults import parse_faults
 from dialer.carriers.simulated.handset import NotPossible
 from dialer.carriers.simulated.script import parse_digits, parse_script
 from dialer.carriers.simulated.wire import (
+    WIRE_VERSION,
     JsonObject,
     WireFault,
     read_list,
@@ -214,6 +215,7 @@ async def health(request: web.Request) -> web.Response:
     return web.json_response(
         {
             "simulated": True,
+            "wire_version": WIRE_VERSION,
             "pid": getpid(),
             "legs": len(exchange.world.standing_legs()),
             "receivers": len(exchange.receivers.live()),

@@ -37,6 +37,9 @@ from terms.phone import PhoneNumber
 
 JsonObject = dict[str, object]
 
+WIRE_VERSION = 1
+"""Raised when anything here changes: a handsets process of another version is replaced."""
+
 
 class WireFault(ValueError):
     """What came in is not what was agreed. The text names the field, never its value."""
