@@ -86,7 +86,8 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
         seconds = perf_counter() - started
         method = request.method if request.method in _METHODS else "other"
         metrics.requests.labels(method, route, response.status).inc()
-        metrics.seconds.labels(method, route).observe(seconds)
+        if response.status != SWITCHING_PROTOCOLS:  # a WebSocket's life is no waiting time
+            metrics.seconds.labels(method, route).observe(seconds)
         _log.info(
             "request",
             method=method,
@@ -98,6 +99,7 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
+SWITCHING_PROTOCOLS = 101
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

@@ -204,5 +204,5 @@ END $$
 async def _until_waiting(database: "Pool[Record]", count: int) -> None:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     async with asyncio.timeout(10):
-        while await database.fetchval(waiting) < count:
+        while await database.fetchval(waiting) < count:  # noqa: ASYNC110 - PostgreSQL sets no event
             await asyncio.sleep(0.01)

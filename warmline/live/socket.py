@@ -1,0 +1,247 @@
+"""GET /v1/live: the feed over a WebSocket, each line only to those who may see it."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Annotated
+
+import structlog
+from aiohttp import WSMsgType, web
+from pydantic import Field, ValidationError
+
+from warmline.http import door
+from warmline.http.api import Operations
+from warmline.http.asked import Asked, borrowed
+from warmline.http.model import Model, Query, Whole
+from warmline.http.problems import Problem, ProblemCode, Unauthenticated
+from warmline.http.who import Principal
+from warmline.live import Audience, Entry, store
+from warmline.live.feed import Closing, Feed, Listener, TooSlow
+
+live_operations = Operations("Live")
+
+FEED = web.AppKey("feed", Feed)
+AUDIENCE: web.AppKey[Audience] = web.AppKey("audience", Audience)
+
+HELLO_SECONDS = 5.0
+HEARTBEAT_SECONDS = 15.0
+MISSED_MOST = 1_000
+"""Who missed more lines than this is given the snapshot alone."""
+
+_START_SECONDS = 10.0
+_CLOSE_SECONDS = 2.0
+_MESSAGE_BYTES = 4_096
+
+
+_log = structlog.get_logger(__name__)
+
+
+class CloseCode(IntEnum):
+    """Why we close. 44xx mirrors the HTTP status that says the same."""
+
+    GOING_AWAY = 1001
+    INTERNAL_ERROR = 1011
+    TRY_AGAIN_LATER = 1013
+    BAD_MESSAGE = 4400
+    UNAUTHENTICATED = 4401
+    TOO_SLOW = 4429
+
+
+class Resume(Query):
+    """Where a client was when it lost the connection."""
+
+    after: Annotated[Whole, Field(ge=0, le=2**63 - 1)] | None = None
+    """`seq` of the last event that was seen."""
+
+
+class Hello(Model):
+    """A browser's first message: it cannot send a header."""
+
+    type: Annotated[str, Field(pattern="^hello$")]
+    token: Annotated[str, Field(min_length=1, max_length=512)]
+
+
+@live_operations(
+    "GET",
+    "/v1/live",
+    returns={101: None},
+    upgrades=True,
+    problems=(ProblemCode.UNAUTHENTICATED, ProblemCode.FORBIDDEN),
+)
+async def live(asked: Asked, query: Resume) -> web.StreamResponse:
+    """Follow what happens, over a WebSocket.
+
+    Sign in by the Authorization header, by the console's cookie, or by a first message
+    `{"type":"hello","token"}` within 5 seconds. Then comes `{"type":"snapshot","seq",...}`, which
+    says what is true now, and `{"type":"event","seq",...}` for everything after it. `seq` only ever
+    grows; reconnect with `?after=` the last one. Missed events come right after the snapshot; when
+    they are too many, the snapshot says `"resumed": false` and stands for them.
+    """
+    request = asked.request
+    socket = web.WebSocketResponse(
+        heartbeat=HEARTBEAT_SECONDS, timeout=_CLOSE_SECONDS, max_msg_size=_MESSAGE_BYTES
+    )
+    token = door.bearer_token(request) or door.cookie_token(request, writes=True)
+    who = None if token is None else await door.holder(request, token)
+    if not socket.can_prepare(request):
+        raise Problem(ProblemCode.UPGRADE_REQUIRED, headers={"Upgrade": "websocket"})
+    await socket.prepare(request)
+    try:
+        if who is None:
+            token, who = await _hello(request, socket)
+        await _serve(asked, query, socket, token or "", who)
+    except _Close as close:
+        await _close(request, socket, close.code)
+    except Exception:  # too late for a problem: the head was sent long ago
+        _log.exception("live_failed")
+        await _close(request, socket, CloseCode.INTERNAL_ERROR)
+    return socket
+
+
+def add_live(app: web.Application, feed: Feed, audience: Audience) -> None:
+    """Give the endpoint what it needs; at shutdown every client is told to come back."""
+
+    async def close(_app: web.Application) -> None:
+        feed.close()
+
+    app[FEED] = feed
+    app[AUDIENCE] = audience
+    app.on_shutdown.append(close)
+
+
+class _Close(Exception):
+    def __init__(self, code: CloseCode) -> None:
+        super().__init__(code.name)
+        self.code = code
+
+
+async def _hello(request: web.Request, socket: web.WebSocketResponse) -> tuple[str, Principal]:
+    try:
+        async with asyncio.timeout(HELLO_SECONDS):
+            message = await socket.receive()
+        if message.type is not WSMsgType.TEXT:
+            raise _Close(CloseCode.BAD_MESSAGE)
+        token = Hello.model_validate_json(message.data).token
+        return token, await door.holder(request, token)
+    except (Unauthenticated, TimeoutError):
+        raise _Close(CloseCode.UNAUTHENTICATED) from None
+    except ValidationError:
+        raise _Close(CloseCode.BAD_MESSAGE) from None
+    except Problem:
+        raise _Close(CloseCode.TRY_AGAIN_LATER) from None
+
+
+async def _serve(
+    asked: Asked, query: Resume, socket: web.WebSocketResponse, token: str, who: Principal
+) -> None:
+    feed = asked.part(FEED)
+    try:
+        async with asyncio.timeout(_START_SECONDS) as starting, feed.listen() as listener:
+            starting.reschedule(None)
+            await _until_first_ends(
+                _send(asked, query, socket, who, listener),
+                _read_until_closed(socket),
+                _recheck(asked, token),
+                listener.ended(),
+            )
+    except TooSlow:
+        raise _Close(CloseCode.TOO_SLOW) from None
+    except Closing:
+        raise _Close(CloseCode.GOING_AWAY) from None
+    except (Problem, TimeoutError):
+        raise _Close(CloseCode.TRY_AGAIN_LATER) from None
+
+
+async def _until_first_ends(*works: Awaitable[None]) -> None:
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _send(
+    asked: Asked,
+    query: Resume,
+    socket: web.WebSocketResponse,
+    who: Principal,
+    listener: Listener,
+) -> None:
+    audience = asked.part(AUDIENCE)
+    marks = audience.marks(who)
+    now = asked.frame.clock.now()
+    async with borrowed(asked.frame.pool) as connection:
+        after = listener.start
+        missed: tuple[Entry, ...] = ()
+        if query.after is not None:
+            after = min(query.after, await store.newest_seq(connection))
+            missed = await store.visible_entries(
+                connection,
+                who.tenant,
+                marks,
+                after=after,
+                until=listener.start,
+                limit=MISSED_MOST + 1,
+            )
+        state = await audience.snapshot(connection, who, now)
+    resumed = len(missed) <= MISSED_MOST
+    told = {"resumed": resumed} if query.after is not None else {}
+    await _tell(socket, {**state, **told, "type": "snapshot", "seq": listener.start, "now": now})
+    for entry in missed if resumed else ():
+        await _tell(socket, _event(audience, who, entry))
+    while True:
+        for entry in await listener.take():
+            if entry.tenant == who.tenant and entry.seq > after and marks & entry.visible:
+                await _tell(socket, _event(audience, who, entry))
+
+
+def _event(audience: Audience, who: Principal, entry: Entry) -> Mapping[str, object]:
+    return {**audience.event(who, entry), "type": "event", "seq": entry.seq}
+
+
+async def _read_until_closed(socket: web.WebSocketResponse) -> None:
+    """Nothing is expected after the hello; reading is what notices the other side's goodbye."""
+    while True:
+        message = await socket.receive()
+        if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
+            return
+
+
+async def _recheck(asked: Asked, token: str) -> None:
+    """A token that was revoked, or ran out, ends what it opened."""
+    while True:
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+        try:
+            await door.holder(asked.request, token)
+        except Unauthenticated:
+            raise _Close(CloseCode.UNAUTHENTICATED) from None
+        except Problem:
+            continue  # the database is away: that ends nobody's sign-in
+
+
+async def _tell(socket: web.WebSocketResponse, message: Mapping[str, object]) -> None:
+    with suppress(ConnectionError):  # the reader learns of it as well, and ends us
+        await socket.send_str(json.dumps(message, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)  # a PhoneNumber masks itself
+
+
+async def _close(request: web.Request, socket: web.WebSocketResponse, code: CloseCode) -> None:
+    """Say why; a client that does not even read that is cut off."""
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await socket.close(code=code, message=code.name.lower().encode())
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
