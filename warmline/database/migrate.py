@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from warmline.exits import Unusable
+from warmline.notices.queue import ensure_queue
 
 if TYPE_CHECKING:
     from warmline.database import Connection
@@ -74,6 +75,8 @@ async def migrate(
 ) -> tuple[Migration, ...]:
     """Apply what is missing and return it; a second call applies nothing.
 
+    PgQueuer's own tables follow, by its own means: they are no migrations of ours.
+
     Raises MigrationError when the server is too old, a file was changed after it was applied, or
     the database is newer than `migrations`.
     """
@@ -84,6 +87,7 @@ async def migrate(
         missing = await pending(connection, migrations)
         for migration in missing:
             await _apply(connection, migration)
+        await ensure_queue(connection)
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
     return missing

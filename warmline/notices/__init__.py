@@ -1,0 +1,1 @@
+"""Telling people and systems outside: SMS to callers, status pushes to the customer-service system."""
