@@ -133,13 +133,22 @@ class Leg:
         return self.let_go_why is LetGoReason.SILENT
 
     @property
+    def obeyed(self) -> bool:
+        """It ended because we told it to. A release of before our command has another cause."""
+        if self.let_go_at is None or self.release is None:
+            return self.let_go_at is not None
+        return self.release.by is ReleaseSide.PLATFORM or self.release.at >= self.let_go_at
+
+    @property
     def off_at(self) -> datetime | None:
-        """When it stopped carrying talk; None while it still may."""
-        if self.is_silent:
-            return self.silent_since
-        if self.release is not None:
-            return self.release.at
-        return self.let_go_at
+        """When it stopped carrying talk; None while it still may.
+
+        For legs let go together that is the moment we decided it: which of them the carrier
+        released first says nothing about who ended the talk.
+        """
+        if self.obeyed:
+            return self.silent_since if self.is_silent else self.let_go_at
+        return None if self.release is None else self.release.at
 
 
 def observe(leg: Leg, news: News, now: datetime) -> Leg:
@@ -156,11 +165,11 @@ def observe(leg: Leg, news: News, now: datetime) -> Leg:
         case KeyPressed(digit=digit):
             if digit != ACCEPT_DIGIT or _not_later(leg.accepted_at, at):
                 return leg
-            return replace(leg, accepted_at=at, answered_at=leg.answered_at or at)
+            return replace(leg, accepted_at=at, answered_at=min(leg.answered_at or at, at))
         case LegBridged():
             return leg if _not_later(leg.bridged_at, at) else replace(leg, bridged_at=at)
         case MediaLost(since=since):
-            return leg if leg.silent_since is not None else replace(leg, silent_since=since)
+            return _fell_silent(leg, min(since, now))
         case LegEnded():
             return _released(
                 leg, Release(at=at, by=news.by, q850=news.q850, sip=news.sip, code=news.code)
@@ -171,15 +180,24 @@ def _not_later(known: datetime | None, at: datetime) -> bool:
     return known is not None and known <= at
 
 
+def _fell_silent(leg: Leg, since: datetime) -> Leg:
+    """Told of two silences, it was heard between them: the later one is the one that lasts."""
+    known = leg.silent_since
+    return leg if known is not None and known >= since else replace(leg, silent_since=since)
+
+
 def _released(leg: Leg, release: Release) -> Leg:
     """Of two tales of one end the one that knows more wins, so that their order does not matter."""
-    if leg.release is None:
+    if leg.release is None or _knowledge(release) < _knowledge(leg.release):
         return replace(leg, release=release)
-    known, told = (
-        (_SIDE_RANK[one.by], one.at, one.q850 or 0, one.sip or 0, one.code or "")
-        for one in (leg.release, release)
-    )
-    return leg if known <= told else replace(leg, release=release)
+    return leg
+
+
+def _knowledge(release: Release) -> tuple[int, bool, bool, bool, datetime, int, int, str]:
+    """The less, the more it tells: who let go, then why, then the earliest."""
+    q850, sip, code = release.q850, release.sip, release.code
+    untold = (q850 is None, sip is None, code is None)
+    return (_SIDE_RANK[release.by], *untold, release.at, q850 or 0, sip or 0, code or "")
 
 
 def accept(leg: Leg, at: datetime) -> Leg:
@@ -221,7 +239,7 @@ def failure_of(leg: Leg) -> Failure:
     if leg.let_go_why is LetGoReason.NOT_ACCEPTED:
         return Failure.NOT_ACCEPTED
     release = leg.release
-    if release is None:
+    if release is None or release.q850 in FAULT_CAUSES:
         return Failure.FAULT
     if release.q850 in _BY_CAUSE:
         return _BY_CAUSE[release.q850]

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dialer.carriers import ReleaseSide
-from dialer.leg import FAULT_CAUSES, LIMIT_CODE, NORMAL_CAUSES, Leg, LetGoReason, Release, was_lost
+from dialer.leg import (
+    FAULT_CAUSES,
+    LIMIT_CODE,
+    NORMAL_CAUSES,
+    Failure,
+    Leg,
+    LetGoReason,
+    Release,
+    failure_of,
+)
 from dialer.talk import stretches
 from terms.verdict import Confidence, EndedBy, Role, Verdict, VerdictKind
 
@@ -24,6 +33,23 @@ _SIDES = {
     Role.AGENCY: EndedBy.AGENCY,
     Role.SUPERVISOR: EndedBy.STAFF,
 }
+_COMMANDED = {
+    LetGoReason.CALLER_ENDED: EndedBy.CALLER,
+    LetGoReason.COUNSELOR_ENDED: EndedBy.COUNSELOR,
+    LetGoReason.STAFF_ENDED: EndedBy.STAFF,
+    LetGoReason.SILENT: EndedBy.CARRIER,
+}
+_FOR_ANOTHER = frozenset(
+    {
+        LetGoReason.NOT_WANTED,
+        LetGoReason.PARTNER_LEFT,
+        LetGoReason.HANDED_OVER,
+        LetGoReason.CAP,
+    }
+)
+"""Reasons that tell nothing about the leg itself: another one decided."""
+
+_NEVER_BOTH = "never_both_on_the_line"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +83,13 @@ def judge(evidence: Evidence) -> Verdict:
 
 def _judge_leg(leg: Leg, evidence: Evidence, ended_at: datetime) -> Verdict:
     """What the leg that ended the talk says."""
-    obeyed = leg.release is None or leg.release.by in (ReleaseSide.PLATFORM, ReleaseSide.UNKNOWN)
-    if leg.let_go_why is not None and obeyed:
-        return _by_command(leg.let_go_why, leg.role)
-    if leg.is_silent:
-        return _by_command(LetGoReason.SILENT, leg.role)
+    if leg.let_go_why is not None and leg.obeyed:
+        return _by_command(leg.let_go_why)
     assert leg.release is not None
     return _by_release(leg, leg.release, evidence, ended_at)
 
 
-def _by_command(why: LetGoReason, role: Role) -> Verdict:
+def _by_command(why: LetGoReason) -> Verdict:
     """A command of ours was out on the leg: it ended for the reason we gave."""
     match why:
         case LetGoReason.CAP:
@@ -88,8 +111,9 @@ def _by_command(why: LetGoReason, role: Role) -> Verdict:
                 VerdictKind.SYSTEM_DROP, EndedBy.CARRIER, Confidence.HIGH, "media_timeout"
             )
         case LetGoReason.HANDED_OVER | LetGoReason.PARTNER_LEFT:
+            # Let go because of another: what ended the talk, that other leg says.
             return _verdict(
-                VerdictKind.PARTY_ENDED, _SIDES[role], Confidence.MEDIUM, "partner_left"
+                VerdictKind.INDETERMINATE, EndedBy.UNKNOWN, Confidence.LOW, "partner_left"
             )
         case LetGoReason.NOT_WANTED | LetGoReason.NO_ANSWER | LetGoReason.NOT_ACCEPTED:
             return _verdict(
@@ -165,19 +189,28 @@ def _side_unknown(leg: Leg, release: Release, evidence: Evidence, ended_at: date
 
 def _never_connected(evidence: Evidence) -> Verdict:
     """The two never talked: who was missing is all that is left to say."""
-    missing = [leg for leg in evidence.legs if leg.is_over]
-    if not missing:
-        return _verdict(
-            VerdictKind.NOT_CONNECTED, EndedBy.UNKNOWN, Confidence.HIGH, "no_phone_rang"
-        )
-    last = min(missing, key=lambda leg: (leg.let_go_at is not None, leg.off_at or leg.rung_at))
-    if last.release is not None and was_lost(last) and last.let_go_at is None:
-        return _verdict(
-            VerdictKind.NOT_CONNECTED, EndedBy.CARRIER, Confidence.HIGH, "the_carrier_let_go"
-        )
-    return _verdict(
-        VerdictKind.NOT_CONNECTED, _SIDES[last.role], Confidence.HIGH, "never_both_on_the_line"
-    )
+    if not evidence.legs:
+        return _not_connected(EndedBy.UNKNOWN, "no_phone_rang")
+    telling = [
+        leg
+        for leg in evidence.legs
+        if leg.is_over and not (leg.obeyed and leg.let_go_why in _FOR_ANOTHER)
+    ]
+    if not telling:
+        return _not_connected(EndedBy.PLATFORM, "we_let_it_go")
+    last = max(telling, key=lambda leg: leg.off_at or leg.rung_at)
+    if last.let_go_why in _COMMANDED and last.obeyed:
+        return _not_connected(_COMMANDED[last.let_go_why], _NEVER_BOTH)
+    if failure_of(last) is not Failure.FAULT:
+        return _not_connected(_SIDES[last.role], _NEVER_BOTH)
+    release = last.release
+    if release is None or release.by is not ReleaseSide.UNKNOWN or release.q850 in FAULT_CAUSES:
+        return _not_connected(EndedBy.CARRIER, "the_carrier_let_go")
+    return _not_connected(EndedBy.UNKNOWN, "nobody_says_who_let_go")
+
+
+def _not_connected(by: EndedBy, reason: str) -> Verdict:
+    return _verdict(VerdictKind.NOT_CONNECTED, by, Confidence.HIGH, reason)
 
 
 def gap_before(leg: Leg, ended_at: datetime) -> timedelta:
