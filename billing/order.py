@@ -76,6 +76,7 @@ class Settled:
     state: State  # the state it led to
     remaining_before_seconds: int | None
     resume_until_before: datetime | None
+    final: bool = False  # a person decided about this call; no verdict corrects it any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,11 +222,14 @@ def start_call(order: Order, call: CallId, now: datetime) -> Order:
 
 
 def connected(order: Order, call: CallId, at: datetime) -> Settlement:
-    """The two hear each other: this uses the voucher (A19, X01). A repeat changes nothing."""
+    """The two hear each other: the first time uses the voucher (A19, X01).
+
+    A repeat changes nothing; the rest of a talk after a drop was paid for already.
+    """
     if order.call != call or order.talk_started_at is not None:
         return Settlement(order=order)
     talking = replace(order, talk_started_at=at, connected_at=order.connected_at or at)
-    return Settlement(order=talking, voucher_move=VoucherMove.CONSUME)
+    return Settlement(order=talking, voucher_move=first_connect_move(order))
 
 
 def expire(order: Order, now: datetime) -> Settlement:
@@ -300,6 +304,17 @@ def rest(order: Order, state: State, by: ClosedBy, reason: str, now: datetime) -
         closed_by=by,
         closed_reason=reason,
     )
+
+
+def first_connect_move(before: Order) -> VoucherMove:
+    """What a connect asks of the voucher of the order as it was `before` it."""
+    return VoucherMove.CONSUME if before.connected_at is None else VoucherMove.KEEP
+
+
+def finalise(order: Order) -> Order:
+    """A person decided about the order's last call, a claim say: later verdicts change nothing."""
+    settled = order.settled
+    return order if settled is None else replace(order, settled=replace(settled, final=True))
 
 
 def _call_works_already(order: Order) -> Refused:

@@ -17,6 +17,7 @@ from billing.order import (
     Settled,
     Settlement,
     State,
+    first_connect_move,
     rest,
 )
 from billing.policy import Policy
@@ -128,7 +129,7 @@ def settle(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> S
     )
     return Settlement(
         order=replace(after, settled=settled),
-        voucher_move=_voucher_move(after, connected, policy),
+        voucher_move=first_connect_move(order) if connected else _way_back(after, policy),
         review=_review(order, ending, row, now),
         notices=_notices(after),
     )
@@ -137,10 +138,12 @@ def settle(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> S
 def revise(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> Settlement:
     """The order after a better verdict on its last call; the same ending twice changes nothing.
 
-    What happened since stands: a resume in use, a window that closed, a person who cancelled.
+    What happened since stands: a resume in use, a window that closed, what a person decided.
     """
     settled = order.settled
     if settled is None or settled.call != ending.call or settled.state != order.state:
+        return Settlement(order=order)
+    if settled.final:
         return Settlement(order=order)
     before = _before(order, settled)
     if _says_the_same(settled, before, ending, policy):
@@ -150,8 +153,6 @@ def revise(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> S
     assert new is not None
     return replace(
         again,
-        # Used once; what was decided about the voucher since then stands.
-        voucher_move=VoucherMove.KEEP if settled.connected else again.voucher_move,
         review=again.review if new.review != settled.review else None,
         review_withdrawn=settled.call if settled.review and not new.review else None,
         notices=again.notices if again.order.state is not order.state else (),
@@ -234,9 +235,7 @@ def _interrupted(order: Order, until: datetime, now: datetime) -> Order:
     )
 
 
-def _voucher_move(after: Order, connected: bool, policy: Policy) -> VoucherMove:
-    if connected:
-        return VoucherMove.CONSUME
+def _way_back(after: Order, policy: Policy) -> VoucherMove:
     match after.state:
         case State.EXPIRED:
             return VoucherMove.RETURN_EXPIRED

@@ -284,6 +284,7 @@ def _settled_text(settled: Settled | None) -> str | None:
             "state": settled.state,
             "remaining_before_seconds": settled.remaining_before_seconds,
             "resume_until_before": None if until is None else until.isoformat(),
+            "final": settled.final,
         }
     )
 
@@ -303,4 +304,5 @@ def _settled(text: str) -> Settled:
         state=State(kept["state"]),
         remaining_before_seconds=kept["remaining_before_seconds"],
         resume_until_before=None if until is None else datetime.fromisoformat(until),
+        final=kept["final"],
     )

@@ -15,6 +15,7 @@ from billing.order import (
     State,
     cancel,
     connected,
+    finalise,
     lapse,
     open_order,
     start_call,
@@ -181,7 +182,9 @@ class Worth(RuleBasedStateMachine):
     @rule()
     def a_claim_gives_the_voucher_back(self) -> None:
         assert self.voucher.order is not None
-        if self.orders[self.voucher.order].state not in LIVE:
+        order = self.orders[self.voucher.order]
+        if order.state not in LIVE:
+            self.orders[order.id] = finalise(order)
             self.move(restore(self.voucher, reason="claim_granted", now=self.now))
 
     @invariant()

@@ -14,6 +14,7 @@ from billing.order import (
     State,
     cancel,
     connected,
+    finalise,
     start_call,
 )
 from billing.settling import CallEnding, OnExhausted, revise, settle
@@ -88,7 +89,7 @@ def test_every_verdict_on_a_talk_has_its_effect(kind: VerdictKind, by: EndedBy) 
         settlement = after(ended(kind, by, talked=talked))
         assert settlement.order.state is state
         assert (settlement.review.reason if settlement.review else None) is review
-        assert settlement.voucher_move is VoucherMove.CONSUME
+        assert settlement.voucher_move is VoucherMove.KEEP
         assert settlement.notices == (f"order.{state}",)
         assert settlement.order.talked_seconds == talked
 
@@ -137,6 +138,24 @@ def test_a_talk_whose_beginning_was_not_heard_of_still_uses_the_voucher() -> Non
 
     assert settlement.voucher_move is VoucherMove.CONSUME
     assert settlement.order.connected_at == END - timedelta(seconds=300)
+
+
+@pytest.mark.rule("X07", "A18")
+def test_the_rest_of_a_talk_was_paid_for_already() -> None:
+    once = after(dropped(600)).order
+    resumed = connected(start_call(once, SECOND, END + MINUTE), SECOND, END + 2 * MINUTE)
+    unheard = settle(
+        start_call(once, SECOND, END + MINUTE), ended(call=SECOND), POLICY, END + 9 * MINUTE
+    )
+
+    assert (resumed.voucher_move, unheard.voucher_move) == (VoucherMove.KEEP, VoucherMove.KEEP)
+
+
+def test_what_a_person_decided_about_a_call_is_not_changed_by_a_verdict() -> None:
+    decided = finalise(after(ended(talked=40)).order)
+
+    assert revise(decided, dropped(40), POLICY, END) == Settlement(order=decided)
+    assert finalise(an_order()) == an_order()
 
 
 @pytest.mark.rule("X11")

@@ -16,6 +16,7 @@ from billing.order import (
     State,
     cancel,
     connected,
+    finalise,
     lapse,
     open_order,
     start_call,
@@ -146,6 +147,7 @@ async def test_an_order_comes_back_from_the_database_as_it_went_in(ready: "Pool[
         talking = connected(dialled, FIRST, NOON + MINUTE)
         saved = await store.save_settlement(connection, HOUSE, talking)
         dropped = settle(saved, ended(VerdictKind.SYSTEM_DROP, EndedBy.CARRIER), POLICY, NOON)
+        dropped = replace(dropped, order=finalise(dropped.order))
         saved = await store.save_settlement(connection, HOUSE, dropped)
         loaded = await store.load_order(connection, HOUSE, order.id)
 
