@@ -36,6 +36,8 @@ class Written:
 
     version: int
     order_seqs: tuple[int, ...]
+    others_pending: bool
+    """Earlier orders of the call are still to be obeyed: the new ones wait for them."""
 
 
 async def insert_call(connection: "Connection", tenant: TenantId, call: Call) -> None:
@@ -102,6 +104,18 @@ async def whose_call(connection: "Connection", call: CallId) -> tuple[TenantId, 
     return None if row is None else (TenantId(row["tenant"]), OrderId(row["order_id"]))
 
 
+async def calls_of_legs(connection: "Connection", legs: Sequence[LegId]) -> dict[LegId, Call]:
+    """The call of each leg that belongs to one, by its name or because it dialled in."""
+    rows = await connection.fetch(
+        f"""SELECT leg, {_COLUMNS} FROM unnest($1::text[]) AS asked (leg)
+            JOIN calls ON calls.id = coalesce(
+                (SELECT call FROM dial_in_legs WHERE dial_in_legs.leg = asked.leg),
+                split_part(asked.leg, '/', 1))""",
+        list(legs),
+    )
+    return {LegId(row["leg"]): _stored(row).call for row in rows}
+
+
 async def engaged_call(connection: "Connection", tenant: TenantId, counselor: str) -> Stored | None:
     """The call that claims the counselor now."""
     row = await connection.fetchrow(
@@ -131,7 +145,12 @@ _SAVE = """
         ORDER BY place
         RETURNING seq
     )
-    SELECT saved.version, array(SELECT seq FROM asked ORDER BY seq) AS seqs FROM saved"""
+    SELECT saved.version, array(SELECT seq FROM asked ORDER BY seq) AS seqs,
+        EXISTS (
+            SELECT FROM carrier_orders
+            WHERE tenant = $1 AND call = $2 AND outcome IS NULL AND due_at <= $11
+        ) AS others_pending
+    FROM saved"""
 
 
 async def save_call(
@@ -166,7 +185,7 @@ async def save_call(
     )
     if row is None:
         raise CallMoved(after.id)
-    return Written(version=row["version"], order_seqs=tuple(row["seqs"]))
+    return Written(row["version"], tuple(row["seqs"]), row["others_pending"])
 
 
 def carrier_orders(effects: "Sequence[Effect]") -> list[CarrierOrder]:

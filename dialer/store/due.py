@@ -42,7 +42,8 @@ _LEASE_ORDERS = """
             AND NOT EXISTS (
                 SELECT FROM carrier_orders AS earlier
                 WHERE earlier.tenant = head.tenant AND earlier.call = head.call
-                    AND earlier.seq < head.seq AND earlier.outcome IS NULL)
+                    AND earlier.seq < head.seq AND earlier.outcome IS NULL
+                    AND earlier.due_at <= $1)
         ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
     ) AS due
     WHERE mine.tenant = due.tenant AND mine.call = due.call AND mine.seq = due.seq
@@ -94,6 +95,17 @@ async def postpone_order(
         """UPDATE carrier_orders SET fault = $4, leased_until = $5, tries = greatest(tries, 1)
            WHERE tenant = $1 AND call = $2 AND seq = $3 AND outcome IS NULL""",
         *(due.tenant, due.call, due.seq, fault, until),
+    )
+
+
+async def give_back_orders(
+    connection: "Connection", tenant: TenantId, call: CallId, seqs: list[int]
+) -> None:
+    """Let go of orders that were born leased to us but must wait for others' to be obeyed."""
+    await connection.execute(
+        """UPDATE carrier_orders SET leased_until = NULL, tries = 0
+           WHERE tenant = $1 AND call = $2 AND seq = ANY ($3::bigint[]) AND outcome IS NULL""",
+        *(tenant, call, seqs),
     )
 
 

@@ -1,5 +1,6 @@
 """News as it came in: kept under its unique key before anything is made of it."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -66,6 +67,18 @@ async def keep_news(
     if row["call"] is not None:
         whose = TenantId(row["tenant"]), OrderId(row["order_id"]), CallId(row["call"])
     return Kept(bool(row["is_new"]), whose)
+
+
+async def keep_call_in(
+    connection: "Connection", tenant: TenantId, id: str, leg: LegId, now: datetime
+) -> bool:
+    """Remember that a leg dialled in; False when that was told before."""
+    is_new = await connection.fetchval(
+        """INSERT INTO news (tenant, id, body, received_at, folded_at)
+           VALUES ($1, $2, $3, $4, $4) ON CONFLICT (tenant, id) DO NOTHING RETURNING true""",
+        *(tenant, id, json.dumps({"kind": "call_in", "leg": leg}), now),
+    )
+    return bool(is_new)
 
 
 async def mark_folded(connection: "Connection", tenant: TenantId, id: str, now: datetime) -> None:

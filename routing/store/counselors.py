@@ -140,6 +140,19 @@ async def choose_idle(
     return None
 
 
+async def next_free_at(
+    connection: "Connection", tenant: TenantId, program: ProgramId, now: datetime
+) -> datetime | None:
+    """When the next wrap-up or cool-down of the program's counselors ends by itself."""
+    free_at: datetime | None = await connection.fetchval(
+        """SELECT min(greatest(wrap_up_until, cooldown_until)) FROM counselors
+           WHERE tenant = $1 AND presence = 'available' AND lease_until > $2
+             AND $3 = ANY (programs) AND greatest(wrap_up_until, cooldown_until) > $2""",
+        *(tenant, now, program),
+    )
+    return free_at
+
+
 async def save_counselor(connection: "Connection", tenant: TenantId, counselor: Counselor) -> None:
     """Write what a call or the counselor's console changes: presence, lease, wrap-up, misses."""
     await connection.execute(

@@ -19,6 +19,7 @@ from billing.store.orders import (
 from dialer.call import Call, Purpose, State
 from dialer.carriers import News
 from dialer.events import (
+    BridgeRefused,
     CalledBack,
     CounselorClaimed,
     CounselorUnavailable,
@@ -42,7 +43,7 @@ from routing.store.counselors import choose_idle, lock_counselor
 from routing.store.devices import verified_number
 from routing.store.queue import leave_queue
 from terms.calendar import Workdays
-from terms.ids import CallId, CounselorId, OrderId, ProgramId, TenantId
+from terms.ids import CallId, CounselorId, OrderId, TenantId
 from terms.phone import PhoneNumber, Seal
 from terms.refusals import RefusalCode, Refused
 from warmline.clock import Clock
@@ -107,14 +108,14 @@ class Desk:
         counselor_busy.
         """
         now = self.clock.now()
-        slice_, program = await self._lock(connection, tenant, order)
+        slice_, program = await self.lock(connection, tenant, order)
         await self._admit(connection, tenant, slice_.order, program, given, now)
         live = await live_call_of(connection, tenant, order)
         if live is not None:
             return await self._press_again(connection, tenant, slice_, live, program, now)
-        dial = await self._dial(connection, tenant, slice_, program, now)
+        dial = await self.dial(connection, tenant, slice_, program, now)
         outcome = fold.place(slice_, dial, program, now)
-        return await self._start(connection, tenant, slice_, outcome, program, now)
+        return await self.start(connection, tenant, slice_, outcome, program, now)
 
     async def _admit(
         self,
@@ -134,7 +135,7 @@ class Desk:
             workdays=await self.calendar.workdays(connection, tenant),
         )
 
-    async def _dial(
+    async def dial(
         self,
         connection: "Connection",
         tenant: TenantId,
@@ -163,14 +164,14 @@ class Desk:
         program: Program,
         now: datetime,
     ) -> CounselorId | None:
-        event = await self._offer(connection, tenant, order, program, now)
+        event = await self.offer(connection, tenant, order, program, now)
         if isinstance(event, CounselorClaimed):
             return event.counselor
         if program.routing.matching is Matching.POOL:
             return None
         raise _unavailable(event.why)
 
-    async def _offer(
+    async def offer(
         self,
         connection: "Connection",
         tenant: TenantId,
@@ -202,7 +203,7 @@ class Desk:
         """A caller pressing while the call waits brings the attempt forward (A39)."""
         if live.call.state is not State.WAITING:
             fold.may_call(slice_.order, CallId(""), now)
-        event = await self._offer(connection, tenant, slice_.order, program, now)
+        event = await self.offer(connection, tenant, slice_.order, program, now)
         if isinstance(event, CounselorUnavailable) and not live.call.pooled:
             raise _unavailable(event.why)
         outcome = fold.carry(replace(slice_, call=live.call), event, program, now)
@@ -214,7 +215,7 @@ class Desk:
         """The caller tried an order that is over: evidence about how its last call ended."""
         now = self.clock.now()
         async with self.pool.acquire() as connection, connection.transaction():
-            slice_, program = await self._lock(connection, tenant, order)
+            slice_, program = await self.lock(connection, tenant, order)
             last = await last_call_of(connection, tenant, order, Purpose.CONSULT)
             if last is None or last.call.ended_at is None or last.call.verdict_is_final:
                 return
@@ -226,7 +227,7 @@ class Desk:
             )
         self.tell(committed)
 
-    async def _start(
+    async def start(
         self,
         connection: "Connection",
         tenant: TenantId,
@@ -277,6 +278,14 @@ class Desk:
             await mark_folded(connection, waiting.tenant, waiting.id, now)
         self.tell(committed)
 
+    async def bridge_refused(self, tenant: TenantId, call: CallId) -> None:
+        """The carrier would not join the call's legs."""
+        now = self.clock.now()
+        async with self.pool.acquire() as connection, connection.transaction():
+            order = await _order_of(connection, tenant, call)
+            committed = await self._carry(connection, tenant, order, call, BridgeRefused(), now)
+        self.tell(committed)
+
     # -- time passes -------------------------------------------------------------------------
 
     async def fire(self, due: DueTimer, order: OrderId) -> None:
@@ -284,7 +293,7 @@ class Desk:
         now = self.clock.now()
         event = TimerFired(due.timer)
         async with self.pool.acquire() as connection, connection.transaction():
-            slice_, program = await self._lock(connection, due.tenant, order)
+            slice_, program = await self.lock(connection, due.tenant, order)
             stored = await load_call(connection, due.tenant, due.call)
             if stored is None or due.timer not in stored.call.timers:
                 await drop_timer(connection, due)
@@ -322,7 +331,7 @@ class Desk:
         Raises NotFound, and Refused when the call does not allow it now.
         """
         now = self.clock.now()
-        slice_, program = await self._lock(connection, tenant, order)
+        slice_, program = await self.lock(connection, tenant, order)
         stored = await load_call(connection, tenant, call)
         if stored is None:
             raise NotFound(call)
@@ -336,23 +345,23 @@ class Desk:
     ) -> tuple[Order, Committed]:
         """The order is given up. Raises NotFound, Refused."""
         now = self.clock.now()
-        slice_, program = await self._lock(connection, tenant, order)
+        slice_, program = await self.lock(connection, tenant, order)
         outcome = fold.cancel(slice_, by, why, now)
         committed = await self.writer.write(connection, tenant, slice_, None, outcome, program, now)
         return outcome.slice.order, committed
 
-    async def seat_next(self, tenant: TenantId, program_id: ProgramId, place: Place) -> bool:
+    async def seat_next(self, tenant: TenantId, place: Place) -> bool:
         """Give the head of a pool's queue whoever is free; False when nobody is."""
         now = self.clock.now()
         committed = None
         async with self.pool.acquire() as connection, connection.transaction():
             order = await _order_of(connection, tenant, place.call)
-            slice_, program = await self._lock(connection, tenant, order)
+            slice_, program = await self.lock(connection, tenant, order)
             stored = await load_call(connection, tenant, place.call)
             if stored is None or stored.call.state is not State.QUEUED:
                 await leave_queue(connection, tenant, place.call)
                 return True
-            event = await self._offer(connection, tenant, slice_.order, program, now)
+            event = await self.offer(connection, tenant, slice_.order, program, now)
             if isinstance(event, CounselorUnavailable):
                 return False
             outcome = fold.carry(replace(slice_, call=stored.call), event, program, now)
@@ -368,7 +377,7 @@ class Desk:
         """Wake whoever has something to do now. Only after the commit."""
         self.committed(committed)
 
-    async def _lock(
+    async def lock(
         self, connection: "Connection", tenant: TenantId, order: OrderId
     ) -> tuple[Slice, Program]:
         locked = await lock_order_with_voucher(connection, tenant, order)
@@ -386,7 +395,7 @@ class Desk:
         event: Event,
         now: datetime,
     ) -> Committed:
-        slice_, program = await self._lock(connection, tenant, order)
+        slice_, program = await self.lock(connection, tenant, order)
         stored = await load_call(connection, tenant, call)
         if stored is None:
             raise NotFound(call)
@@ -403,7 +412,7 @@ class Desk:
         now: datetime,
     ) -> Committed:
         if fold.needs_counselor(stored.call, event):
-            event = await self._offer(connection, tenant, slice_.order, program, now)
+            event = await self.offer(connection, tenant, slice_.order, program, now)
         outcome = fold.carry(replace(slice_, call=stored.call), event, program, now)
         return await self.writer.write(connection, tenant, slice_, stored, outcome, program, now)
 

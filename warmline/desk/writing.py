@@ -47,6 +47,8 @@ class Committed:
     order: OrderId
     call: CallId | None = None
     orders: tuple[tuple[int, CarrierOrder], ...] = ()
+    others_pending: bool = False
+    unhanded: bool = False  # orders were written that are in nobody's hand yet
     next_timer_at: datetime | None = None
     queue_of: ProgramId | None = None  # somebody joined, or somebody who may answer came free
     said: bool = False  # the timeline grew
@@ -75,12 +77,14 @@ class Writer:
         order = after.order.id
         call = after.call
         orders: tuple[tuple[int, CarrierOrder], ...] = ()
+        others_pending = False
         if call is not None and stored is not None and (call is not stored.call or outcome.effects):
             written = await save_call(
                 connection, tenant, stored, call, outcome.effects, now, now + ORDER_LEASE
             )
             asked = carrier_orders(outcome.effects)
             orders = tuple(zip(written.order_seqs, asked, strict=True))
+            others_pending = written.others_pending
         await self._write_worth(connection, tenant, before, outcome)
         for counselor, move in outcome.counselors:
             await _move_counselor(connection, tenant, counselor, move, program, now)
@@ -99,6 +103,7 @@ class Writer:
             order=order,
             call=None if call is None else call.id,
             orders=orders,
+            others_pending=others_pending,
             next_timer_at=min((one.due_at for one in call.timers), default=None) if call else None,
             queue_of=program.id if queued or freed else None,
             said=bool(lines),

@@ -1,0 +1,202 @@
+"""Callers who dial the service number: let in by caller ID, or told why not (A11, A23)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from billing.order import Order
+from billing.order import State as OrderState
+from billing.store.orders import live_orders
+from dialer.call import State
+from dialer.carriers import CallIn, Report
+from dialer.events import CallerDialledIn, CounselorUnavailable
+from dialer.orders import Answer, CarrierOrder, HangUp, Say
+from dialer.store.calls import Stored, bind_dial_in, live_call_of, load_call
+from dialer.store.due import insert_orders
+from dialer.store.news import keep_call_in
+from routing.admission import dial_in_refusal
+from routing.store.callers import find_caller
+from routing.store.devices import verified_number
+from terms.ids import CallerId, CallId, OrderId, ProgramId
+from terms.phone import PhoneNumber
+from terms.refusals import Refused
+from warmline.desk import fold
+from warmline.desk.desk import Desk
+from warmline.desk.slice import Slice
+from warmline.desk.writing import Committed
+from warmline.programs import Program
+
+if TYPE_CHECKING:
+    from warmline.desk.store import Connection
+
+_log = structlog.get_logger()
+
+FAREWELL = timedelta(seconds=8)
+"""Time for the reason to be heard before the line is closed."""
+
+NOT_IN_SERVICE = "not_in_service"
+NO_OPEN_ORDER = "no_open_order"
+
+
+@dataclass(frozen=True, slots=True)
+class Switchboard:
+    """Takes what the carrier reports: news to the desk, callers who dial in to their order."""
+
+    desk: Desk
+    programs: Mapping[ProgramId, Program]
+
+    async def receive(self, report: Report) -> None:
+        """Returns once the report is stored; raises when the carrier must tell it again."""
+        if isinstance(report.news, CallIn):
+            await self._take_call_in(report.id, report.news)
+        else:
+            await self.desk.take_news(report.id, report.news)
+
+    async def _take_call_in(self, id_: str, call_in: CallIn) -> None:
+        desk = self.desk
+        now = desk.clock.now()
+        try:
+            async with desk.pool.acquire() as connection, connection.transaction():
+                if not await keep_call_in(connection, desk.tenant, id_, call_in.leg, now):
+                    return
+                committed = await self._let_in(connection, call_in, now)
+        except _TurnedAway as why:
+            committed = await self._turn_away(id_, call_in, why.prompt, now)
+        except Refused as refusal:
+            committed = await self._turn_away(id_, call_in, refusal.code, now)
+        for one in committed:
+            desk.tell(one)
+
+    async def _let_in(
+        self, connection: "Connection", call_in: CallIn, now: datetime
+    ) -> list[Committed]:
+        """Into the caller's one open order. Raises _TurnedAway and Refused."""
+        program = self._program(call_in.dialled, now)
+        caller = await self._admit(connection, call_in, program, now)
+        order_id = await self._order_of(connection, caller, program)
+        slice_, in_force = await self.desk.lock(connection, self.desk.tenant, order_id)
+        live = await live_call_of(connection, self.desk.tenant, order_id)
+        if live is None:
+            return [await self._begin(connection, slice_, call_in, in_force, now)]
+        return await self._join(connection, slice_, live, call_in, in_force, now)
+
+    def _program(self, dialled: str, now: datetime) -> Program:
+        number = PhoneNumber(dialled)
+        for program in self.programs.values():
+            if program.routing.answers(number, now):
+                return program
+        raise _TurnedAway(NOT_IN_SERVICE)
+
+    async def _admit(
+        self, connection: "Connection", call_in: CallIn, program: Program, now: datetime
+    ) -> CallerId:
+        desk = self.desk
+        caller = verified = None
+        if call_in.caller is not None:
+            caller = await find_caller(connection, desk.seal, desk.tenant, call_in.caller)
+        if caller is not None:
+            verified = await verified_number(connection, desk.seal, desk.tenant, caller.id, now)
+        refusal = dial_in_refusal(
+            program.routing,
+            shown=call_in.caller,
+            is_verified=verified is not None,
+            now=now,
+            workdays=await desk.calendar.workdays(connection, desk.tenant),
+        )
+        if refusal is not None:
+            raise _TurnedAway(refusal)
+        if caller is None:
+            raise _TurnedAway(NO_OPEN_ORDER)
+        return caller.id
+
+    async def _order_of(
+        self, connection: "Connection", caller: CallerId, program: Program
+    ) -> OrderId:
+        orders = await live_orders(connection, self.desk.tenant, caller, program.id)
+        if not orders:
+            raise _TurnedAway(NO_OPEN_ORDER)
+        return min(orders, key=_readiness).id
+
+    async def _begin(
+        self,
+        connection: "Connection",
+        slice_: Slice,
+        call_in: CallIn,
+        program: Program,
+        now: datetime,
+    ) -> Committed:
+        desk = self.desk
+        dial = await desk.dial(connection, desk.tenant, slice_, program, now)
+        dial = replace(dial, dialled_in=call_in.leg)
+        await bind_dial_in(connection, desk.tenant, call_in.leg, dial.call)
+        outcome = fold.place(slice_, dial, program, now)
+        _, committed = await desk.start(connection, desk.tenant, slice_, outcome, program, now)
+        return committed
+
+    async def _join(
+        self,
+        connection: "Connection",
+        slice_: Slice,
+        live: Stored,
+        call_in: CallIn,
+        program: Program,
+        now: datetime,
+    ) -> list[Committed]:
+        """A call is on already: it takes the leg, and a waiting one goes on at once."""
+        desk = self.desk
+        offered = None
+        if live.call.state is State.WAITING:
+            offered = await desk.offer(connection, desk.tenant, slice_.order, program, now)
+            if isinstance(offered, CounselorUnavailable) and not live.call.pooled:
+                raise _TurnedAway(offered.why)
+        await bind_dial_in(connection, desk.tenant, call_in.leg, live.call.id)
+        events = [CallerDialledIn(call_in.leg, call_in.at), *([offered] if offered else [])]
+        committed = []
+        for event in events:
+            stored = await load_call(connection, desk.tenant, live.call.id)
+            assert stored is not None
+            outcome = fold.carry(replace(slice_, call=stored.call), event, program, now)
+            committed.append(
+                await desk.writer.write(
+                    connection, desk.tenant, slice_, stored, outcome, program, now
+                )
+            )
+            slice_ = outcome.slice
+        return committed
+
+    async def _turn_away(
+        self, id_: str, call_in: CallIn, prompt: str, now: datetime
+    ) -> list[Committed]:
+        """Answer, say why, and close the line; the caller's own order is untouched."""
+        desk = self.desk
+        _log.info("dial_in_turned_away", why=prompt)
+        orders: list[tuple[CarrierOrder, datetime]] = [
+            (Answer(call_in.leg), now),
+            (Say(call_in.leg, prompt), now),
+            (HangUp(call_in.leg), now + FAREWELL),
+        ]
+        async with desk.pool.acquire() as connection, connection.transaction():
+            if await keep_call_in(connection, desk.tenant, id_, call_in.leg, now):
+                call = CallId(call_in.leg)
+                await insert_orders(connection, desk.tenant, call, orders, now)
+        return [Committed(tenant=desk.tenant, order=OrderId(""), unhanded=True)]
+
+
+class _TurnedAway(Exception):
+    """Why somebody who dialled in is not let in: the prompt they hear."""
+
+    def __init__(self, prompt: str) -> None:
+        super().__init__(prompt)
+        self.prompt = prompt
+
+
+def _readiness(order: Order) -> tuple[bool, bool, str]:
+    """Of several open orders the one that is being called, or was cut off, goes first."""
+    return (
+        order.state is not OrderState.IN_CALL,
+        order.state is not OrderState.INTERRUPTED,
+        order.id,
+    )

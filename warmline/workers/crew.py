@@ -1,0 +1,89 @@
+"""All workers of one process together: who is woken by what was just decided."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dialer.carriers import Carrier
+from warmline.clock import Clock
+from warmline.desk.desk import Desk
+from warmline.desk.writing import Committed
+from warmline.metrics import Metrics
+from warmline.workers.looking import Looker
+from warmline.workers.obeying import Numbers, Obeyer
+from warmline.workers.reconciling import Reconciler
+from warmline.workers.seating import Seater
+from warmline.workers.sweeping import Lapser, Refolder
+from warmline.workers.timers import TimerWorker
+
+if TYPE_CHECKING:
+    from asyncpg import Pool
+
+    from warmline.desk.store import Record
+
+
+@dataclass(slots=True)
+class Crew:
+    """The workers, and the one place that knows whom a decision concerns."""
+
+    obeyer: Obeyer
+    timers: TimerWorker
+    seater: Seater
+    lapser: Lapser
+    refolder: Refolder
+    reconciler: Reconciler
+
+    @property
+    def _all(self) -> tuple[Looker, ...]:
+        return (
+            self.obeyer,
+            self.timers,
+            self.seater,
+            self.lapser,
+            self.refolder,
+            self.reconciler,
+        )
+
+    def start(self) -> None:
+        """Everybody begins."""
+        for worker in self._all:
+            worker.start()
+
+    async def stop(self) -> None:
+        """Everybody finishes what is in hand; timers and orders left are for others."""
+        for worker in self._all:
+            await worker.stop()
+
+    def wake_all(self) -> None:
+        """The clock was moved, or another process says that something changed."""
+        for worker in self._all:
+            worker.wake()
+
+    def committed(self, committed: Committed) -> None:
+        """A transaction of this process is durable: whoever has to act is told."""
+        self.obeyer.hand(committed)
+        if committed.unhanded:
+            self.obeyer.wake()
+        if committed.next_timer_at is not None:
+            self.timers.wake(committed.next_timer_at)
+        if committed.queue_of is not None:
+            self.seater.wake()
+
+
+def make_crew(
+    *,
+    pool: "Pool[Record]",
+    desk: Desk,
+    carrier: Carrier,
+    numbers: Numbers,
+    clock: Clock,
+    metrics: Metrics,
+) -> Crew:
+    """One process's workers."""
+    return Crew(
+        obeyer=Obeyer(pool, desk, carrier, numbers, clock, metrics),
+        timers=TimerWorker(pool, desk, clock, metrics),
+        seater=Seater(pool, desk, clock),
+        lapser=Lapser(pool, desk, clock),
+        refolder=Refolder(pool, desk, clock, metrics),
+        reconciler=Reconciler(pool, desk, carrier, clock, metrics),
+    )

@@ -1,0 +1,54 @@
+"""Whose phone a leg rings: looked up when it is rung, and kept nowhere else."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from billing.store.orders import load_order
+from dialer.call import Call
+from dialer.leg import Leg
+from routing.store.callers import load_caller
+from routing.store.counselors import load_counselor
+from routing.store.targets import load_target
+from terms.ids import CounselorId, TargetId, TenantId
+from terms.phone import PhoneNumber, Seal
+from terms.verdict import Role
+from warmline.desk.desk import ProgramsInForce
+
+if TYPE_CHECKING:
+    from warmline.desk.store import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class LegNumbers:
+    """Opens sealed numbers for the carrier and for nobody else."""
+
+    seal: Seal
+    programs: ProgramsInForce
+
+    async def of_leg(
+        self, connection: "Connection", tenant: TenantId, call: Call, leg: Leg
+    ) -> tuple[PhoneNumber, str] | None:
+        """Whom to ring, and the number to show them.
+
+        Both sides see the program's number; only an agency sees the caller's own, for it may have
+        to find them (4.2).
+        """
+        order = await load_order(connection, tenant, call.order)
+        if order is None:
+            return None
+        caller = await load_caller(connection, self.seal, tenant, order.caller)
+        shows = (await self.programs.of_order(connection, tenant, order)).dialer.shows
+        match leg.role:
+            case Role.CALLER:
+                return None if caller is None else (caller.number, shows)
+            case Role.COUNSELOR | Role.SUPERVISOR:
+                found = await load_counselor(connection, tenant, CounselorId(leg.party or ""))
+                if found is None:
+                    return None
+                return self.seal.open(found[0].number_sealed), shows
+            case Role.AGENCY:
+                target = await load_target(connection, tenant, TargetId(leg.party or ""))
+                if target is None:
+                    return None
+                number = self.seal.open(target.number_sealed)
+                return number, shows if caller is None else caller.number.digits

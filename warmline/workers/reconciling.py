@@ -1,0 +1,168 @@
+"""Comparing the legs we believe in with those the carrier has, both ways.
+
+News may be lost for good. A difference seen in two looks running is taken for true and told to the
+desk as news of our own, so that the machine needs no second way of learning.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from dialer.call import Call
+from dialer.carriers import (
+    Carrier,
+    CarrierUnknown,
+    LegAnswered,
+    LegBridged,
+    LegEnded,
+    LiveLeg,
+    News,
+    ReleaseSide,
+)
+from dialer.store.calls import calls_of_legs, live_calls
+from terms.ids import CallId, LegId
+from warmline.clock import Clock
+from warmline.desk.desk import Desk
+from warmline.metrics import Metrics
+from warmline.workers.looking import Looker
+
+if TYPE_CHECKING:
+    from asyncpg import Pool
+
+    from warmline.desk.store import Record
+
+_log = structlog.get_logger()
+
+LOOK_EVERY = timedelta(seconds=5)
+UNANSWERED_FOR = timedelta(seconds=12)
+"""A leg this young may still be on its way to the carrier."""
+
+_ONE_AT_A_TIME = 0x7265636F6E63696C  # an advisory lock: one process looks, for all
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What does not agree. The ids make the same finding twice the same news."""
+
+    news: tuple[tuple[str, News], ...] = ()
+    strays: frozenset[LegId] = frozenset()
+    """Legs at the carrier that nobody wants any more."""
+
+
+def differences(
+    calls: Iterable[Call], at_carrier: Mapping[LegId, LiveLeg], now: datetime
+) -> Differences:
+    """Everything on which our calls and the carrier's legs do not agree now. Pure."""
+    news: list[tuple[str, News]] = []
+    strays: set[LegId] = set()
+    for call in calls:
+        for leg in call.legs:
+            there = at_carrier.get(leg.id)
+            if leg.is_over:
+                if there is not None:
+                    strays.add(leg.id)
+                continue
+            if there is None:
+                if leg.answered_at is not None or now - leg.rung_at >= UNANSWERED_FOR:
+                    gone = LegEnded(leg=leg.id, at=now, by=ReleaseSide.UNKNOWN, code="gone")
+                    news.append((f"{leg.id}/gone", gone))
+                continue
+            if there.answered and leg.answered_at is None:
+                answered = LegAnswered(leg=leg.id, at=now)
+                news.append((f"{leg.id}/found_answered", answered))
+            if there.bridged and leg.bridged_at is None:
+                news.append((f"{leg.id}/found_bridged", LegBridged(leg=leg.id, at=now)))
+    return Differences(tuple(news), frozenset(strays))
+
+
+def confirmed(before: Differences, found: Differences) -> Differences:
+    """What was found in this look and in the one before it."""
+    seen = {id_ for id_, _ in before.news}
+    return Differences(
+        tuple(one for one in found.news if one[0] in seen), found.strays & before.strays
+    )
+
+
+@dataclass(slots=True)
+class _Memory:
+    last: Differences = field(default_factory=Differences)
+
+
+class Reconciler(Looker):
+    """Looks every five seconds, and at start."""
+
+    name = "reconciling"
+
+    def __init__(
+        self,
+        pool: "Pool[Record]",
+        desk: Desk,
+        carrier: Carrier,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        super().__init__(clock)
+        self._pool = pool
+        self._desk = desk
+        self._carrier = carrier
+        self._metrics = metrics
+        self._memory = _Memory()
+        self._looked_at: datetime | None = None
+
+    async def look(self) -> datetime | None:
+        """Compare, and act on what was there the last time too."""
+        now = self.clock.now()
+        if self._looked_at is not None and now - self._looked_at < LOOK_EVERY:
+            return self._looked_at + LOOK_EVERY
+        self._looked_at = now
+        async with self._pool.acquire() as connection:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ONE_AT_A_TIME):
+                return now + LOOK_EVERY
+            try:
+                await self._compare(now)
+            finally:
+                await connection.execute("SELECT pg_advisory_unlock($1)", _ONE_AT_A_TIME)
+        return now + LOOK_EVERY
+
+    async def _compare(self, now: datetime) -> None:
+        try:
+            legs = {live.leg: live for live in await self._carrier.live_legs()}
+        except CarrierUnknown:
+            _log.warning("carrier_cannot_say_what_lives")
+            return
+        # The carrier is asked first: a leg rung meanwhile is young, and so not missed.
+        calls, unknown = await self._calls(legs)
+        self._metrics.live_calls.set(sum(call.ended_at is None for call in calls.values()))
+        found = differences(calls.values(), legs, now)
+        found = Differences(found.news, found.strays | unknown)
+        sure = confirmed(self._memory.last, found)
+        self._memory.last = found
+        for id_, news in sure.news:
+            self._metrics.legs_corrected.labels(type(news).__name__).inc()
+            _log.warning("leg_corrected", leg=news.leg, news=type(news).__name__)
+            await self._desk.take_news(id_, news)
+        for leg in sure.strays:
+            await self._let_go(leg)
+
+    async def _calls(
+        self, legs: Mapping[LegId, LiveLeg]
+    ) -> tuple[dict[CallId, Call], frozenset[LegId]]:
+        """Every live call, ended ones that still have a leg up, and legs of no call at all."""
+        async with self._pool.acquire() as connection:
+            calls = {call.id: call for _, call in await live_calls(connection)}
+            known = {leg.id for call in calls.values() for leg in call.legs}
+            left = [leg for leg in legs if leg not in known]
+            ended = await calls_of_legs(connection, left)
+        calls |= {call.id: call for call in ended.values()}
+        return calls, frozenset(left) - ended.keys()
+
+    async def _let_go(self, leg: LegId) -> None:
+        self._metrics.legs_corrected.labels("stray").inc()
+        _log.warning("stray_leg", leg=leg)
+        try:
+            await self._carrier.hang_up(leg)
+        except Exception as fault:
+            _log.warning("stray_leg_stays", leg=leg, fault=type(fault).__name__)

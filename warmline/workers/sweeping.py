@@ -1,0 +1,68 @@
+"""What nobody is woken for: orders whose time is over, and news that could not be folded."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from billing.store.orders import next_due_at
+from dialer.store.news import mark_fault, unfolded_news
+from warmline.clock import Clock
+from warmline.desk.desk import Desk
+from warmline.metrics import Metrics
+from warmline.workers.looking import Looker
+
+if TYPE_CHECKING:
+    from asyncpg import Pool
+
+    from warmline.desk.store import Record
+
+_log = structlog.get_logger()
+
+_TRY_AGAIN_AFTER = timedelta(seconds=1)
+
+
+class Lapser(Looker):
+    """Brings orders to rest that time alone moves (A32, X03, X07)."""
+
+    name = "lapsing"
+
+    def __init__(self, pool: "Pool[Record]", desk: Desk, clock: Clock) -> None:
+        super().__init__(clock)
+        self._pool = pool
+        self._desk = desk
+
+    async def look(self) -> datetime | None:
+        """One after the other, each in a transaction of its own."""
+        while await self._desk.lapse_next():
+            pass
+        async with self._pool.acquire() as connection:
+            return await next_due_at(connection)
+
+
+class Refolder(Looker):
+    """Tries again what the desk could not make sense of; each failure is counted and logged."""
+
+    name = "refolding"
+
+    def __init__(self, pool: "Pool[Record]", desk: Desk, clock: Clock, metrics: Metrics) -> None:
+        super().__init__(clock)
+        self._pool = pool
+        self._desk = desk
+        self._metrics = metrics
+
+    async def look(self) -> datetime | None:
+        """Whatever has waited a second."""
+        async with self._pool.acquire() as connection:
+            waiting = await unfolded_news(
+                connection, received_before=self.clock.now() - _TRY_AGAIN_AFTER
+            )
+        for one in waiting:
+            try:
+                await self._desk.fold_again(one)
+            except Exception as fault:
+                self._metrics.news_faults.inc()
+                _log.exception("news_still_not_folded", call=one.call, tries=one.tries)
+                async with self._pool.acquire() as connection:
+                    await mark_fault(connection, one.tenant, one.id, type(fault).__name__)
+        return None
