@@ -12,7 +12,7 @@ setup: $(INSTALLED)
 $(INSTALLED): requirements.lock
 	@sh .ci/make-venv "$(PYTHON)"
 	@echo "Installing packages into .venv ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes \
 		--requirement requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 		--no-index --editable .

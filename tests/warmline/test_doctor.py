@@ -1,0 +1,153 @@
+"""What the doctor looks at, and what it says when something is wrong."""
+
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from routing.store.calendar import CalendarDay, import_days
+from terms.ids import TenantId
+from warmline import doctor
+from warmline.database.migrate import Migration, migrate, shipped
+from warmline.database.pool import connected
+from warmline.doctor import Finding, Health
+from warmline.settings import Settings
+
+if TYPE_CHECKING:
+    from asyncpg import Pool, Record
+
+TODAY = date(2026, 11, 21)
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str) -> Settings:
+    for name in [name for name in os.environ if name.startswith("WARMLINE_")]:
+        monkeypatch.delenv(name)
+    return Settings.load(data_dir=tmp_path, database_url=database_url)
+
+
+def changed(settings: Settings, **values: object) -> Settings:
+    return Settings.model_validate({**dict(settings), **values})
+
+
+def about(findings: tuple[Finding, ...], subject: str) -> Finding:
+    return next(finding for finding in findings if finding.subject == subject)
+
+
+async def test_a_healthy_installation_needs_no_advice(
+    settings: Settings, database: "Pool[Record]"
+) -> None:
+    day = CalendarDay(day=date(2027, 1, 1), worked=False, name="元旦", source="test")
+    async with database.acquire() as connection:
+        await import_days(connection, TenantId("default"), [day])
+
+    findings = await doctor.examine(settings, TODAY)
+
+    assert doctor.worst(findings) is Health.GOOD
+    assert {finding.subject for finding in findings} == {
+        "settings", "data directory", "secret", "sms", "carrier", "database", "migrations",
+        "clock", "holidays",
+    }  # fmt: skip
+
+
+async def test_a_database_that_does_not_answer_is_wrong(settings: Settings) -> None:
+    broken = changed(settings, database_url="postgresql://warmline@127.0.0.1:1/warmline")
+
+    findings = await doctor.examine(broken, TODAY)
+
+    assert doctor.worst(findings) is Health.WRONG
+    assert "WARMLINE_DATABASE_URL" in about(findings, "database").text
+
+
+async def test_missing_migrations_are_a_warning_that_names_the_command(
+    settings: Settings, empty_database: str
+) -> None:
+    findings = await doctor.examine(changed(settings, database_url=empty_database), TODAY)
+
+    assert about(findings, "migrations").health is Health.WARNING
+    assert "`warmline migrate`" in about(findings, "migrations").text
+
+
+async def test_a_database_newer_than_the_code_is_wrong(empty_database: str) -> None:
+    later = Migration(version=9999, name="from_the_future", sql="SELECT 1")
+    async with connected(empty_database) as connection:
+        await migrate(connection, [*shipped(), later])
+
+        finding = await doctor.migrations(connection)
+
+    assert finding.health is Health.WRONG
+    assert "9999_from_the_future" in finding.text
+
+
+def test_a_secret_that_others_can_read_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "secret.key"
+    assert doctor.secret_file(file, given=False).health is Health.GOOD
+    file.touch(mode=0o600)
+    assert doctor.secret_file(file, given=False).health is Health.GOOD
+
+    file.chmod(0o640)
+
+    assert doctor.secret_file(file, given=False).health is Health.WRONG
+    assert f"chmod 600 {file}" in doctor.secret_file(file, given=False).text
+    assert doctor.secret_file(file, given=True).health is Health.GOOD
+
+
+@pytest.mark.parametrize(
+    ("carrier", "sms", "health"),
+    [
+        ("simulated", "log", Health.GOOD),
+        ("asterisk", "log", Health.WRONG),
+        ("twilio", "log", Health.WRONG),
+        ("twilio", "http", Health.GOOD),
+    ],
+)
+def test_a_real_carrier_needs_a_real_message_sender(
+    settings: Settings, carrier: str, sms: str, health: Health
+) -> None:
+    assert doctor.sms_fits_carrier(changed(settings, carrier=carrier, sms=sms)).health is health
+
+
+async def test_handsets_named_by_address_must_answer_there(settings: Settings) -> None:
+    async with TestServer(web.Application()) as server:
+        url = str(server.make_url("/")).rstrip("/")
+        assert (await doctor.carrier(changed(settings, handsets_url=url))).health is Health.GOOD
+
+    gone = await doctor.carrier(changed(settings, handsets_url=url))
+    assert gone.health is Health.WRONG
+    assert "warmline handsets" in gone.text
+
+
+@pytest.mark.parametrize(
+    ("known_until", "health"),
+    [
+        (None, Health.WARNING),
+        (date(2026, 12, 31), Health.WARNING),
+        (date(2027, 12, 31), Health.GOOD),
+    ],
+)
+def test_holidays_are_needed_for_next_year(known_until: date | None, health: Health) -> None:
+    assert doctor.holidays(known_until, TODAY).health is health
+
+
+def test_a_calendar_that_ended_years_ago_names_the_first_year_it_lacks() -> None:
+    assert doctor.holidays(date(2024, 12, 31), TODAY).text.startswith("2025 holidays")
+
+
+@pytest.mark.parametrize(
+    ("skew", "health"), [(0.2, Health.GOOD), (1.5, Health.WARNING), (-30, Health.WARNING)]
+)
+def test_clocks_that_disagree_are_a_warning(skew: float, health: Health) -> None:
+    assert doctor.clock_skew(skew).health is health
+
+
+async def test_the_database_of_this_machine_agrees_about_the_time(database_url: str) -> None:
+    async with connected(database_url) as connection:
+        assert (await doctor.clock(connection)).health is Health.GOOD
+
+
+def test_today_is_today() -> None:
+    assert abs((doctor.local_today() - datetime.now(UTC).date()).days) <= 1
