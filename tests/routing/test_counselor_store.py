@@ -205,7 +205,8 @@ async def test_a_counselor_held_by_another_transaction_is_passed_over(
     async with routing_database.acquire() as other, other.transaction():
         await lock_counselor(other, TENANT, WANG.id)
 
-        assert await choose_now(routing_database) == LI.id
+        async with asyncio.timeout(10):
+            assert await choose_now(routing_database) == LI.id
 
 
 async def test_a_claim_committed_while_choosing_is_seen(

@@ -1,5 +1,6 @@
 """Queue, transfer targets and the calendar, against a real PostgreSQL."""
 
+import asyncio
 import random
 from dataclasses import replace
 from datetime import date
@@ -96,7 +97,8 @@ async def test_two_servers_of_a_queue_take_different_calls(database: "Pool[Recor
         await join_queue(one, TENANT, SECOND_ONE)
         async with one.transaction(), other.transaction():
             assert await take_head(one, TENANT, LISTENING) == FIRST
-            assert await take_head(other, TENANT, LISTENING) == SECOND_ONE
+            async with asyncio.timeout(10):
+                assert await take_head(other, TENANT, LISTENING) == SECOND_ONE
 
 
 @pytest.mark.rule("D35")

@@ -25,7 +25,7 @@ def target(
 
 
 POLICE_SHANGHAI = target("police-shanghai", AgencyKind.POLICE, SHANGHAI)
-POLICE_PUDONG = target("police-pudong", AgencyKind.POLICE, PUDONG)
+POLICE_PUDONG = target("zhangjiang-police", AgencyKind.POLICE, PUDONG)
 POLICE_BEIJING = target("police-beijing", AgencyKind.POLICE, BEIJING)
 POLICE_NATIONAL = target("police-national", AgencyKind.POLICE)
 HOTLINE_BEIJING = target("hotline-beijing", AgencyKind.HOTLINE, BEIJING)
