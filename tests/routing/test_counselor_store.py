@@ -67,13 +67,14 @@ async def engage(
     connection: "Pool[Record] | PoolConnectionProxy[Record]", counselor: CounselorId, call: str
 ) -> None:
     await connection.execute(
-        "INSERT INTO engaged_counselors VALUES ($1, $2, $3)", TENANT, counselor, call
+        """INSERT INTO calls
+             (tenant, id, order_id, purpose, state, counselor, record, version, started_at)
+           VALUES ($1, $2, $2, 'consult', 'bridged', $3, '{}', 1, $4)""",
+        *(TENANT, call, counselor, NOON),
     )
 
 
-async def test_a_counselor_is_read_back_as_stored(
-    routing_database: "Pool[Record]", seal: AesSeal
-) -> None:
+async def test_a_counselor_is_read_back_as_stored(database: "Pool[Record]", seal: AesSeal) -> None:
     doctor = replace(
         LI,
         training=TRAINED,
@@ -84,9 +85,9 @@ async def test_a_counselor_is_read_back_as_stored(
         cooldown_until=NOON + SECOND,
         misses=2,
     )
-    await staff(routing_database, seal, doctor)
+    await staff(database, seal, doctor)
 
-    async with routing_database.acquire() as connection, connection.transaction():
+    async with database.acquire() as connection, connection.transaction():
         found = await load_counselor(connection, TENANT, LI.id)
         locked = await lock_counselor(connection, TENANT, LI.id)
         by_number = await find_counselor_by_number(connection, seal, TENANT, MINE)
@@ -98,11 +99,9 @@ async def test_a_counselor_is_read_back_as_stored(
     assert by_number == LI.id
 
 
-async def test_presence_and_misses_are_saved(
-    routing_database: "Pool[Record]", seal: AesSeal
-) -> None:
-    await staff(routing_database, seal, LI)
-    async with routing_database.acquire() as connection:
+async def test_presence_and_misses_are_saved(database: "Pool[Record]", seal: AesSeal) -> None:
+    await staff(database, seal, LI)
+    async with database.acquire() as connection:
         before = await load_counselor(connection, TENANT, LI.id)
         assert before is not None
         away = missed(replace(before[0], misses=2), NOON, misses_before_away=3)
@@ -113,11 +112,11 @@ async def test_presence_and_misses_are_saved(
 
 
 async def test_an_unknown_counselor_and_another_tenants_are_not_found(
-    routing_database: "Pool[Record]", seal: AesSeal
+    database: "Pool[Record]", seal: AesSeal
 ) -> None:
-    await staff(routing_database, seal, LI)
+    await staff(database, seal, LI)
 
-    async with routing_database.acquire() as connection:
+    async with database.acquire() as connection:
         assert await lock_counselor(connection, TENANT, CounselorId("nobody")) is None
         assert await lock_counselor(connection, TenantId("other"), LI.id) is None
         assert await load_counselor(connection, TenantId("other"), LI.id) is None
@@ -125,12 +124,12 @@ async def test_an_unknown_counselor_and_another_tenants_are_not_found(
 
 @pytest.mark.rule("A22", "A26", "X53")
 async def test_of_a_hundred_calls_for_one_counselor_exactly_one_wins(
-    routing_database: "Pool[Record]", seal: AesSeal
+    database: "Pool[Record]", seal: AesSeal
 ) -> None:
-    await staff(routing_database, seal, LI)
+    await staff(database, seal, LI)
 
     async def call(number: int) -> str:
-        async with routing_database.acquire() as connection, connection.transaction():
+        async with database.acquire() as connection, connection.transaction():
             found = await lock_counselor(connection, TENANT, LI.id)
             assert found is not None
             counselor, engaged = found
@@ -149,15 +148,15 @@ async def test_of_a_hundred_calls_for_one_counselor_exactly_one_wins(
 
 @pytest.mark.rule("A03", "A09")
 async def test_a_pool_gives_each_of_many_calls_at_once_another_counselor(
-    routing_database: "Pool[Record]", seal: AesSeal
+    database: "Pool[Record]", seal: AesSeal
 ) -> None:
     free = [
         replace(LI, id=CounselorId(f"c{n:02}"), idle_since=NOON - n * MINUTE) for n in range(20)
     ]
-    await staff(routing_database, seal, *free)
+    await staff(database, seal, *free)
 
     async def call(number: int) -> CounselorId | None:
-        async with routing_database.acquire() as connection, connection.transaction():
+        async with database.acquire() as connection, connection.transaction():
             chosen = await choose_idle(connection, TENANT, NEEDS_COUNSELOR, NOON)
             if chosen is None:
                 return None
@@ -185,52 +184,52 @@ async def choose_now(
 
 
 async def test_the_longest_idle_is_chosen_and_a_free_preferred_one_before(
-    routing_database: "Pool[Record]", seal: AesSeal
+    database: "Pool[Record]", seal: AesSeal
 ) -> None:
-    await staff(routing_database, seal, LI, WANG, ZHAO)
+    await staff(database, seal, LI, WANG, ZHAO)
 
-    assert await choose_now(routing_database) == ZHAO.id
-    assert await choose_now(routing_database, prefer=LI.id) == LI.id
+    assert await choose_now(database) == ZHAO.id
+    assert await choose_now(database, prefer=LI.id) == LI.id
 
-    await engage(routing_database, ZHAO.id, "call-1")
-    await engage(routing_database, LI.id, "call-2")
-    assert await choose_now(routing_database) == WANG.id
-    assert await choose_now(routing_database, prefer=LI.id) == WANG.id
+    await engage(database, ZHAO.id, "call-1")
+    await engage(database, LI.id, "call-2")
+    assert await choose_now(database) == WANG.id
+    assert await choose_now(database, prefer=LI.id) == WANG.id
 
 
 async def test_a_counselor_held_by_another_transaction_is_passed_over(
-    routing_database: "Pool[Record]", seal: AesSeal
+    database: "Pool[Record]", seal: AesSeal
 ) -> None:
-    await staff(routing_database, seal, LI, WANG)
-    async with routing_database.acquire() as other, other.transaction():
+    await staff(database, seal, LI, WANG)
+    async with database.acquire() as other, other.transaction():
         await lock_counselor(other, TENANT, WANG.id)
 
         async with asyncio.timeout(10):
-            assert await choose_now(routing_database) == LI.id
+            assert await choose_now(database) == LI.id
 
 
 async def test_a_claim_committed_while_choosing_is_seen(
-    routing_database: "Pool[Record]", seal: AesSeal
+    database: "Pool[Record]", seal: AesSeal
 ) -> None:
     """The chooser's statement began before the claim: its own snapshot shows the counselor free."""
-    await staff(routing_database, seal, LI, WANG)
+    await staff(database, seal, LI, WANG)
     # Reading who is engaged waits for us, with the snapshot of the statement that asked.
-    await routing_database.execute(
-        """ALTER TABLE engaged_counselors RENAME TO engaged;
-           CREATE FUNCTION engaged_slowly() RETURNS SETOF engaged LANGUAGE plpgsql STABLE AS $$
+    await database.execute(
+        """CREATE FUNCTION engaged_slowly() RETURNS SETOF calls LANGUAGE plpgsql STABLE AS $$
              BEGIN
                PERFORM pg_advisory_xact_lock_shared(7);
-               RETURN QUERY SELECT * FROM engaged;
+               RETURN QUERY SELECT * FROM calls WHERE counselor IS NOT NULL;
              END $$;
-           CREATE VIEW engaged_counselors AS SELECT * FROM engaged_slowly()"""
+           CREATE OR REPLACE VIEW engaged_counselors AS
+             SELECT tenant, counselor, id AS call FROM engaged_slowly()"""
     )
-    async with routing_database.acquire() as claimer:
+    async with database.acquire() as claimer:
         transaction = claimer.transaction()
         await transaction.start()
         await claimer.execute("SELECT pg_advisory_xact_lock(7)")
-        choosing = asyncio.create_task(choose_now(routing_database))
-        await _until_somebody_waits(routing_database)
-        await claimer.execute("INSERT INTO engaged VALUES ('default', 'wang', 'call-1')")
+        choosing = asyncio.create_task(choose_now(database))
+        await _until_somebody_waits(database)
+        await engage(claimer, WANG.id, "call-1")
         await transaction.commit()
 
     assert await choosing == LI.id
@@ -244,29 +243,29 @@ async def _until_somebody_waits(pool: "Pool[Record]") -> None:
 
 @pytest.mark.rule("A02")
 async def test_only_counselors_with_a_valid_credential_are_listed_and_chosen(
-    routing_database: "Pool[Record]", seal: AesSeal
+    database: "Pool[Record]", seal: AesSeal
 ) -> None:
     never = replace(LI, id=CounselorId("never"), credential_verified_at=None)
     lapsed = replace(LI, id=CounselorId("lapsed"), credential_valid_until=NOON)
-    await staff(routing_database, seal, never, lapsed)
-    async with routing_database.acquire() as connection:
+    await staff(database, seal, never, lapsed)
+    async with database.acquire() as connection:
         assert await list_counselors(connection, TENANT, NEEDS_COUNSELOR, NOON, limit=10) == []
-    assert await choose_now(routing_database) is None
+    assert await choose_now(database) is None
 
-    await staff(routing_database, seal, WANG)
-    assert await choose_now(routing_database) == WANG.id
+    await staff(database, seal, WANG)
+    assert await choose_now(database) == WANG.id
 
 
 @pytest.mark.rule("A09", "A26")
 async def test_the_catalogue_is_paged_and_shows_what_each_is_doing(
-    routing_database: "Pool[Record]", seal: AesSeal
+    database: "Pool[Record]", seal: AesSeal
 ) -> None:
     away = replace(ZHAO, presence=Presence.OFFLINE, lease_until=None)
     elsewhere = replace(LI, id=CounselorId("mo"), programs=frozenset({ProgramId("other")}))
-    await staff(routing_database, seal, LI, WANG, away, elsewhere)
-    await engage(routing_database, WANG.id, "call-1")
+    await staff(database, seal, LI, WANG, away, elsewhere)
+    await engage(database, WANG.id, "call-1")
 
-    async with routing_database.acquire() as connection:
+    async with database.acquire() as connection:
         first = await list_counselors(connection, TENANT, NEEDS_COUNSELOR, NOON, limit=2)
         rest = await list_counselors(
             connection, TENANT, NEEDS_COUNSELOR, NOON, limit=2, after=first[-1].counselor.id
@@ -283,12 +282,12 @@ async def test_the_catalogue_is_paged_and_shows_what_each_is_doing(
 
 @pytest.mark.rule("D12")
 async def test_lapsed_leases_are_written_down_as_offline(
-    routing_database: "Pool[Record]", seal: AesSeal
+    database: "Pool[Record]", seal: AesSeal
 ) -> None:
     silent = replace(WANG, lease_until=NOON)
-    await staff(routing_database, seal, LI, silent)
+    await staff(database, seal, LI, silent)
 
-    async with routing_database.acquire() as connection:
+    async with database.acquire() as connection:
         assert (
             await choose_idle(connection, TENANT, NEEDS_COUNSELOR, NOON)
             == (await load_counselor(connection, TENANT, LI.id) or [None])[0]
@@ -299,17 +298,17 @@ async def test_lapsed_leases_are_written_down_as_offline(
 
 @pytest.mark.rule("A02", "C07", "C12", "C14", "D22", "D28")
 async def test_sql_and_rule_agree_on_who_may_be_chosen(
-    routing_database: "Pool[Record]", seal: AesSeal
+    database: "Pool[Record]", seal: AesSeal
 ) -> None:
     chance = random.Random(7)
     crowd = [_somebody(chance, number) for number in range(150)]
-    await staff(routing_database, seal, *crowd)
+    await staff(database, seal, *crowd)
     engaged = {one.id: CallId(f"call-{one.id}") for one in crowd if chance.random() < 0.1}
     for counselor, call in engaged.items():
-        await engage(routing_database, counselor, call)
+        await engage(database, counselor, call)
     everybody = [(one, engaged.get(one.id)) for one in crowd]
 
-    async with routing_database.acquire() as connection:
+    async with database.acquire() as connection:
         for requirement in [_asked(chance) for _ in range(60)]:
             prefer = chance.choice(crowd).id
             expected = choose(everybody, requirement, NOON, prefer=prefer)
@@ -365,11 +364,11 @@ def _asked(chance: random.Random) -> Requirement:
 
 
 async def test_choosing_among_a_thousand_of_eight_thousand_reads_few_rows(
-    routing_database: "Pool[Record]", seal: AesSeal
+    database: "Pool[Record]", seal: AesSeal
 ) -> None:
     """Counted in pages read, not in time: a shared machine is no clock."""
-    await staff(routing_database, seal, LI)
-    await routing_database.execute(
+    await staff(database, seal, LI)
+    await database.execute(
         """INSERT INTO counselors (tenant, id, name, phone_index, phone_sealed, programs, roles,
              skills, staff_type, credential_verified_at, credential_valid_until, presence,
              lease_until, idle_since)
@@ -379,8 +378,8 @@ async def test_choosing_among_a_thousand_of_eight_thousand_reads_few_rows(
              idle_since + n * interval '1 ms'
            FROM counselors, generate_series(1, 8000) n"""
     )
-    await routing_database.execute("ANALYZE counselors; ANALYZE engaged_counselors")
-    async with routing_database.acquire() as connection:
+    await database.execute("ANALYZE counselors; ANALYZE calls")
+    async with database.acquire() as connection:
         await choose_idle(connection, TENANT, NEEDS_COUNSELOR, NOON)
         scanned = "SELECT seq_scan, idx_tup_read FROM pg_stat_user_tables t JOIN " + (
             "(SELECT relid, sum(idx_tup_read) AS idx_tup_read FROM pg_stat_user_indexes "
@@ -401,15 +400,13 @@ async def test_choosing_among_a_thousand_of_eight_thousand_reads_few_rows(
 
 
 @pytest.mark.rule("C06")
-async def test_every_choice_of_a_steward_is_kept(
-    routing_database: "Pool[Record]", seal: AesSeal
-) -> None:
-    await staff(routing_database, seal, LI, WANG)
+async def test_every_choice_of_a_steward_is_kept(database: "Pool[Record]", seal: AesSeal) -> None:
+    await staff(database, seal, LI, WANG)
     order = OrderId("order-1")
     first = Match(order=order, counselor=LI.id, steward=StaffId("gao"), matched_at=NOON)
     better = replace(first, counselor=WANG.id, matched_at=NOON + MINUTE, reason="儿科")
 
-    async with routing_database.acquire() as connection:
+    async with database.acquire() as connection:
         await add_match(connection, TENANT, better)
         await add_match(connection, TENANT, first)
 
