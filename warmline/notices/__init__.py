@@ -1,1 +1,1 @@
-"""Telling people and systems outside: SMS to callers, status pushes to the customer-service system."""
+"""What is told outside: SMS to callers, status pushes to the customer-service system."""

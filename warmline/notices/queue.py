@@ -73,7 +73,8 @@ async def ensure_queue(connection: "Connection") -> None:
             await queries.install()
     names = queries.qbe.settings
     live = await connection.fetchval(
-        "SELECT tgenabled <> 'D' FROM pg_trigger WHERE tgrelid = $1::text::regclass AND tgname = $2",
+        """SELECT tgenabled <> 'D' FROM pg_trigger
+           WHERE tgrelid = $1::text::regclass AND tgname = $2""",
         *(names.queue_table, names.trigger),
     )
     if live:

@@ -103,7 +103,8 @@ async def test_a_queue_of_an_older_pgqueuer_is_brought_up_to_date(database: "Poo
         await ensure_queue(connection)
 
         assert await connection.fetchval(
-            "SELECT true FROM pg_attribute WHERE attrelid = 'pgqueuer'::regclass AND attname = 'slot'"
+            """SELECT true FROM pg_attribute
+               WHERE attrelid = 'pgqueuer'::regclass AND attname = 'slot'"""
         )
         assert (
             await connection.fetchval(

@@ -1,0 +1,53 @@
+"""Codes that prove who holds a phone: notices whose number and secret are under seal."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from terms.ids import TenantId
+from terms.phone import PhoneNumber
+from warmline.notices.outbox import QueuedOutbox
+from warmline.notices.store import add_secret_notice
+from warmline.notices.texts import VERIFICATION_CODE
+from warmline.seal import AesSeal
+
+if TYPE_CHECKING:
+    from warmline.database import Connection
+
+_SECRET = "notice secret"
+
+
+async def send_code(
+    connection: "Connection",
+    seal: AesSeal,
+    tenant: TenantId,
+    number: PhoneNumber,
+    code: str,
+    *,
+    expires_at: datetime,
+    now: datetime,
+    new_id: Callable[[str], str],
+) -> str:
+    """Have `code` sent to `number` once the transaction at hand commits; the notice's id.
+
+    Number and code are stored under seal until there is an outcome, then erased. A code that has
+    run out is not sent. Wake the background jobs after the commit.
+    """
+    id_ = new_id("notice")
+    await add_secret_notice(
+        connection,
+        tenant,
+        id_,
+        template=VERIFICATION_CODE,
+        address_sealed=seal.seal(number),
+        secret_sealed=seal.seal_text(code, _SECRET),
+        expires_at=expires_at,
+        now=now,
+    )
+    await QueuedOutbox().enqueue(connection, tenant, [id_], now)
+    return id_
+
+
+def open_code(seal: AesSeal, sealed: bytes) -> str:
+    """The code that `send_code` sealed. Raises SealBroken."""
+    return seal.open_text(sealed, _SECRET)

@@ -1,0 +1,174 @@
+"""One try at one notice: load it, send it, write how that ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+
+from routing.store.callers import load_caller
+from terms.ids import ProgramId, TenantId
+from terms.phone import PhoneNumber
+from warmline.clock import Clock
+from warmline.desk.slice import NoticeKind
+from warmline.desk.store import WaitingNotice, load_notice, mark_notice
+from warmline.notices.codes import open_code
+from warmline.notices.retries import next_try_at
+from warmline.notices.senders import Sender, Sms
+from warmline.notices.sending import NotSent
+from warmline.notices.status import Push, StatusPusher
+from warmline.notices.store import Enclosure, forget_secret, load_enclosure, postpone
+from warmline.notices.texts import Data, Language, TextMissing, fill
+from warmline.seal import AesSeal
+
+if TYPE_CHECKING:
+    from asyncpg import Pool, Record
+
+    from warmline.database import Connection
+
+_HOUSE_ZONE = ZoneInfo("Asia/Shanghai")
+
+_log = structlog.get_logger()
+
+
+class NoticeMetrics:
+    """How tries end: `sent`, `failed` (tried again) or `gave_up` (somebody must look)."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.tries = Counter(
+            "warmline_notice_tries",
+            "Tries to send a notice, by how they ended",
+            ("kind", "outcome"),
+            registry=registry,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Sends notices, each at least once.
+
+    Nothing is locked while it sends: a process that dies between sending and writing has the
+    notice sent again under the same id.
+    """
+
+    pool: "Pool[Record]"
+    seal: AesSeal
+    clock: Clock
+    sender: Sender
+    pusher: StatusPusher
+    zones: Mapping[ProgramId, ZoneInfo]
+    metrics: NoticeMetrics
+
+    async def deliver(self, tenant: TenantId, id_: str) -> None:
+        """Try to send a notice, unless it has its outcome or its next try is not due yet."""
+        now = self.clock.now()
+        async with self.pool.acquire() as connection:
+            waiting = await load_notice(connection, tenant, id_)
+            if waiting is None:
+                return
+            enclosure = await load_enclosure(connection, tenant, id_)
+        if enclosure.next_try_at is not None and now < enclosure.next_try_at:
+            return
+        try:
+            await self._send(waiting, enclosure, now)
+        except NotSent as failed:
+            await self._write_failure(waiting, enclosure, failed)
+        except Exception as fault:
+            await self._write_failure(waiting, enclosure, NotSent(type(fault).__name__))
+        else:
+            await self._write(waiting, outcome="sent", fault=None, next_at=None)
+
+    async def _send(self, waiting: WaitingNotice, enclosure: Enclosure, now: datetime) -> None:
+        if enclosure.expires_at is not None and now >= enclosure.expires_at:
+            raise NotSent("it ran out before it could be sent", final=True)
+        match waiting.notice.kind:
+            case NoticeKind.STATUS:
+                await self.pusher.push(_push(waiting))
+            case NoticeKind.SMS:
+                to = await self._number(waiting, enclosure)
+                await self.sender.send_sms(self._sms(waiting, enclosure, to, now))
+
+    async def _number(self, waiting: WaitingNotice, enclosure: Enclosure) -> PhoneNumber:
+        if enclosure.address_sealed is not None:
+            return self.seal.open(enclosure.address_sealed)
+        caller = None
+        if waiting.caller is not None:
+            async with self.pool.acquire() as connection:
+                caller = await load_caller(connection, self.seal, waiting.tenant, waiting.caller)
+        if caller is None:
+            raise NotSent("there is no number to send to", final=True)
+        return caller.number
+
+    def _sms(
+        self, waiting: WaitingNotice, enclosure: Enclosure, to: PhoneNumber, now: datetime
+    ) -> Sms:
+        template = waiting.notice.template
+        data = {**waiting.notice.data, **self._secret(enclosure)}
+        language = Language(str(data.get("language", Language.ZH)))
+        zone = self.zones.get(ProgramId(str(data.get("program"))), _HOUSE_ZONE)
+        try:
+            text = fill(template, language, data, zone, now)
+        except TextMissing as missing:
+            raise NotSent(str(missing), final=True) from missing
+        return Sms(
+            tenant=waiting.tenant,
+            id=waiting.id,
+            to=to,
+            template=template,
+            language=language,
+            text=text,
+        )
+
+    def _secret(self, enclosure: Enclosure) -> Data:
+        if enclosure.secret_sealed is None or enclosure.expires_at is None:
+            return {}
+        code = open_code(self.seal, enclosure.secret_sealed)
+        return {"code": code, "expires_at": enclosure.expires_at.isoformat()}
+
+    async def _write_failure(
+        self, waiting: WaitingNotice, enclosure: Enclosure, failed: NotSent
+    ) -> None:
+        now, tries = self.clock.now(), waiting.tries + 1
+        next_at = None if failed.final else next_try_at(tries, now, enclosure.expires_at)
+        about = {
+            "notice": waiting.id,
+            "tenant": waiting.tenant,
+            "template": waiting.notice.template,
+            "tries": tries,
+            "fault": failed.fault,
+        }
+        if next_at is None:
+            _log.error("notice_given_up", **about)
+        else:
+            _log.warning("notice_not_sent", **about)
+        outcome = "gave_up" if next_at is None else None
+        await self._write(waiting, outcome=outcome, fault=failed.fault, next_at=next_at)
+
+    async def _write(
+        self,
+        waiting: WaitingNotice,
+        *,
+        outcome: str | None,
+        fault: str | None,
+        next_at: datetime | None,
+    ) -> None:
+        tenant, id_, now = waiting.tenant, waiting.id, self.clock.now()
+        async with self.pool.acquire() as connection, connection.transaction():
+            if outcome is not None:
+                await forget_secret(connection, tenant, id_)
+            await postpone(connection, tenant, id_, next_at)
+            await mark_notice(connection, tenant, id_, outcome=outcome, fault=fault, now=now)
+        self.metrics.tries.labels(waiting.notice.kind, outcome or "failed").inc()
+
+
+def _push(waiting: WaitingNotice) -> Push:
+    return Push(
+        tenant=waiting.tenant,
+        id=waiting.id,
+        type=waiting.notice.template,
+        happened_at=waiting.written_at,
+        data=waiting.notice.data,
+    )

@@ -1,0 +1,182 @@
+"""The SQL of notices beyond what the desk writes: tries, secrets, and what the simulation shows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from terms.ids import TenantId
+
+if TYPE_CHECKING:
+    from warmline.database import Connection
+    from warmline.seal import AesSeal
+
+LOST_AFTER = timedelta(seconds=60)
+"""A notice that was never tried for so long gets a second job, if it has none."""
+
+_TEXT = "message"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """What a notice carries beside its data. The sealed parts are there for codes only."""
+
+    next_try_at: datetime | None
+    expires_at: datetime | None
+    address_sealed: bytes | None
+    secret_sealed: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What the simulation shows of an SMS or a status push."""
+
+    id: str
+    kind: str
+    to: str
+    template: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeLine:
+    """One notice as an operator sees it."""
+
+    id: str
+    kind: str
+    template: str
+    order: str | None
+    written_at: datetime
+    tries: int
+    next_try_at: datetime | None
+    sent_at: datetime | None
+    outcome: str | None  # None: on its way
+    fault: str | None  # of the last try that failed
+
+
+async def add_secret_notice(
+    connection: "Connection",
+    tenant: TenantId,
+    id_: str,
+    *,
+    template: str,
+    address_sealed: bytes,
+    secret_sealed: bytes,
+    expires_at: datetime,
+    now: datetime,
+) -> None:
+    """Keep an SMS whose number and secret are under seal until there is an outcome."""
+    await connection.execute(
+        """INSERT INTO notices (tenant, id, kind, template, address_sealed, secret_sealed,
+               expires_at, written_at)
+           VALUES ($1, $2, 'sms', $3, $4, $5, $6, $7)""",
+        *(tenant, id_, template, address_sealed, secret_sealed, expires_at, now),
+    )
+
+
+async def load_enclosure(connection: "Connection", tenant: TenantId, id_: str) -> Enclosure:
+    """What a notice that exists carries."""
+    row = await connection.fetchrow(
+        """SELECT next_try_at, expires_at, address_sealed, secret_sealed FROM notices
+           WHERE tenant = $1 AND id = $2""",
+        *(tenant, id_),
+    )
+    assert row is not None
+    return Enclosure(**dict(row))
+
+
+async def forget_secret(connection: "Connection", tenant: TenantId, id_: str) -> None:
+    """Erase what must not outlive the sending."""
+    await connection.execute(
+        """UPDATE notices SET address_sealed = NULL, secret_sealed = NULL
+           WHERE tenant = $1 AND id = $2 AND secret_sealed IS NOT NULL""",
+        *(tenant, id_),
+    )
+
+
+async def postpone(
+    connection: "Connection", tenant: TenantId, id_: str, next_try_at: datetime | None
+) -> None:
+    """Write when the next try is; None when there will be none."""
+    await connection.execute(
+        "UPDATE notices SET next_try_at = $3 WHERE tenant = $1 AND id = $2",
+        *(tenant, id_, next_try_at),
+    )
+
+
+async def due_notices(
+    connection: "Connection", now: datetime, limit: int = 100
+) -> list[tuple[TenantId, str]]:
+    """Notices whose next try is due, and those nobody ever tried: their job was lost."""
+    rows = await connection.fetch(
+        """SELECT tenant, id FROM notices
+           WHERE outcome IS NULL
+               AND (next_try_at <= $1 OR (next_try_at IS NULL AND written_at <= $2))
+           ORDER BY coalesce(next_try_at, written_at) LIMIT $3""",
+        *(now, now - LOST_AFTER, limit),
+    )
+    return [(TenantId(row["tenant"]), row["id"]) for row in rows]
+
+
+async def next_due_at(connection: "Connection", now: datetime) -> datetime | None:
+    """When the next try after `now` is due."""
+    at: datetime | None = await connection.fetchval(
+        "SELECT min(next_try_at) FROM notices WHERE outcome IS NULL AND next_try_at > $1", now
+    )
+    return at
+
+
+async def list_notices(
+    connection: "Connection",
+    tenant: TenantId,
+    *,
+    limit: int,
+    before: str | None = None,
+    outcomes: Sequence[str | None] = (None, "sent", "gave_up"),
+) -> list[NoticeLine]:
+    """Notices of these outcomes, newest first, those older than the one with id `before`."""
+    rows = await connection.fetch(
+        """SELECT id, kind, template, order_id AS order, written_at, tries, next_try_at, sent_at,
+               outcome, fault
+           FROM notices
+           WHERE tenant = $1 AND ($2::text IS NULL OR id < $2)
+               AND coalesce(outcome, 'waiting') = ANY ($3::text[])
+           ORDER BY id DESC LIMIT $4""",
+        *(tenant, before, [one or "waiting" for one in outcomes], limit),
+    )
+    return [NoticeLine(**dict(row)) for row in rows]
+
+
+async def add_message(
+    connection: "Connection", seal: "AesSeal", tenant: TenantId, message: Message
+) -> None:
+    """Keep what would have been sent, its text under seal. Sent twice, it is there once."""
+    await connection.execute(
+        """INSERT INTO sim_messages (tenant, id, kind, to_masked, template, text_sealed, at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, id) DO NOTHING""",
+        *(tenant, message.id, message.kind, message.to, message.template),
+        *(seal.seal_text(message.text, _TEXT), message.at),
+    )
+
+
+async def list_messages(
+    connection: "Connection", seal: "AesSeal", tenant: TenantId, limit: int = 100
+) -> list[Message]:
+    """What was sent last, newest first; for `GET /sim/messages`."""
+    rows = await connection.fetch(
+        """SELECT id, kind, to_masked, template, text_sealed, at FROM sim_messages
+           WHERE tenant = $1 ORDER BY at DESC, id DESC LIMIT $2""",
+        *(tenant, limit),
+    )
+    return [
+        Message(
+            id=row["id"],
+            kind=row["kind"],
+            to=row["to_masked"],
+            template=row["template"],
+            text=seal.open_text(row["text_sealed"], _TEXT),
+            at=row["at"],
+        )
+        for row in rows
+    ]

@@ -1,0 +1,107 @@
+"""The texts of SMS: one catalogue per language, filled with the data of a notice. Pure but for
+reading the catalogues, which are part of the package."""
+
+import re
+import string
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_datetime
+
+Data = Mapping[str, str | int | None]
+
+VERIFICATION_CODE = "verification_code"
+
+_DIALLABLE = re.compile(r"\+?[0-9]{3,15}")
+
+
+class Language(StrEnum):
+    """The languages we write in; Chinese is meant unless somebody says otherwise."""
+
+    ZH = "zh-CN"
+    EN = "en"
+
+
+class TextMissing(LookupError):
+    """No such template, or the notice lacks what the template names. Trying again cannot help."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """The texts of one language."""
+
+    language: Language
+    until: str  # how a time is written, as a Babel pattern
+    our_number: str  # when a program shows a name instead of a number
+    texts: Mapping[str, str]
+
+
+@cache
+def catalogue(language: Language) -> Catalogue:
+    """The catalogue of `language`, read once."""
+    file = resources.files("warmline.notices") / "catalogue" / f"{language}.toml"
+    read = tomllib.loads(file.read_text("utf-8"))
+    return Catalogue(language=language, **read["formats"], texts=read["texts"])
+
+
+def placeholders(text: str) -> frozenset[str]:
+    """The names a template has filled in."""
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)
+
+
+def fill(template: str, language: Language, data: Data, zone: ZoneInfo, now: datetime) -> str:
+    """The text of a template, with times in the program's zone. Raises TextMissing."""
+    words = catalogue(language)
+    text = words.texts.get(_variant(template, data))
+    if text is None:
+        raise TextMissing(f"there is no text for {template}")
+    return text.format_map(
+        {name: _word(name, words, data, zone, now) for name in placeholders(text)}
+    )
+
+
+def _variant(template: str, data: Data) -> str:
+    """An order without a cap has no minutes left to speak of."""
+    uncapped = template == "order_interrupted" and data.get("remaining_seconds") is None
+    return "order_interrupted_uncapped" if uncapped else template
+
+
+def _word(name: str, words: Catalogue, data: Data, zone: ZoneInfo, now: datetime) -> str:
+    match name:
+        case "code":
+            return str(_given(data, "code"))
+        case "valid_minutes":
+            return str(_minutes(_instant(data, "expires_at") - now))
+        case "minutes_left":
+            return str(_minutes(timedelta(seconds=int(_given(data, "remaining_seconds")))))
+        case "until":
+            locale = Locale.parse(words.language, sep="-")
+            return format_datetime(_instant(data, "until"), words.until, zone, locale)
+        case "shows":
+            shown = str(_given(data, "shows"))
+            return shown if _DIALLABLE.fullmatch(shown) else words.our_number
+        case _:
+            raise TextMissing(f"nothing is known about {name}")
+
+
+def _given(data: Data, key: str) -> str | int:
+    value = data.get(key)
+    if value is None:
+        raise TextMissing(f"{key} is missing")
+    return value
+
+
+def _instant(data: Data, key: str) -> datetime:
+    return datetime.fromisoformat(str(_given(data, key)))
+
+
+def _minutes(span: timedelta) -> int:
+    """Whole minutes: never more than there are, and at least one."""
+    return max(int(span.total_seconds()) // 60, 1)
