@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from billing.order import ClosedBy, Order
+from billing.order import ClosedBy, Order, Settlement
 from billing.store.orders import (
     lock_due_order,
     lock_order_with_voucher,
@@ -93,6 +93,22 @@ class Desk:
     new_id: Callable[[str], str]
     committed: Callable[[Committed], None]
     tenant: TenantId
+
+    # -- an order is opened ------------------------------------------------------------------
+
+    async def tell_opened(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        settlement: Settlement,
+        program: Program,
+    ) -> Committed:
+        """Note on the timeline that an order was opened, and tell those who want to know."""
+        outcome = fold.opened(settlement)
+        now = self.clock.now()
+        return await self.writer.write(
+            connection, tenant, outcome.slice, None, outcome, program, now
+        )
 
     # -- the caller presses the button -------------------------------------------------------
 
@@ -211,21 +227,19 @@ class Desk:
         assert outcome.slice.call is not None
         return outcome.slice.call, committed
 
-    async def note_called_back(self, tenant: TenantId, order: OrderId) -> None:
+    async def note_called_back(
+        self, connection: "Connection", tenant: TenantId, order: OrderId
+    ) -> Committed | None:
         """The caller tried an order that is over: evidence about how its last call ended."""
         now = self.clock.now()
-        async with self.pool.acquire() as connection, connection.transaction():
-            slice_, program = await self.lock(connection, tenant, order)
-            last = await last_call_of(connection, tenant, order, Purpose.CONSULT)
-            if last is None or last.call.ended_at is None or last.call.verdict_is_final:
-                return
-            if now - last.call.ended_at > CALLED_BACK_SOON:
-                return
-            outcome = fold.carry(replace(slice_, call=last.call), CalledBack(now), program, now)
-            committed = await self.writer.write(
-                connection, tenant, slice_, last, outcome, program, now
-            )
-        self.tell(committed)
+        slice_, program = await self.lock(connection, tenant, order)
+        last = await last_call_of(connection, tenant, order, Purpose.CONSULT)
+        if last is None or last.call.ended_at is None or last.call.verdict_is_final:
+            return None
+        if now - last.call.ended_at > CALLED_BACK_SOON:
+            return None
+        outcome = fold.carry(replace(slice_, call=last.call), CalledBack(now), program, now)
+        return await self.writer.write(connection, tenant, slice_, last, outcome, program, now)
 
     async def start(
         self,
@@ -376,6 +390,10 @@ class Desk:
     def tell(self, committed: Committed) -> None:
         """Wake whoever has something to do now. Only after the commit."""
         self.committed(committed)
+
+    def counselor_came_free(self, tenant: TenantId) -> None:
+        """Somebody may answer now who could not before. Only after the commit."""
+        self.committed(Committed(tenant=tenant, seats=True))
 
     async def lock(
         self, connection: "Connection", tenant: TenantId, order: OrderId

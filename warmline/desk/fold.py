@@ -67,6 +67,12 @@ def place(slice_: Slice, dial: Dial, program: Program, now: datetime) -> Outcome
     return _follow(replace(slice_, order=order, call=None), call, effects, program, now)
 
 
+def opened(settlement: Settlement) -> Outcome:
+    """An order was opened: who is told. The order itself is written by whoever opened it."""
+    slice_ = Slice(order=settlement.order, voucher=None)
+    return Outcome(slice=slice_, notices=tuple(_order_notices(settlement)))
+
+
 def may_call(order: Order, call: CallId, now: datetime) -> None:
     """Raises Refused as `place` would, before anything else is looked at (X02)."""
     billing.order.start_call(order, call, now)

@@ -182,7 +182,7 @@ class Switchboard:
             if await keep_call_in(connection, desk.tenant, id_, call_in.leg, now):
                 call = CallId(call_in.leg)
                 await insert_orders(connection, desk.tenant, call, orders, now)
-        return [Committed(tenant=desk.tenant, order=OrderId(""), unhanded=True)]
+        return [Committed(tenant=desk.tenant, unhanded=True)]
 
 
 class _TurnedAway(Exception):

@@ -16,10 +16,11 @@ from routing.counselor import Counselor
 from routing.queue import Place
 from routing.store.counselors import lock_counselor, save_counselor
 from routing.store.queue import join_queue, leave_queue
-from terms.ids import CallId, CounselorId, OrderId, ProgramId, TenantId
+from terms.ids import CallId, CounselorId, OrderId, TenantId
 from warmline.desk.slice import CounselorMove, Notice, Outcome, Slice
 from warmline.desk.store import add_lines, add_notices
 from warmline.desk.timeline import lines_of
+from warmline.desk.wrap_ups import open_wrap_up
 from warmline.programs import Program
 
 if TYPE_CHECKING:
@@ -44,13 +45,13 @@ class Committed:
     """What one transaction left to be done, for the workers of this process and for others."""
 
     tenant: TenantId
-    order: OrderId
+    order: OrderId | None = None
     call: CallId | None = None
     orders: tuple[tuple[int, CarrierOrder], ...] = ()
     others_pending: bool = False
     unhanded: bool = False  # orders were written that are in nobody's hand yet
     next_timer_at: datetime | None = None
-    queue_of: ProgramId | None = None  # somebody joined, or somebody who may answer came free
+    seats: bool = False  # somebody joined a queue, or somebody who may answer came free
     said: bool = False  # the timeline grew
     notices: bool = False
 
@@ -88,6 +89,16 @@ class Writer:
         await self._write_worth(connection, tenant, before, outcome)
         for counselor, move in outcome.counselors:
             await _move_counselor(connection, tenant, counselor, move, program, now)
+            if move is CounselorMove.FREED and call is not None:
+                await open_wrap_up(
+                    connection,
+                    tenant,
+                    call=call.id,
+                    order=order,
+                    counselor=counselor,
+                    required=program.billing.summary_required,
+                    now=now,
+                )
         queued = await _write_place(connection, tenant, stored, call, program, after.order, now)
         lines = lines_of(outcome, None if stored is None else stored.call)
         if lines:
@@ -105,7 +116,7 @@ class Writer:
             orders=orders,
             others_pending=others_pending,
             next_timer_at=min((one.due_at for one in call.timers), default=None) if call else None,
-            queue_of=program.id if queued or freed else None,
+            seats=queued or freed,
             said=bool(lines),
             notices=bool(outcome.notices),
         )

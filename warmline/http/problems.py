@@ -68,6 +68,8 @@ TITLES: Mapping[Code, str] = {
     RefusalCode.NOT_COMPLETED: "The order is not completed",
     RefusalCode.CODE_WRONG: "The code is wrong",
     RefusalCode.CODE_EXPIRED: "The code has expired",
+    RefusalCode.NOT_NOW: "This cannot be done now",
+    RefusalCode.NOT_NOW: "Not in this state",
     RefusalCode.KEY_REUSED: "The idempotency key was used for another request",
 }
 
@@ -80,6 +82,7 @@ _CONFLICTS = frozenset(
         RefusalCode.ORDER_NOT_OPEN,
         RefusalCode.ORDER_EXPIRED,
         RefusalCode.NOT_COMPLETED,
+        RefusalCode.NOT_NOW,
     }
 )
 

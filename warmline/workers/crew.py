@@ -65,7 +65,7 @@ class Crew:
             self.obeyer.wake()
         if committed.next_timer_at is not None:
             self.timers.wake(committed.next_timer_at)
-        if committed.queue_of is not None:
+        if committed.seats:
             self.seater.wake()
 
 

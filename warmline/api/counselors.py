@@ -1,0 +1,436 @@
+"""The counselor's side: presence, the offer, the call, the hand-over and the notes after it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, StringConstraints
+
+from billing.store.orders import load_order
+from dialer.call import Call
+from dialer.call import State as CallState
+from dialer.events import (
+    CapExtended,
+    Command,
+    CounselorAccepted,
+    CounselorDeclined,
+    CounselorHungUp,
+    CounselorMarkedCutOff,
+    CrisisRaised,
+    TimerKind,
+    TransferCancelled,
+    TransferConfirmed,
+    TransferRequested,
+)
+from dialer.store.calls import engaged_call, load_call
+from routing.counselor import (
+    Activity,
+    CounselorState,
+    Presence,
+    activity_of,
+    set_presence,
+    state_of,
+    wrapped_up,
+)
+from routing.policy import SHIFT_SECONDS
+from routing.store.counselors import load_counselor, lock_counselor, save_counselor
+from routing.store.targets import load_targets
+from routing.transfer import AgencyKind, Basis, Region, targets_for
+from terms.ids import CallId, CounselorId, TargetId
+from terms.refusals import RefusalCode
+from warmline.api.parts import DESK, PROGRAMS
+from warmline.desk.wrap_ups import (
+    WrapUp,
+    load_wrap_up,
+    open_wrap_ups,
+    write_wrap_up,
+)
+from warmline.http.api import Operations
+from warmline.http.asked import Acting, Asked
+from warmline.http.model import ID, Instant, Line, Model, Query, Text
+from warmline.http.problems import Forbidden, NotFound
+from warmline.http.who import Staff, staff
+from warmline.people import StaffRole
+
+if TYPE_CHECKING:
+    from warmline.desk.store import Connection
+
+counselors = Operations("Counselors")
+
+COUNSELOR = staff(StaffRole.COUNSELOR)
+
+
+class OfferView(Model):
+    """A call that rings the counselor now."""
+
+    call: str
+    order: str
+    program: str
+    accepted: bool
+
+
+class OwnCallView(Model):
+    """The call the counselor is on."""
+
+    id: str
+    order: str
+    program: str
+    state: CallState
+    bridged_at: Instant | None
+    ends_at: Instant | None
+    crisis: bool
+    transfer: str | None
+    """The agency that rings or has joined."""
+
+    transfer_joined: bool
+
+
+class WrapUpView(Model):
+    """Notes that are still to be written."""
+
+    call: str
+    order: str
+    required: bool
+    """Whether the customer is waiting for a summary."""
+
+    opened_at: Instant
+
+
+class Me(Model):
+    """The counselor's own state, as the server sees it."""
+
+    id: str
+    name: str
+    presence: Presence
+    state: CounselorState
+    activity: Activity
+    lease_until: Instant | None
+    """Until when the presence holds without a sign of life."""
+
+    wrap_up_until: Instant | None
+    offer: OfferView | None
+    call: OwnCallView | None
+    wrap_ups: list[WrapUpView]
+
+
+class PresenceWanted(Model):
+    """What the counselor means to do."""
+
+    state: Presence
+
+
+class MoreTime(Model):
+    """How much longer the talk may go on."""
+
+    seconds: Annotated[int, Field(ge=60, le=3600)]
+
+
+class Where(Query):
+    """Where the caller says they are, as a six-digit region code."""
+
+    region: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
+    kind: AgencyKind | None = None
+
+
+class TargetView(Model):
+    """An agency that may take the caller over."""
+
+    id: str
+    name: str
+    kind: AgencyKind
+    basis: Basis
+    """Why it stands here: ask the caller unless they have said where they are."""
+
+
+class Targets(Model):
+    """Agencies, the best one first."""
+
+    items: list[TargetView]
+
+
+class Transfer(Model):
+    """Whom to ring; the others of its kind follow when it does not answer."""
+
+    target: Annotated[TargetId, ID]
+    region: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
+
+
+class Notes(Model):
+    """What the talk was about and led to. The summary is sent to the customer where one is due."""
+
+    summary: Text
+    topics: Annotated[tuple[Line, ...], Field(max_length=20, strict=False)] = ()
+    disposition: Line
+    cut_off: bool | None = None
+    """The counselor's own word on whether the call was cut off."""
+
+
+@counselors("GET", "/v1/me", who=(COUNSELOR,), returns={200: Me})
+async def get_me(asked: Asked, who: Staff) -> Me:
+    """My state, the call that rings me, the call I am on, and the notes I owe."""
+    async with asked.borrow() as connection:
+        return await _me(asked, connection, _counselor_of(who))
+
+
+@counselors("PUT", "/v1/me/presence", who=(COUNSELOR,), returns={200: Me})
+async def put_presence(acting: Acting, who: Staff, body: PresenceWanted) -> Me:
+    """Say whether I take calls. Sent again, it renews the lease."""
+    counselor = _counselor_of(who)
+    found = await lock_counselor(acting.connection, acting.tenant, counselor)
+    if found is None:
+        raise NotFound
+    lease = min(
+        (
+            program.routing.presence_lease_seconds
+            for id_, program in acting.part(PROGRAMS).items()
+            if id_ in found[0].programs
+        ),
+        default=SHIFT_SECONDS,
+    )
+    present = set_presence(found[0], body.state, acting.now, lease)
+    await save_counselor(acting.connection, acting.tenant, present)
+    desk = acting.part(DESK)
+    acting.after_commit(lambda: desk.counselor_came_free(acting.tenant))
+    return await _me(acting, acting.connection, counselor)
+
+
+@counselors(
+    "POST",
+    "/v1/calls/{call}/accept",
+    who=(COUNSELOR,),
+    returns={200: OwnCallView},
+    refuses=(RefusalCode.NOT_NOW,),
+)
+async def accept(acting: Acting, who: Staff, call: Annotated[CallId, ID]) -> OwnCallView:
+    """Take the call that rings me; it stands for pressing 1 on the phone."""
+    return await _command(acting, who, call, CounselorAccepted())
+
+
+@counselors(
+    "POST",
+    "/v1/calls/{call}/decline",
+    who=(COUNSELOR,),
+    returns={200: OwnCallView},
+    refuses=(RefusalCode.NOT_NOW,),
+)
+async def decline(acting: Acting, who: Staff, call: Annotated[CallId, ID]) -> OwnCallView:
+    """Do not take it; for a while no other call is offered to me."""
+    return await _command(acting, who, call, CounselorDeclined())
+
+
+@counselors(
+    "POST",
+    "/v1/calls/{call}/hang-up",
+    who=(COUNSELOR,),
+    returns={200: OwnCallView},
+    refuses=(RefusalCode.NOT_NOW,),
+)
+async def hang_up(acting: Acting, who: Staff, call: Annotated[CallId, ID]) -> OwnCallView:
+    """End the call. Refused while a person in danger is on the line: hand over first."""
+    return await _command(acting, who, call, CounselorHungUp())
+
+
+@counselors("POST", "/v1/calls/{call}/crisis", who=(COUNSELOR,), returns={200: OwnCallView})
+async def crisis(acting: Acting, who: Staff, call: Annotated[CallId, ID]) -> OwnCallView:
+    """Somebody may be in danger: no cap and no cut from here on (X55)."""
+    return await _command(acting, who, call, CrisisRaised())
+
+
+@counselors(
+    "POST",
+    "/v1/calls/{call}/extend",
+    who=(COUNSELOR,),
+    returns={200: OwnCallView},
+    refuses=(RefusalCode.NOT_NOW,),
+)
+async def extend(
+    acting: Acting, who: Staff, call: Annotated[CallId, ID], body: MoreTime
+) -> OwnCallView:
+    """Give the talk more time, where the program leaves that to the counselor (X33)."""
+    return await _command(acting, who, call, CapExtended(body.seconds))
+
+
+@counselors("GET", "/v1/transfer-targets", who=(COUNSELOR,), returns={200: Targets})
+async def list_targets(asked: Asked, who: Staff, query: Where) -> Targets:
+    """Agencies for a person in danger, by where they say they are (X41)."""
+    async with asked.borrow() as connection:
+        known = await load_targets(connection, asked.tenant)
+    choices = targets_for(
+        known,
+        stated=None if query.region is None else Region(query.region),
+        home=None,
+        kinds=() if query.kind is None else (query.kind,),
+    )
+    return Targets(
+        items=[
+            TargetView(
+                id=choice.target.id,
+                name=choice.target.name,
+                kind=choice.target.kind,
+                basis=choice.basis,
+            )
+            for choice in choices
+        ]
+    )
+
+
+@counselors(
+    "POST",
+    "/v1/calls/{call}/transfer",
+    who=(COUNSELOR,),
+    returns={200: OwnCallView},
+    refuses=(RefusalCode.NOT_NOW,),
+)
+async def transfer(
+    acting: Acting, who: Staff, call: Annotated[CallId, ID], body: Transfer
+) -> OwnCallView:
+    """Ring an agency while both stay on the line; after 30 s without an answer, the next."""
+    known = await load_targets(acting.connection, acting.tenant)
+    chosen = next((target for target in known if target.id == body.target), None)
+    if chosen is None:
+        raise NotFound
+    others = targets_for(
+        [target for target in known if target.id != chosen.id],
+        stated=None if body.region is None else Region(body.region),
+        home=None,
+        kinds={chosen.kind},
+    )
+    targets = (chosen.id, *(choice.target.id for choice in others))
+    return await _command(acting, who, call, TransferRequested(targets))
+
+
+@counselors(
+    "POST",
+    "/v1/calls/{call}/transfer/confirm",
+    who=(COUNSELOR,),
+    returns={200: OwnCallView},
+    refuses=(RefusalCode.NOT_NOW,),
+)
+async def confirm_transfer(acting: Acting, who: Staff, call: Annotated[CallId, ID]) -> OwnCallView:
+    """The agency has the caller: leave the two alone."""
+    return await _command(acting, who, call, TransferConfirmed())
+
+
+@counselors(
+    "POST",
+    "/v1/calls/{call}/transfer/cancel",
+    who=(COUNSELOR,),
+    returns={200: OwnCallView},
+    refuses=(RefusalCode.NOT_NOW,),
+)
+async def cancel_transfer(acting: Acting, who: Staff, call: Annotated[CallId, ID]) -> OwnCallView:
+    """Go on without the agency."""
+    return await _command(acting, who, call, TransferCancelled())
+
+
+@counselors("POST", "/v1/calls/{call}/wrap-up", who=(COUNSELOR,), returns={200: Me})
+async def wrap_up(acting: Acting, who: Staff, call: Annotated[CallId, ID], body: Notes) -> Me:
+    """Write the notes of a call of mine; that ends the wrap-up."""
+    counselor = _counselor_of(who)
+    desk = acting.part(DESK)
+    kept = await load_wrap_up(acting.connection, acting.tenant, call)
+    if kept is None or kept.counselor != counselor:
+        raise NotFound
+    if body.cut_off is not None:
+        _, committed = await desk.command(
+            acting.connection,
+            acting.tenant,
+            call,
+            kept.order,
+            CounselorMarkedCutOff(body.cut_off),
+        )
+        acting.after_commit(lambda: desk.tell(committed))
+    await write_wrap_up(
+        acting.connection,
+        acting.frame.seal,
+        acting.tenant,
+        kept,
+        summary=body.summary,
+        topics=body.topics,
+        disposition=body.disposition,
+        now=acting.now,
+    )
+    found = await lock_counselor(acting.connection, acting.tenant, counselor)
+    if found is not None:
+        done = wrapped_up(found[0], acting.now)
+        await save_counselor(acting.connection, acting.tenant, done)
+        acting.after_commit(lambda: desk.counselor_came_free(acting.tenant))
+    return await _me(acting, acting.connection, counselor)
+
+
+async def _command(acting: Acting, who: Staff, call: CallId, command: Command) -> OwnCallView:
+    """A command on the call that this counselor is on; any other call is not there for them."""
+    stored = await load_call(acting.connection, acting.tenant, call)
+    if stored is None or stored.call.counselor != _counselor_of(who):
+        raise NotFound
+    desk = acting.part(DESK)
+    after, committed = await desk.command(
+        acting.connection, acting.tenant, call, stored.call.order, command
+    )
+    acting.after_commit(lambda: desk.tell(committed))
+    return await _own_call(acting, acting.connection, after)
+
+
+def _counselor_of(who: Staff) -> CounselorId:
+    if who.counselor is None:
+        raise Forbidden
+    return who.counselor
+
+
+async def _me(asked: Asked, connection: "Connection", counselor: CounselorId) -> Me:
+    found = await load_counselor(connection, asked.tenant, counselor)
+    if found is None:
+        raise NotFound
+    record, engaged = found
+    live = await engaged_call(connection, asked.tenant, counselor)
+    call = None if live is None else live.call
+    owed = await open_wrap_ups(connection, asked.tenant, counselor)
+    return Me(
+        id=record.id,
+        name=record.name,
+        presence=record.presence,
+        state=state_of(record, engaged, asked.now),
+        activity=activity_of(record, engaged, asked.now),
+        lease_until=record.lease_until,
+        wrap_up_until=record.wrap_up_until,
+        offer=None if call is None else await _offer(asked, connection, call),
+        call=None if call is None else await _own_call(asked, connection, call),
+        wrap_ups=[_owed(one) for one in owed],
+    )
+
+
+async def _offer(asked: Asked, connection: "Connection", call: Call) -> OfferView | None:
+    """The call as an offer, while the counselor has not come to the line yet."""
+    leg = next((leg for leg in call.all_standing() if leg.role == "counselor"), None)
+    if leg is None or leg.bridged_at is not None:
+        return None
+    return OfferView(
+        call=call.id,
+        order=call.order,
+        program=await _program(asked, connection, call),
+        accepted=leg.accepted_at is not None,
+    )
+
+
+async def _own_call(asked: Asked, connection: "Connection", call: Call) -> OwnCallView:
+    return OwnCallView(
+        id=call.id,
+        order=call.order,
+        program=await _program(asked, connection, call),
+        state=call.state,
+        bridged_at=call.connected_at,
+        ends_at=call.due(TimerKind.CAP),
+        crisis=call.crisis,
+        transfer=None if call.transfer is None else call.transfer.targets[0],
+        transfer_joined=call.transfer is not None and call.transfer.joined,
+    )
+
+
+async def _program(asked: Asked, connection: "Connection", call: Call) -> str:
+    order = await load_order(connection, asked.tenant, call.order)
+    assert order is not None
+    return order.program
+
+
+def _owed(one: WrapUp) -> WrapUpView:
+    return WrapUpView(
+        call=one.call, order=one.order, required=one.required, opened_at=one.opened_at
+    )

@@ -1,0 +1,132 @@
+"""Proving that the phone in the hand is the one whose number was typed (A10, B12)."""
+
+import secrets
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from routing.store.callers import get_or_create_caller
+from routing.store.devices import add_device
+from routing.store.verifications import add_verification, try_code
+from routing.verification import (
+    Confirmed,
+    Device,
+    Purpose,
+    Verification,
+    VerificationId,
+    code_digest,
+    refusal,
+)
+from terms.ids import CallerId, DeviceId
+from terms.refusals import RefusalCode, Refused
+from warmline.api.parts import DESK, SEND_CODE, key_for
+from warmline.http.api import Operations
+from warmline.http.asked import Acting
+from warmline.http.model import ID, Instant, Model, Phone
+from warmline.http.problems import NotFound
+from warmline.people.tokens import TokenKind, new_token, token_hash
+
+devices = Operations("Devices")
+
+_CODE_PURPOSE = "verification code"
+_ADDRESS_PURPOSE = "asker's address"
+
+
+class PhoneInHand(Model):
+    """The number of the phone in the hand."""
+
+    phone: Phone
+
+
+class CodeSent(Model):
+    """A code is on its way by SMS."""
+
+    id: str
+    expires_at: Instant
+    resend_at: Instant
+
+
+class CodeTyped(Model):
+    """What the SMS said."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+
+
+class DeviceVerified(Model):
+    """The device may act for the number's account from now on."""
+
+    device_token: str
+    phone: Phone
+
+
+@devices(
+    "POST",
+    "/v1/device-verifications",
+    returns={202: CodeSent},
+    refuses=(RefusalCode.RATE_LIMITED,),
+)
+async def send_verification(acting: Acting, body: PhoneInHand) -> CodeSent:
+    """Send a 6-digit code to the number. A newer code makes the older ones useless."""
+    seal = acting.frame.seal
+    id_ = VerificationId(acting.part(DESK).new_id("verification"))
+    code = f"{secrets.randbelow(10**6):06}"
+    key = key_for(seal, _CODE_PURPOSE)
+    verification = Verification(
+        id=id_,
+        purpose=Purpose.DEVICE,
+        number=body.phone,
+        digest=code_digest(key, id_, Purpose.DEVICE, body.phone, code),
+        sent_at=acting.now,
+    )
+    address = seal.sign(acting.address.encode(), _ADDRESS_PURPOSE)
+    await add_verification(acting.connection, seal, acting.tenant, verification, address)
+    send_code = acting.part(SEND_CODE)
+    acting.after_commit(lambda: send_code(body.phone, code))
+    return CodeSent(id=id_, expires_at=verification.expires_at, resend_at=verification.resend_at)
+
+
+@devices(
+    "POST",
+    "/v1/device-verifications/{verification}/confirm",
+    returns={201: DeviceVerified},
+    refuses=(RefusalCode.CODE_WRONG, RefusalCode.CODE_EXPIRED),
+    secret=True,
+)
+async def confirm_verification(
+    acting: Acting, verification: Annotated[VerificationId, ID], body: CodeTyped
+) -> DeviceVerified | Refused:
+    """Type the code: five tries, five minutes, once. Another device of the number is let go."""
+    seal = acting.frame.seal
+    found = await try_code(
+        acting.connection,
+        seal,
+        acting.tenant,
+        verification,
+        body.code,
+        key_for(seal, _CODE_PURPOSE),
+        acting.now,
+    )
+    if found is None:
+        raise NotFound
+    tried, answer = found
+    if not isinstance(answer, Confirmed):
+        refused = refusal(answer)
+        assert refused is not None
+        return refused
+    return await _verified(acting, tried)
+
+
+async def _verified(acting: Acting, verification: Verification) -> DeviceVerified:
+    new_id = acting.part(DESK).new_id
+    caller = await get_or_create_caller(
+        acting.connection,
+        acting.frame.seal,
+        acting.tenant,
+        verification.number,
+        lambda: CallerId(new_id("caller")),
+        acting.now,
+    )
+    token = new_token(TokenKind.DEVICE)
+    device = Device(id=DeviceId(new_id("device")), caller=caller.id, verified_at=acting.now)
+    await add_device(acting.connection, acting.tenant, device, token_hash(token))
+    return DeviceVerified(device_token=token, phone=verification.number)

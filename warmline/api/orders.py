@@ -1,0 +1,351 @@
+"""Orders and their calls, as the caller's app drives them."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, StringConstraints
+
+from billing.code import hashed, read
+from billing.order import ClosedBy, Order, open_order
+from billing.store.orders import insert_order, list_orders
+from billing.store.program_texts import keep_program_text
+from billing.store.vouchers import (
+    list_vouchers,
+    lock_voucher,
+    lock_voucher_by_code,
+    save_voucher,
+)
+from billing.voucher import Voucher, hold
+from dialer.events import CallerHungUp
+from dialer.store.calls import live_call_of
+from routing.store.callers import get_or_create_caller
+from routing.store.counselors import load_counselor
+from routing.store.queue import queue_position
+from terms.ids import CallerId, CounselorId, OrderId, ProgramId, VoucherId
+from terms.refusals import RefusalCode, Refused
+from warmline.api.parts import DESK, key_for, own_order, program_of
+from warmline.api.timeline import TimelineEntry, lines_for
+from warmline.api.views import CallView, OrderView, VoucherView
+from warmline.desk.timeline import caller_sees
+from warmline.http.api import Operations
+from warmline.http.asked import Acting, Asked
+from warmline.http.model import ID, Model, Phone, Whole
+from warmline.http.paging import Page, PageOf, page_of, start_after
+from warmline.http.problems import BadInput, InputFault, NotFound
+from warmline.http.who import APP, CALLER, AppKey, Caller
+from warmline.programs import Program
+
+if TYPE_CHECKING:
+    from warmline.desk.store import Connection
+
+orders = Operations("Orders")
+
+CODE_PURPOSE = "voucher code"
+
+DIALS_A_MINUTE = 10
+"""More presses than this help nobody (A40)."""
+
+
+class OpenOrder(Model):
+    """What is wanted. A caller's own device leaves `phone` out; an app names its customer's."""
+
+    program: Annotated[ProgramId, ID]
+    counselor: Annotated[CounselorId, ID] | None = None
+    """Whom to talk to, where the program lets one choose."""
+
+    voucher: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    """The code as it was received, or the id of a voucher in the account."""
+
+    phone: Phone | None = None
+
+
+class PlaceCall(Model):
+    """The number of the phone in the hand."""
+
+    phone: Phone
+
+
+class After(Page):
+    """Where to go on reading."""
+
+    after: Annotated[Whole, Field(ge=0, le=2**63 - 1)] = 0
+    """`seq` of the last entry that was read."""
+
+
+@orders("GET", "/v1/vouchers", who=(CALLER,), returns={200: PageOf[VoucherView]})
+async def list_own_vouchers(asked: Asked, who: Caller, query: Page) -> PageOf[VoucherView]:
+    """My vouchers with their states and times."""
+    after = start_after(asked, query)
+    async with asked.borrow() as connection:
+        rows, _ = await list_vouchers(
+            connection,
+            asked.tenant,
+            who.id,
+            limit=query.fetch,
+            cursor=None if after is None else str(after[0]),
+        )
+    items, cursor = page_of(
+        asked, query, rows, show=VoucherView.of, key=lambda voucher: (voucher.id,)
+    )
+    return PageOf[VoucherView](items=items, next_cursor=cursor)
+
+
+@orders(
+    "POST",
+    "/v1/orders",
+    who=(CALLER, APP),
+    returns={201: OrderView},
+    refuses=(
+        RefusalCode.VOUCHER_INVALID,
+        RefusalCode.VOUCHER_IN_USE,
+        RefusalCode.CALL_IN_PROGRESS,
+        RefusalCode.COUNSELOR_OFFLINE,
+    ),
+)
+async def create_order(acting: Acting, who: Caller | AppKey, body: OpenOrder) -> OrderView:
+    """Redeem a voucher and open an order for it, or open one where none is needed (A14, A31)."""
+    program = program_of(acting, body.program)
+    await _check_counselor(acting, program, body.counselor)
+    caller = await _caller(acting, who, body)
+    desk = acting.part(DESK)
+    id_ = OrderId(desk.new_id("order"))
+    voucher = await _held(acting, body, id_, caller, program)
+    await keep_program_text(
+        acting.connection,
+        acting.tenant,
+        program=program.id,
+        version=program.version,
+        digest=program.digest,
+        body=program.body,
+        now=acting.now,
+    )
+    settlement = open_order(
+        id=id_,
+        caller=caller,
+        program=program.id,
+        program_version=program.version,
+        program_digest=program.digest,
+        counselor=body.counselor,
+        voucher=None if voucher is None else voucher.id,
+        granted_seconds=program.granted_seconds,
+        policy=program.billing,
+        now=acting.now,
+    )
+    await insert_order(acting.connection, acting.tenant, settlement.order)
+    committed = await desk.tell_opened(acting.connection, acting.tenant, settlement, program)
+    acting.after_commit(lambda: desk.tell(committed))
+    return OrderView.of(settlement.order, None)
+
+
+async def _check_counselor(acting: Acting, program: Program, counselor: CounselorId | None) -> None:
+    """Raises BadInput when the counselor does not answer this program, or one has to be chosen."""
+    if counselor is None:
+        return
+    found = await load_counselor(acting.connection, acting.tenant, counselor)
+    if found is None or program.id not in found[0].programs:
+        detail = "nobody of that id answers this program"
+        raise BadInput(InputFault(place="body", pointer="/counselor", detail=detail))
+
+
+async def _caller(acting: Acting, who: Caller | AppKey, body: OpenOrder) -> CallerId:
+    if isinstance(who, Caller):
+        if body.phone is not None:
+            detail = "leave it out: your device has verified its number"
+            raise BadInput(InputFault(place="body", pointer="/phone", detail=detail))
+        return who.id
+    if body.phone is None:
+        detail = "name the customer's number"
+        raise BadInput(InputFault(place="body", pointer="/phone", detail=detail))
+    new_id = acting.part(DESK).new_id
+    caller = await get_or_create_caller(
+        acting.connection,
+        acting.frame.seal,
+        acting.tenant,
+        body.phone,
+        lambda: CallerId(new_id("caller")),
+        acting.now,
+    )
+    return caller.id
+
+
+async def _held(
+    acting: Acting, body: OpenOrder, order: OrderId, caller: CallerId, program: Program
+) -> Voucher | None:
+    """The voucher, held by the new order. Raises Refused."""
+    if body.voucher is None:
+        return None
+    voucher = await _find_voucher(acting, body.voucher, caller)
+    held, movement = hold(voucher, order=order, caller=caller, program=program.id, now=acting.now)
+    await save_voucher(acting.connection, acting.tenant, held, movement)
+    return held
+
+
+async def _find_voucher(acting: Acting, given: str, caller: CallerId) -> Voucher:
+    """By the code that was typed, or by the id of one in the account."""
+    own = await lock_voucher(acting.connection, acting.tenant, VoucherId(given))
+    if own is not None and own.holder == caller:
+        return own
+    digest = hashed(read(given), key_for(acting.frame.seal, CODE_PURPOSE))
+    found = await lock_voucher_by_code(acting.connection, acting.tenant, digest)
+    if found is None:
+        raise Refused(
+            RefusalCode.VOUCHER_INVALID, "There is no such voucher; check the code you received."
+        )
+    return found
+
+
+@orders("GET", "/v1/orders", who=(CALLER, APP), returns={200: PageOf[OrderView]})
+async def list_own_orders(asked: Asked, who: Caller | AppKey, query: Page) -> PageOf[OrderView]:
+    """Orders, newest first: a caller's own, or all of the app's tenant."""
+    after = start_after(asked, query)
+    async with asked.borrow() as connection:
+        rows, _ = await list_orders(
+            connection,
+            asked.tenant,
+            who.id if isinstance(who, Caller) else None,
+            limit=query.fetch,
+            cursor=None if after is None else str(after[0]),
+        )
+        shown = {order.id: await _shown(asked, connection, order) for order in rows}
+    items, cursor = page_of(
+        asked, query, rows, show=lambda order: shown[order.id], key=lambda order: (order.id,)
+    )
+    return PageOf[OrderView](items=items, next_cursor=cursor)
+
+
+@orders("GET", "/v1/orders/{order}", who=(CALLER, APP), returns={200: OrderView})
+async def get_order(asked: Asked, who: Caller | AppKey, order: Annotated[OrderId, ID]) -> OrderView:
+    """One order with the call that works for it: a screen can be rebuilt from this alone."""
+    async with asked.borrow() as connection:
+        return await _shown(asked, connection, await own_order(asked, connection, order))
+
+
+async def _shown(asked: Asked, connection: "Connection", order: Order) -> OrderView:
+    if order.call is None:
+        return OrderView.of(order, None)
+    live = await live_call_of(connection, asked.tenant, order.id)
+    if live is None:
+        return OrderView.of(order, None)
+    position = await queue_position(connection, asked.tenant, live.call.id)
+    return OrderView.of(order, CallView.of(live.call, position))
+
+
+@orders(
+    "POST",
+    "/v1/orders/{order}/calls",
+    who=(CALLER, APP),
+    returns={202: CallView},
+    refuses=(
+        RefusalCode.DEVICE_NOT_VERIFIED,
+        RefusalCode.NUMBER_MISMATCH,
+        RefusalCode.OUTSIDE_HOURS,
+        RefusalCode.VOUCHER_IN_USE,
+        RefusalCode.CALL_IN_PROGRESS,
+        RefusalCode.COUNSELOR_BUSY,
+        RefusalCode.COUNSELOR_OFFLINE,
+        RefusalCode.ORDER_EXPIRED,
+        RefusalCode.ORDER_NOT_OPEN,
+        RefusalCode.RATE_LIMITED,
+    ),
+)
+async def place_call(
+    acting: Acting, who: Caller | AppKey, order: Annotated[OrderId, ID], body: PlaceCall
+) -> CallView | Refused:
+    """Call the two people of an order; a call that waits for its next attempt goes on at once.
+
+    The first of several dials wins (A22); whatever refuses it leaves nothing behind.
+    """
+    desk = acting.part(DESK)
+    await own_order(acting, acting.connection, order)
+    await _slow_down(acting, order)
+    try:
+        call, committed = await desk.place_call(acting.connection, acting.tenant, order, body.phone)
+    except Refused as refusal:
+        if refusal.code is not RefusalCode.ORDER_NOT_OPEN:
+            raise
+        noted = await desk.note_called_back(acting.connection, acting.tenant, order)
+        if noted is not None:
+            acting.after_commit(lambda: desk.tell(noted))
+        return refusal
+    acting.after_commit(lambda: desk.tell(committed))
+    position = await queue_position(acting.connection, acting.tenant, call.id)
+    return CallView.of(call, position)
+
+
+async def _slow_down(acting: Acting, order: OrderId) -> None:
+    """A redial storm helps nobody and costs the number its good name (A40)."""
+    rate = await acting.frame.limits.hit(
+        f"dial:{acting.tenant}:{order}",
+        limit=DIALS_A_MINUTE,
+        window_seconds=60,
+        now=acting.now,
+    )
+    if not rate.allowed:
+        raise Refused(
+            RefusalCode.RATE_LIMITED,
+            "You have dialled many times within a minute; wait a moment, then try again.",
+            retry_after_seconds=rate.retry_after_seconds,
+        )
+
+
+@orders(
+    "DELETE",
+    "/v1/orders/{order}/calls/current",
+    who=(CALLER,),
+    returns={202: CallView},
+    refuses=(RefusalCode.NOT_NOW,),
+)
+async def hang_up(acting: Acting, who: Caller, order: Annotated[OrderId, ID]) -> CallView:
+    """Hang up from the app. 404 when no call is on."""
+    desk = acting.part(DESK)
+    await own_order(acting, acting.connection, order)
+    live = await live_call_of(acting.connection, acting.tenant, order)
+    if live is None:
+        raise NotFound
+    call, committed = await desk.command(
+        acting.connection, acting.tenant, live.call.id, order, CallerHungUp()
+    )
+    acting.after_commit(lambda: desk.tell(committed))
+    return CallView.of(call)
+
+
+@orders(
+    "GET",
+    "/v1/orders/{order}/events",
+    who=(CALLER, APP),
+    returns={200: PageOf[TimelineEntry]},
+)
+async def list_events(
+    asked: Asked, who: Caller | AppKey, order: Annotated[OrderId, ID], query: After
+) -> PageOf[TimelineEntry]:
+    """The order's timeline as the caller may see it, oldest first."""
+    after = start_after(asked, query)
+    async with asked.borrow() as connection:
+        found = await own_order(asked, connection, order)
+        rows = await lines_for(
+            connection,
+            asked.tenant,
+            order,
+            mark=caller_sees(found.caller),
+            after=query.after if after is None else int(after[0]),
+            limit=query.fetch,
+        )
+    items, cursor = page_of(asked, query, rows, show=lambda row: row, key=lambda row: (row.seq,))
+    return PageOf[TimelineEntry](items=items, next_cursor=cursor)
+
+
+@orders(
+    "DELETE",
+    "/v1/orders/{order}",
+    who=(CALLER,),
+    returns={200: OrderView},
+    refuses=(RefusalCode.CALL_IN_PROGRESS, RefusalCode.ORDER_NOT_OPEN),
+)
+async def cancel_order(acting: Acting, who: Caller, order: Annotated[OrderId, ID]) -> OrderView:
+    """Give the order up; an unused voucher comes back to the account."""
+    desk = acting.part(DESK)
+    await own_order(acting, acting.connection, order)
+    cancelled, committed = await desk.cancel_order(
+        acting.connection, acting.tenant, order, ClosedBy.CALLER, "cancelled_by_caller"
+    )
+    acting.after_commit(lambda: desk.tell(committed))
+    return OrderView.of(cancelled, None)

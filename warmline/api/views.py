@@ -1,0 +1,221 @@
+"""How orders, calls, vouchers and programs look to those who may see them."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from billing.order import Order
+from billing.order import State as OrderState
+from billing.voucher import State as VoucherState
+from billing.voucher import Voucher
+from dialer.call import Call
+from dialer.call import State as CallState
+from dialer.events import TimerKind
+from routing.counselor import CounselorState
+from routing.store.counselors import Listed
+from terms.verdict import Confidence, EndedBy, Verdict, VerdictKind
+from warmline.http.model import Instant, Model
+from warmline.programs import Program, Text
+
+NonNegative = Annotated[int, Field(ge=0)]
+
+
+class TextView(Model):
+    """The same text in two languages."""
+
+    zh: str
+    en: str
+
+    @classmethod
+    def of(cls, text: Text) -> "TextView":
+        """A program's text."""
+        return cls(zh=text.zh, en=text.en)
+
+
+class ProgramView(Model):
+    """A service that can be called."""
+
+    id: str
+    version: str
+    name: TextView
+    disclaimer: TextView
+    """To be shown before the first call."""
+
+    charge_notice: TextView
+    """What the call may cost at the caller's own carrier."""
+
+    topics: list[str]
+    matching: str
+    needs_voucher: bool
+    talk_seconds: NonNegative | None
+    """The longest talk; null without a cap."""
+
+    is_open: bool
+    """Whether a call would be let in now."""
+
+    opens_at: Instant | None
+    """When it opens next, while it is closed."""
+
+    service_numbers: list[str]
+
+    @classmethod
+    def of(cls, program: Program, *, is_open: bool, opens_at: datetime | None) -> "ProgramView":
+        """A program as it stands now."""
+        return cls(
+            id=program.id,
+            version=program.version,
+            name=TextView.of(program.name),
+            disclaimer=TextView.of(program.disclaimer),
+            charge_notice=TextView.of(program.charge_notice),
+            topics=list(program.topics),
+            matching=program.routing.matching,
+            needs_voucher=program.billing.voucher == "required",
+            talk_seconds=program.granted_seconds,
+            is_open=is_open,
+            opens_at=opens_at,
+            service_numbers=[one.number.digits for one in program.routing.service_numbers],
+        )
+
+
+class CounselorView(Model):
+    """Somebody who may be chosen."""
+
+    id: str
+    name: str
+    state: CounselorState
+    credential: str
+    skills: list[str]
+
+    @classmethod
+    def of(cls, listed: Listed) -> "CounselorView":
+        """A counselor of the catalogue."""
+        counselor = listed.counselor
+        return cls(
+            id=counselor.id,
+            name=counselor.name,
+            state=listed.state,
+            credential=counselor.credential,
+            skills=sorted(counselor.skills),
+        )
+
+
+class VoucherView(Model):
+    """A voucher of one's own."""
+
+    id: str
+    program: str
+    state: VoucherState
+    code_ending: str
+    valid_until: Instant
+    changed_at: Instant
+    order: str | None
+
+    @classmethod
+    def of(cls, voucher: Voucher) -> "VoucherView":
+        """A voucher as its holder sees it."""
+        return cls(
+            id=voucher.id,
+            program=voucher.program,
+            state=voucher.state,
+            code_ending=voucher.code_ending,
+            valid_until=voucher.valid_until,
+            changed_at=voucher.changed_at,
+            order=voucher.order,
+        )
+
+
+class CallView(Model):
+    """A call as its caller may see it."""
+
+    id: str
+    state: CallState
+    attempt: NonNegative
+    bridged_at: Instant | None
+    """When the two were first connected."""
+
+    ends_at: Instant | None
+    """When the talk reaches its cap, while it goes on."""
+
+    next_attempt_at: Instant | None
+    """When we ring again, while the call waits."""
+
+    position: Annotated[int, Field(ge=1)] | None
+    """The place in the queue, while the call waits there; 1 is next."""
+
+    @classmethod
+    def of(cls, call: Call, position: int | None = None) -> "CallView":
+        """A call as it stands."""
+        return cls(
+            id=call.id,
+            state=call.state,
+            attempt=call.attempt,
+            bridged_at=call.connected_at,
+            ends_at=call.due(TimerKind.CAP) if call.state is CallState.BRIDGED else None,
+            next_attempt_at=call.due(TimerKind.ATTEMPT),
+            position=position,
+        )
+
+
+class OrderView(Model):
+    """An order as its caller may see it."""
+
+    id: str
+    program: str
+    counselor: str | None
+    voucher: str | None
+    state: OrderState
+    remaining_seconds: NonNegative | None
+    """Talk that is left; null without a cap."""
+
+    opened_at: Instant
+    expires_at: Instant
+    """When an order that never connected ends by itself."""
+
+    resume_until: Instant | None
+    """After a drop: until when the rest may be used."""
+
+    closed_reason: str | None
+    call: CallView | None
+    """The call that works for the order now."""
+
+    version: NonNegative
+
+    @classmethod
+    def of(cls, order: Order, call: CallView | None) -> "OrderView":
+        """An order as it stands, with the call that works for it."""
+        return cls(
+            id=order.id,
+            program=order.program,
+            counselor=order.counselor,
+            voucher=order.voucher,
+            state=order.state,
+            remaining_seconds=order.remaining_seconds,
+            opened_at=order.opened_at,
+            expires_at=order.expires_at,
+            resume_until=order.resume_until,
+            closed_reason=order.closed_reason,
+            call=call,
+            version=order.version,
+        )
+
+
+class VerdictView(Model):
+    """How a call ended, and how sure that is."""
+
+    kind: VerdictKind
+    by: EndedBy
+    confidence: Confidence
+    reasons: list[str]
+    final: bool
+
+    @classmethod
+    def of(cls, verdict: Verdict, *, final: bool) -> "VerdictView":
+        """A verdict with its standing."""
+        return cls(
+            kind=verdict.kind,
+            by=verdict.by,
+            confidence=verdict.confidence,
+            reasons=list(verdict.reasons),
+            final=final,
+        )

@@ -1,0 +1,95 @@
+"""Notes after a call: opened when the talk ends, owed until written, sealed for ever (C08)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from terms.ids import CallId, CounselorId, OrderId, TenantId
+from warmline.seal import AesSeal
+
+if TYPE_CHECKING:
+    from warmline.desk.store import Connection, Record
+
+_PURPOSE = "wrap-up summary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrapUp:
+    """What a counselor owes, or wrote, about one call."""
+
+    call: CallId
+    order: OrderId
+    counselor: CounselorId
+    required: bool
+    opened_at: datetime
+    written_at: datetime | None
+
+
+async def open_wrap_up(
+    connection: "Connection",
+    tenant: TenantId,
+    *,
+    call: CallId,
+    order: OrderId,
+    counselor: CounselorId,
+    required: bool,
+    now: datetime,
+) -> None:
+    """The talk is over: the counselor owes notes. Once per call."""
+    await connection.execute(
+        """INSERT INTO wrap_ups (tenant, call, order_id, counselor, required, opened_at)
+           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant, call) DO NOTHING""",
+        *(tenant, call, order, counselor, required, now),
+    )
+
+
+async def load_wrap_up(connection: "Connection", tenant: TenantId, call: CallId) -> WrapUp | None:
+    """What is owed or written about the call."""
+    row = await connection.fetchrow(
+        "SELECT * FROM wrap_ups WHERE tenant = $1 AND call = $2 FOR UPDATE", tenant, call
+    )
+    return None if row is None else _wrap_up(row)
+
+
+async def open_wrap_ups(
+    connection: "Connection", tenant: TenantId, counselor: CounselorId, *, limit: int = 20
+) -> list[WrapUp]:
+    """What the counselor owes, oldest first."""
+    rows = await connection.fetch(
+        """SELECT * FROM wrap_ups WHERE tenant = $1 AND counselor = $2 AND written_at IS NULL
+           ORDER BY opened_at LIMIT $3""",
+        *(tenant, counselor, limit),
+    )
+    return [_wrap_up(row) for row in rows]
+
+
+async def write_wrap_up(
+    connection: "Connection",
+    seal: AesSeal,
+    tenant: TenantId,
+    wrap_up: WrapUp,
+    *,
+    summary: str,
+    topics: Sequence[str],
+    disposition: str,
+    now: datetime,
+) -> None:
+    """Keep the notes; written again, the newer ones stand."""
+    await connection.execute(
+        """UPDATE wrap_ups SET summary_sealed = $3, topics = $4, disposition = $5, written_at = $6
+           WHERE tenant = $1 AND call = $2""",
+        *(tenant, wrap_up.call, seal.seal_text(summary, _PURPOSE), list(topics)),
+        *(disposition, now),
+    )
+
+
+def _wrap_up(row: "Record") -> WrapUp:
+    return WrapUp(
+        call=CallId(row["call"]),
+        order=OrderId(row["order_id"]),
+        counselor=CounselorId(row["counselor"]),
+        required=row["required"],
+        opened_at=row["opened_at"],
+        written_at=row["written_at"],
+    )
