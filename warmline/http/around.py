@@ -27,7 +27,7 @@ from warmline.http.reading import BODY_LIMIT_BYTES
 REQUEST_ID = "X-Request-Id"
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_NUMBER = re.compile(r"\+?[0-9]{3,15}")
+_NUMBER = re.compile(r"\+?([0-9]{7,15})")
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 _log = structlog.get_logger(__name__)
@@ -111,7 +111,7 @@ def _answered(error: Exception) -> web.StreamResponse:
         incident = os.urandom(6).hex()
         bind_contextvars(incident=incident)
         _log.error("request_failed", exc_info=error)
-        detail = "Nothing was changed. Tell the operator the incident number."
+        detail = "Tell the operator the incident number; it names this in our log."
         problem = Problem(ProblemCode.INTERNAL_ERROR, detail, incident=incident)
     elif problem.status >= 500:
         _log.warning("request_unavailable", cause=type(error.__cause__ or error).__name__)
@@ -163,7 +163,8 @@ def _route(request: web.Request) -> str:
 
 
 def _masked(ids: Mapping[str, str]) -> dict[str, str]:
+    """The ids in the path; what may be a phone number is masked, with or without its plus."""
     return {
-        name: str(PhoneNumber(value)) if _NUMBER.fullmatch(value) else value[:64]
+        name: str(PhoneNumber(f"+{number[1]}")) if (number := _NUMBER.fullmatch(value)) else value
         for name, value in ids.items()
     }

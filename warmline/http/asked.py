@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import asyncpg
+import structlog
 from aiohttp import web
 
 from terms.ids import TenantId
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
 
 ACQUIRE_SECONDS = 5
 """How long a request waits for a connection before it is told to come back."""
@@ -89,14 +92,19 @@ class Acting(Asked):
     _afterwards: list[Callable[[], None]] = field(default_factory=list, init=False)
 
     def after_commit(self, wake: Callable[[], None]) -> None:
-        """Call `wake` once the transaction is committed: publish, set an event. It must not wait
-        or raise, and nothing may depend on it, for the process can die before."""
+        """Call `wake` once the transaction is committed: publish, set an event.
+
+        Nothing may depend on it, for the process can die before.
+        """
         self._afterwards.append(wake)
 
     def committed(self) -> None:
-        """Run what was put off; the frame calls this."""
+        """Run what was put off; the frame calls this. What was done stays done if one fails."""
         for wake in self._afterwards:
-            wake()
+            try:
+                wake()
+            except Exception:
+                _log.exception("after_commit_failed", operation=self.operation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,13 +63,16 @@ NotePage = PageOf[Note]
 )
 async def write_note(acting: Acting, who: Caller | AppKey, body: WriteNote) -> Note:
     """Write a note. It is refused when its text says so."""
-    await acting.connection.execute(
-        "INSERT INTO notes (id, owner, text, phone) VALUES ($1, $2, $3, $4)",
+    written = await acting.connection.execute(
+        """INSERT INTO notes (id, owner, text, phone) VALUES ($1, $2, $3, $4)
+           ON CONFLICT (id) DO NOTHING""",
         body.id,
         who.label,
         body.text,
-        None if body.phone is None else str(body.phone),
+        _shown(body),
     )
+    if written == "INSERT 0 0":
+        raise Refused(RefusalCode.VOUCHER_IN_USE, "There is such a note.")
     match body.text:
         case "in use":
             raise Refused(RefusalCode.VOUCHER_IN_USE, "Somebody else uses it.")
