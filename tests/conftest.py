@@ -112,7 +112,8 @@ def noon() -> datetime:
 def _sweep() -> None:
     """Remove the servers of test runs that were killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDERS}*"):
-        if (folder / "postgres.users").exists() and stop_if_unused(folder):
+        ours = folder.stat().st_uid == os.geteuid()
+        if ours and (folder / "postgres.users").exists() and stop_if_unused(folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 
