@@ -75,7 +75,6 @@ class Settled:
     attempts_counted: int
     state: State  # the state it led to
     remaining_before_seconds: int | None
-    resume_until_before: datetime | None
     final: bool = False  # a person decided about this call; no verdict corrects it any more
 
 

@@ -125,7 +125,6 @@ def settle(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> S
         attempts_counted=ending.attempts_counted,
         state=after.state,
         remaining_before_seconds=order.remaining_seconds,
-        resume_until_before=order.resume_until,
     )
     return Settlement(
         order=replace(after, settled=settled),
@@ -264,7 +263,7 @@ def _before(order: Order, settled: Settled) -> Order:
         state=State.IN_CALL,
         call=settled.call,
         talk_started_at=order.connected_at if settled.connected else None,
-        resume_until=settled.resume_until_before,
+        resume_until=None,
         remaining_seconds=settled.remaining_before_seconds,
         talked_seconds=order.talked_seconds - settled.talked_seconds,
         attempts_counted=order.attempts_counted - settled.attempts_counted,

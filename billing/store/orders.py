@@ -270,7 +270,6 @@ def _order(row: "Record") -> Order:
 def _settled_text(settled: Settled | None) -> str | None:
     if settled is None:
         return None
-    until = settled.resume_until_before
     return json.dumps(
         {
             "call": settled.call,
@@ -283,7 +282,6 @@ def _settled_text(settled: Settled | None) -> str | None:
             "attempts_counted": settled.attempts_counted,
             "state": settled.state,
             "remaining_before_seconds": settled.remaining_before_seconds,
-            "resume_until_before": None if until is None else until.isoformat(),
             "final": settled.final,
         }
     )
@@ -291,7 +289,7 @@ def _settled_text(settled: Settled | None) -> str | None:
 
 def _settled(text: str) -> Settled:
     kept = json.loads(text)
-    until, review = kept["resume_until_before"], kept["review"]
+    review = kept["review"]
     return Settled(
         call=CallId(kept["call"]),
         ended_at=datetime.fromisoformat(kept["ended_at"]),
@@ -303,6 +301,5 @@ def _settled(text: str) -> Settled:
         attempts_counted=kept["attempts_counted"],
         state=State(kept["state"]),
         remaining_before_seconds=kept["remaining_before_seconds"],
-        resume_until_before=None if until is None else datetime.fromisoformat(until),
         final=kept["final"],
     )
