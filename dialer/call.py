@@ -135,6 +135,16 @@ class Call:
         """When the timer of that kind falls, if it is set."""
         return next((timer.due_at for timer in self.timers if timer.kind is kind), None)
 
+    @property
+    def keeps_caller(self) -> bool:
+        """A person in danger is on the line: no step of ours may let them go (X55)."""
+        caller = self.standing(Role.CALLER)
+        return self.crisis and caller is not None and caller.answered_at is not None
+
+    def dialled_in(self, leg: Leg) -> bool:
+        """Whether that phone called us: the carrier named such a leg, not we."""
+        return not leg.id.startswith(f"{self.id}/")
+
     def talked(self, now: datetime) -> timedelta:
         """Talk so far."""
         return talked(self.legs, now)

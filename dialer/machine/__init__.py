@@ -26,10 +26,10 @@ from dialer.carriers import (
     MediaLost,
     News,
 )
-from dialer.events import Event, Happening, TimerFired
+from dialer.events import CallerDialledIn, Event, Happening, TimerFired
 from dialer.leg import observe
 from dialer.machine import bridged, ended, parted, ringing, starting, waiting
-from dialer.machine.steps import Step
+from dialer.machine.steps import Step, notice_connection
 from dialer.orders import Effect, Fact, FactKind, HangUp
 from dialer.policy import Policy
 from terms.verdict import Role
@@ -50,6 +50,8 @@ def transition(call: Call, event: Event, policy: Policy, now: datetime) -> Step:
             return _take_news(call, event, policy, now)
         case TimerFired(timer) if timer not in call.timers or now < timer.due_at:
             return call, ()
+        case CallerDialledIn(leg) if call.leg(leg) is not None:
+            return call, ()  # told again: that leg may be the one they talk on
         case _:
             return _take_happening(call, event, policy, now)
 
@@ -69,7 +71,8 @@ def _take_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
         call, effects = call, clean_up(news)
     else:
         call, effects = _wanted(call, news, policy, now)
-    return call, (*facts, *effects)
+    call, late = notice_connection(call)
+    return call, (*facts, *effects, *late)
 
 
 def _wanted(call: Call, news: News, policy: Policy, now: datetime) -> Step:

@@ -48,6 +48,7 @@ from dialer.machine.steps import (
     say_to_all,
     set_cap_timers,
     set_next_warning,
+    watch_silence,
 )
 from dialer.orders import Effect, Fact, FactKind, HangUp
 from dialer.policy import CapKind, Policy
@@ -67,7 +68,7 @@ def try_connect(call: Call, policy: Policy, now: datetime) -> Step:
         lost=None,
         connected_at=call.connected_at or connected_at(call.legs),
     )
-    call = set_cap_timers(call, policy, now)
+    call = watch_silence(set_cap_timers(call, policy, now), policy, now)
     return call, (Fact(FactKind.CONNECTED if first else FactKind.REJOINED),)
 
 
@@ -84,7 +85,7 @@ def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
         case LegAnswered() | LegBridged() if leg.role is Role.AGENCY:
             return transfer.came(call, leg, policy, now)
         case MediaLost():
-            return call.with_timer(TimerKind.SILENCE, after(policy.media_lost_seconds, now)), ()
+            return watch_silence(call, policy, now), ()
         case LegEnded():
             return leg_ended(call, leg, policy, now)
         case LegRinging() | LegAnswered() | KeyPressed() | LegBridged():
@@ -97,11 +98,12 @@ def leg_ended(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
         return transfer.agency_gone(call, policy, now)
     if leg.role is Role.COUNSELOR and call.transfer is not None and call.transfer.joined:
         return transfer.hand_over(call, policy, now, confirmed=False)
-    if leg.role is not Role.CALLER and call.crisis:
+    by_limit = leg.release is not None and leg.release.code == LIMIT_CODE
+    if call.crisis and (by_limit or leg.role is not Role.CALLER):
         return part(call, leg.role, policy, now)
     if was_lost(leg):
         return part(call, leg.role, policy, now)
-    if leg.release is not None and leg.release.code == LIMIT_CODE:
+    if by_limit:
         return end(call, EndReason.CAP, policy, now)
     return end(call, EndReason.HUNG_UP, policy, now)
 
@@ -131,11 +133,12 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
             return replace(call, counselor_mark=cut_off), ()
         case CallerDialledIn(leg):
             return call, (HangUp(leg),)
+        case BridgeRefused():
+            return transfer.bridge_refused(call, policy, now)
         case CounselorDeclined():
             return not_now("the two are talking")
         case (
-            BridgeRefused()
-            | CounselorAccepted()
+            CounselorAccepted()
             | CounselorClaimed()
             | CounselorUnavailable()
             | OrderWithdrawn()
@@ -213,13 +216,18 @@ def _cap(call: Call, policy: Policy, now: datetime) -> Step:
 
 def _silence(call: Call, policy: Policy, now: datetime) -> Step:
     """Nothing was heard from a leg for too long: the line is dead, whoever holds the phone."""
-    silent = next((leg for leg in call.all_standing() if leg.silent_since is not None), None)
+    silences = [
+        (leg.silent_since, leg.id) for leg in call.all_standing() if leg.silent_since is not None
+    ]
+    silent = call.leg(min(silences)[1]) if silences else None
     if silent is None:
         return call, ()
     call, orders = release(call, (silent,), LetGoReason.SILENT, now)
     let_go = call.leg(silent.id)
     assert let_go is not None
     call, effects = leg_ended(call, let_go, policy, now)
+    if call.state is State.BRIDGED:
+        call = watch_silence(call, policy, now)
     return call, (*orders, *effects)
 
 

@@ -39,7 +39,6 @@ from dialer.machine.refusing import not_now
 from dialer.machine.steps import Step, evidence, judged
 from dialer.orders import Effect, Fact, FactKind, HangUp
 from dialer.policy import Policy
-from dialer.talk import connected_at
 from dialer.verdict import judge
 
 
@@ -59,7 +58,6 @@ def rejudge(call: Call) -> Step:
     if call.verdict_is_final:
         return call, ()
     verdict = judge(evidence(call))
-    call = replace(call, connected_at=call.connected_at or connected_at(call.legs))
     if verdict == call.verdict:
         return call, ()
     return replace(call, verdict=verdict), (judged(verdict, False),)
@@ -81,7 +79,7 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
             return call, (Fact(FactKind.CALLED_BACK), *effects)
         case CallerDialledIn(leg):
             return call, (HangUp(leg),)
-        case CrisisRaised():
+        case CrisisRaised() if not call.crisis:
             return replace(call, crisis=True), (Fact(FactKind.CRISIS_RAISED),)
         case (
             CounselorAccepted()
@@ -95,6 +93,7 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
         case (
             TimerFired()
             | CalledBack()
+            | CrisisRaised()
             | BridgeRefused()
             | CallerHungUp()
             | CounselorHungUp()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from dialer.call import Call, EndReason
+from dialer.call import Call, EndReason, State
 from dialer.carriers import (
     KeyPressed,
     LegAnswered,
@@ -37,6 +37,7 @@ from dialer.events import (
 )
 from dialer.leg import Leg, LetGoReason, accept
 from dialer.machine import bridged, transfer
+from dialer.machine.parting import part
 from dialer.machine.refusing import not_now
 from dialer.machine.steps import (
     Step,
@@ -53,6 +54,14 @@ from dialer.orders import Fact, FactKind, HangUp
 from dialer.policy import Policy
 from terms.verdict import Role
 
+_SEARCH_TIMERS = (
+    TimerKind.RING,
+    TimerKind.ACCEPT,
+    TimerKind.BRIDGE,
+    TimerKind.RERING,
+    TimerKind.PARTED,
+)
+
 
 def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     """What the carrier tells while one is looked for."""
@@ -62,7 +71,7 @@ def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
         case LegAnswered() | KeyPressed() if leg.role is call.lost:
             return _came(call, leg, policy, now)
         case LegAnswered() | LegBridged() if leg.role is Role.AGENCY and call.transfer is not None:
-            return transfer.came(call, leg, policy, now)
+            return _agency_came(call, leg, policy, now)
         case LegBridged():
             return bridged.try_connect(call, policy, now)
         case LegEnded() if leg.role is call.lost:
@@ -70,9 +79,28 @@ def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
         case LegEnded() if leg.role is Role.AGENCY and not call.handed_over:
             return transfer.agency_gone(call, policy, now)
         case LegEnded():
-            return end(call, EndReason.LOST, policy, now)
+            return _kept_gone(call, leg, policy, now)
         case LegRinging() | LegAnswered() | KeyPressed() | MediaLost():
             return call, ()
+
+
+def _kept_gone(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
+    """Now the other is gone too. Whoever is left of a person in danger's talk is held on to."""
+    if leg.role is Role.COUNSELOR and call.transfer is not None and call.transfer.joined:
+        return transfer.hand_over(call, policy, now, confirmed=False)
+    if call.keeps_caller:
+        return part(call, leg.role, policy, now)
+    return end(call, EndReason.LOST, policy, now)
+
+
+def _agency_came(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
+    """An agency that joins the caller while the counselor is lost has taken over by that."""
+    call, effects = transfer.came(call, leg, policy, now)
+    if call.lost is not Role.COUNSELOR or call.transfer is None or not call.transfer.joined:
+        return call, effects
+    call, handed = transfer.hand_over(call, policy, now, confirmed=False)
+    call = replace(call.without_timers(*_SEARCH_TIMERS), state=State.BRIDGED, lost=None)
+    return call, (*effects, *handed)
 
 
 def _came(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
@@ -97,21 +125,24 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
     match event:
         case TimerFired(timer):
             return _timer(call.without_timers(timer.kind), timer.kind, policy, now)
+        case BridgeRefused() if call.due(TimerKind.BRIDGE) is None:
+            return transfer.bridge_refused(call, policy, now)
         case BridgeRefused():
-            return _let_go_lost(call, LetGoReason.NOT_WANTED, policy, now)
+            return _bridge_failed(call, policy, now)
         case CallerDialledIn(leg) if call.lost is Role.CALLER:
-            call = call.without_timers(TimerKind.RERING)
+            call = call.without_timers(TimerKind.RERING, TimerKind.BRIDGE)
+            call = call.with_timer(TimerKind.RING, after(policy.ring_seconds, now))
             return attach(call, leg, now)
         case CallerDialledIn(leg):
             return call, (HangUp(leg),)
         case CounselorAccepted():
             return _accepted(call, policy, now)
         case CallerHungUp():
-            return end(call, EndReason.LOST, policy, now)
+            return _left(call, Role.CALLER, LetGoReason.CALLER_ENDED, policy, now)
         case CounselorHungUp() if call.crisis:
             return not_now("a person in danger may come back to the line; hand over first")
         case CounselorHungUp():
-            return end(call, EndReason.LOST, policy, now)
+            return _left(call, Role.COUNSELOR, LetGoReason.COUNSELOR_ENDED, policy, now)
         case StaffEnded():
             return end(call, EndReason.STAFF, policy, now)
         case CrisisRaised():
@@ -143,7 +174,7 @@ def _timer(call: Call, kind: TimerKind, policy: Policy, now: datetime) -> Step:
         case TimerKind.ACCEPT:
             return _let_go_lost(call, LetGoReason.NOT_ACCEPTED, policy, now)
         case TimerKind.BRIDGE:
-            return _let_go_lost(call, LetGoReason.NOT_WANTED, policy, now)
+            return _bridge_failed(call, policy, now)
         case TimerKind.RERING:
             assert call.lost is not None
             return ring(call, call.lost, policy, now)
@@ -157,6 +188,20 @@ def _timer(call: Call, kind: TimerKind, policy: Policy, now: datetime) -> Step:
             return call, ()
 
 
+def _bridge_failed(call: Call, policy: Policy, now: datetime) -> Step:
+    """Found, but not joined: look for them again. A person in danger is not let go for that."""
+    if call.lost is Role.CALLER and call.keeps_caller:
+        return bridge(call, policy, now)
+    return _let_go_lost(call, LetGoReason.NOT_WANTED, policy, now)
+
+
+def _left(call: Call, role: Role, why: LetGoReason, policy: Policy, now: datetime) -> Step:
+    leg = call.standing(role)
+    call, orders = release(call, () if leg is None else (leg,), why, now)
+    call, effects = end(call, EndReason.LOST, policy, now)
+    return call, (*orders, *effects)
+
+
 def _let_go_lost(call: Call, why: LetGoReason, policy: Policy, now: datetime) -> Step:
     assert call.lost is not None
     leg = call.standing(call.lost)
@@ -166,7 +211,13 @@ def _let_go_lost(call: Call, why: LetGoReason, policy: Policy, now: datetime) ->
 
 
 def _grace_over(call: Call, policy: Policy, now: datetime) -> Step:
-    """The other did not come back. A person in danger is kept and the search goes on (X55)."""
+    """The other did not come back. A person in danger is kept and the search goes on (X55).
+
+    Somebody who is back and being joined just now is waited for.
+    """
+    joining = call.due(TimerKind.BRIDGE)
+    if joining is not None:
+        return call.with_timer(TimerKind.PARTED, after(1, max(joining, now))), ()
     if call.crisis and call.standing(Role.CALLER) is not None and call.lost is not Role.CALLER:
         call = call.with_timer(TimerKind.PARTED, after(policy.parted_grace_seconds, now))
         return call, (Fact(FactKind.PARTED, call.lost, {"still_looking": True}),)

@@ -40,18 +40,22 @@ from dialer.machine import bridged
 from dialer.machine.refusing import not_now
 from dialer.machine.steps import (
     Step,
+    after,
     ask_to_accept,
     attach,
     attempt_failed,
     bridge,
     counselor_missed,
     end,
+    lift_limits,
     release,
+    ring,
     ring_second,
     say_farewell,
 )
 from dialer.orders import Fact, FactKind, HangUp
 from dialer.policy import Policy
+from terms.ids import LegId
 from terms.verdict import Role
 
 
@@ -111,7 +115,9 @@ def _gone(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
     failure = failure_of(leg)
     if leg.role is Role.COUNSELOR:
         return counselor_missed(call, failure, policy, now)
-    if failure is Failure.GAVE_UP and call.ring_first is Role.COUNSELOR:
+    if call.dialled_in(leg):
+        failure = Failure.FAULT if failure is Failure.NO_ANSWER else failure  # ours to answer
+    elif failure is Failure.GAVE_UP and call.ring_first is Role.COUNSELOR:
         failure = Failure.REJECTED  # we rang them unasked and they put it down
     return attempt_failed(call, failure, policy, now)
 
@@ -121,10 +127,12 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
     match event:
         case TimerFired(timer):
             return _timer(call, timer.kind, policy, now)
+        case BridgeRefused() if call.due(TimerKind.BRIDGE) is None or call.keeps_caller:
+            return call, ()  # told late; or the timer will try again
         case BridgeRefused():
             return _bridge_failed(call, policy, now)
         case CallerDialledIn(leg) if _may_attach(call):
-            return attach(call, leg, now)
+            return _dialled_in(call, leg, policy, now)
         case CallerDialledIn(leg):
             return call, (HangUp(leg),)
         case CounselorAccepted():
@@ -137,12 +145,14 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
             return end(call, EndReason.WITHDRAWN, policy, now)
         case StaffEnded():
             return end(call, EndReason.STAFF, policy, now)
+        case OrderWithdrawn() if call.keeps_caller:
+            return call, ()
         case OrderWithdrawn():
             call, farewell = say_farewell(call, "order_over", LetGoReason.NOT_WANTED, now)
             call, effects = end(call, EndReason.ORDER_OVER, policy, now)
             return call, (*farewell, *effects)
         case CrisisRaised():
-            return replace(call, crisis=True), (Fact(FactKind.CRISIS_RAISED),)
+            return _raise_crisis(call)
         case CounselorMarkedCutOff() | CapExtended() | TransferRequested():
             return not_now("the two are not connected yet")
         case TransferConfirmed() | TransferCancelled():
@@ -158,13 +168,16 @@ def _timer(call: Call, kind: TimerKind, policy: Policy, now: datetime) -> Step:
             return _nobody_answered(call, policy, now)
         case TimerKind.ACCEPT:
             return _nobody_accepted(call, policy, now)
+        case TimerKind.BRIDGE if call.keeps_caller:
+            return bridge(call, policy, now)
         case TimerKind.BRIDGE:
             return _bridge_failed(call, policy, now)
+        case TimerKind.RERING:
+            return ring(call, Role.COUNSELOR, policy, now)
         case (
             TimerKind.WARN
             | TimerKind.CAP
             | TimerKind.SILENCE
-            | TimerKind.RERING
             | TimerKind.PARTED
             | TimerKind.TRANSFER
             | TimerKind.ATTEMPT
@@ -207,6 +220,21 @@ def _accepted(call: Call, policy: Policy, now: datetime) -> Step:
     if accepted == leg:
         return call, ()
     return _came(call.with_leg(accepted), accepted, policy, now)
+
+
+def _raise_crisis(call: Call) -> Step:
+    """Limits are lifted where a bridge is being made already; later bridges get none (X55)."""
+    if call.crisis:
+        return call, ()
+    lifted = () if call.due(TimerKind.BRIDGE) is None else lift_limits(call)
+    return replace(call, crisis=True), (*lifted, Fact(FactKind.CRISIS_RAISED))
+
+
+def _dialled_in(call: Call, leg: LegId, policy: Policy, now: datetime) -> Step:
+    """The caller comes by their own leg; taking it has as long as ringing them would have had."""
+    if call.standing(Role.CALLER) is not None:
+        call = call.with_timer(TimerKind.RING, after(policy.ring_seconds, now))
+    return attach(call, leg, now)
 
 
 def _may_attach(call: Call) -> bool:

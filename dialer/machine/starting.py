@@ -64,9 +64,7 @@ def _new(begin: Begin, policy: Policy, now: datetime) -> Call:
         started_at=now,
         not_before=begin.not_before,
     )
-    return replace(
-        call, counted=begin.counted, counted_before=begin.counted, attempt=begin.attempt
-    )
+    return replace(call, counted=begin.counted, counted_before=begin.counted, attempt=begin.attempt)
 
 
 def _started(call: Call) -> Fact:

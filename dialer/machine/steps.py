@@ -9,6 +9,7 @@ from dialer.events import Timer, TimerKind
 from dialer.leg import Failure, Leg, LetGoReason, let_go
 from dialer.orders import Answer, Bridge, Effect, Fact, FactKind, HangUp, Limit, Ring, Say
 from dialer.policy import LIMIT_MARGIN_SECONDS, LONGEST_CALL_SECONDS, CapKind, Policy
+from dialer.talk import connected_at
 from dialer.verdict import Evidence, judge
 from terms.ids import CounselorId, LegId
 from terms.verdict import Role, Verdict
@@ -44,16 +45,21 @@ def start_attempt(call: Call, counselor: CounselorId, policy: Policy, now: datet
             return call.with_timer(TimerKind.RING, after(policy.ring_seconds, now)), (claimed,)
         call, effects = ring_second(call, policy, now)
     else:
+        call = replace(call, ring_first=policy.ring_first)
         call, effects = ring(call, call.ring_first, policy, now)
     return call, (claimed, *effects)
 
 
 def ring(call: Call, role: Role, policy: Policy, now: datetime) -> Step:
     """Originate a new leg and bound how long it may ring."""
-    party = call.counselor if role is Role.COUNSELOR else None
+    party = call.counselor if role is Role.COUNSELOR else _party_before(call, role)
     leg = Leg(id=call.next_leg(role), role=role, rung_at=now, party=party)
     call = call.with_leg(leg).with_timer(TimerKind.RING, after(policy.ring_seconds, now))
     return call, (Ring(leg.id, role, party, policy.ring_seconds), Fact(FactKind.LEG_RUNG, role))
+
+
+def _party_before(call: Call, role: Role) -> str | None:
+    return next((leg.party for leg in reversed(call.legs) if leg.role is role), None)
 
 
 def attach(call: Call, leg: LegId, at: datetime) -> Step:
@@ -128,6 +134,24 @@ def set_next_warning(call: Call, policy: Policy, now: datetime) -> Call:
     return call if due is None else call.with_timer(TimerKind.WARN, due)
 
 
+def watch_silence(call: Call, policy: Policy, now: datetime) -> Call:
+    """While any leg is silent its time runs; the silence of another does not prolong it."""
+    silent = any(leg.silent_since is not None for leg in call.all_standing())
+    if not silent or call.due(TimerKind.SILENCE) is not None:
+        return call
+    return call.with_timer(TimerKind.SILENCE, after(policy.media_lost_seconds, now))
+
+
+def notice_connection(call: Call) -> Step:
+    """Both turn out to have been joined: the talk was real, whenever we learn of it (X01)."""
+    if call.connected_at is not None or call.verdict_is_final:
+        return call, ()
+    at = connected_at(call.legs)
+    if at is None:
+        return call, ()
+    return replace(call, connected_at=at), (Fact(FactKind.CONNECTED),)
+
+
 def say_to_all(call: Call, prompt: str) -> tuple[Effect, ...]:
     """The prompt to everybody who is on the line."""
     return tuple(Say(leg.id, prompt) for leg in call.all_standing() if leg.answered_at is not None)
@@ -199,15 +223,17 @@ def counselor_missed(call: Call, failure: str, policy: Policy, now: datetime) ->
         Role.COUNSELOR,
         {"failure": failure, "counselor": call.counselor},
     )
+    call = call.without_timers(TimerKind.RING, TimerKind.ACCEPT, TimerKind.BRIDGE)
     call = replace(call, counselor_misses=call.counselor_misses + 1)
     leg = call.standing(Role.COUNSELOR)
-    call, orders = release(call, () if leg is None else (leg,), LetGoReason.NOT_WANTED, now)
+    call, orders = release(call, () if leg is None else (leg,), LetGoReason.COUNSELOR_ENDED, now)
     caller = call.standing(Role.CALLER)
     if caller is not None and caller.answered_at is None:
         call, stopped = release(call, (caller,), LetGoReason.NOT_WANTED, now)
         orders, caller = (*orders, *stopped), None
     declined = failure in ("declined", Failure.REJECTED)
-    if call.counselor_misses >= policy.counselor_tries or (declined and not call.pooled):
+    no_more = call.counselor_misses >= policy.counselor_tries or (declined and not call.pooled)
+    if no_more and not call.keeps_caller:
         call, farewell = say_farewell(call, "nobody_reached", LetGoReason.NOT_WANTED, now)
         call, effects = end(call, EndReason.COUNSELOR_NOT_REACHED, policy, now)
         return call, (missed, *orders, *farewell, *effects)
@@ -216,8 +242,16 @@ def counselor_missed(call: Call, failure: str, policy: Policy, now: datetime) ->
     elif caller is None:
         call, effects = wait(call, policy.fault_spacing_seconds, now)
     else:
-        call, effects = ring(call, Role.COUNSELOR, policy, now)
+        call, effects = _ring_counselor_again(call, policy, now)
     return call, (missed, *orders, *effects)
+
+
+def _ring_counselor_again(call: Call, policy: Policy, now: datetime) -> Step:
+    """The caller holds the line. For a person in danger this goes on, so it keeps a distance."""
+    call = replace(call, state=State.RINGING_SECOND, ring_first=Role.CALLER)
+    if call.crisis:
+        return call.with_timer(TimerKind.RERING, after(policy.rering_seconds, now)), ()
+    return ring(call, Role.COUNSELOR, policy, now)
 
 
 def wait(call: Call, seconds: int, now: datetime) -> Step:

@@ -52,14 +52,24 @@ def came(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
     if leg.bridged_at is not None:
         if call.transfer.joined:
             return call, ()
-        call = replace(call, transfer=replace(call.transfer, joined=True))
+        call = replace(
+            call.without_timers(TimerKind.TRANSFER), transfer=replace(call.transfer, joined=True)
+        )
         return call, (Fact(FactKind.TRANSFER_JOINED, Role.AGENCY),)
-    call = call.without_timers(TimerKind.TRANSFER)
+    call = call.with_timer(TimerKind.TRANSFER, after(policy.bridge_seconds, now))
     return call, (Bridge((leg.id,), LONGEST_CALL_SECONDS),)
 
 
+def bridge_refused(call: Call, policy: Policy, now: datetime) -> Step:
+    """The only bridge that can be refused while the two talk is an agency's: the next one."""
+    agency = call.standing(Role.AGENCY)
+    if call.transfer is None or call.transfer.joined or agency is None or not agency.answered_at:
+        return call, ()
+    return agency_missed(call, policy, now)
+
+
 def agency_missed(call: Call, policy: Policy, now: datetime) -> Step:
-    """It has rung long enough: the next one, the caller kept."""
+    """It has rung long enough, or could not be joined: the next one, the caller kept."""
     leg = call.standing(Role.AGENCY)
     if call.transfer is None or leg is None:
         return call, ()

@@ -30,6 +30,7 @@ from dialer.events import (
     OrderWithdrawn,
     StaffEnded,
     TimerFired,
+    TimerKind,
     TransferCancelled,
     TransferConfirmed,
     TransferRequested,
@@ -48,6 +49,7 @@ from dialer.machine.steps import (
 )
 from dialer.orders import Fact, FactKind, Say
 from dialer.policy import Policy
+from terms.ids import LegId
 
 
 def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
@@ -73,16 +75,18 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
         case CounselorUnavailable(why):
             return _unavailable(call, why, policy, now)
         case CallerDialledIn(leg):
-            return attach(call, leg, now)
+            return _dialled_in(call, leg, now)
         case CallerHungUp():
             return end(call, EndReason.WITHDRAWN, policy, now)
         case StaffEnded():
             return end(call, EndReason.STAFF, policy, now)
+        case OrderWithdrawn() if call.keeps_caller:
+            return call, ()
         case OrderWithdrawn():
             call, farewell = say_farewell(call, "order_over", LetGoReason.NOT_WANTED, now)
             call, effects = end(call, EndReason.ORDER_OVER, policy, now)
             return call, (*farewell, *effects)
-        case CrisisRaised():
+        case CrisisRaised() if not call.crisis:
             return replace(call, crisis=True), (Fact(FactKind.CRISIS_RAISED),)
         case (
             CounselorAccepted()
@@ -95,8 +99,15 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
             | TransferCancelled()
         ):
             return not_now("no counselor is on this call")
-        case TimerFired() | BridgeRefused() | CalledBack():
+        case TimerFired() | BridgeRefused() | CalledBack() | CrisisRaised():
             return call, ()  # a due attempt needs a counselor first: the desk claims one
+
+
+def _dialled_in(call: Call, leg: LegId, now: datetime) -> Step:
+    """Calling us is asking for the next attempt, though never before an appointed time."""
+    if call.state is State.WAITING:
+        call = call.with_timer(TimerKind.ATTEMPT, max(now, call.not_before or now))
+    return attach(call, leg, now)
 
 
 def _unavailable(call: Call, why: str, policy: Policy, now: datetime) -> Step:
@@ -104,6 +115,8 @@ def _unavailable(call: Call, why: str, policy: Policy, now: datetime) -> Step:
     if call.pooled:
         return (call, ()) if call.state is State.QUEUED else queue(call)
     call = replace(call, counselor_waits=call.counselor_waits + 1)
+    if call.keeps_caller:
+        return wait(call, policy.fault_spacing_seconds, now)
     call, farewell = say_farewell(call, why, LetGoReason.NOT_WANTED, now)
     if call.counselor_waits >= MOST_COUNSELOR_WAITS:
         call, effects = end(call, EndReason.COUNSELOR_NOT_REACHED, policy, now)

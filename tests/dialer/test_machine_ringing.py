@@ -1,0 +1,498 @@
+"""Bringing the two to the line: either may be rung first, and a person has to say yes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from dialer.call import EndReason, State
+from dialer.carriers import ReleaseSide
+from dialer.events import (
+    BridgeRefused,
+    CallerDialledIn,
+    CallerHungUp,
+    CounselorAccepted,
+    CounselorDeclined,
+    CounselorHungUp,
+    CrisisRaised,
+    OrderWithdrawn,
+    StaffEnded,
+    TimerKind,
+)
+from dialer.leg import LetGoReason
+from dialer.orders import Answer, Bridge, FactKind, HangUp, Limit, Ring, Say
+from terms.ids import LegId
+from terms.refusals import Refused
+from terms.verdict import EndedBy, Role, VerdictKind
+from tests.dialer.stories import (
+    ANA,
+    CALLER_FIRST,
+    CALLER_LEG,
+    COUNSELOR_FIRST,
+    COUNSELOR_LEG,
+    DIALLED_IN,
+    Story,
+    begin,
+    bridging,
+    queued,
+    ringing_first,
+    ringing_second,
+    talking,
+)
+
+UNACCEPTED = replace(CALLER_FIRST, press_to_accept=False)
+
+
+@pytest.mark.rule("A03", "A15")
+def test_the_caller_is_rung_first_and_the_counselor_once_they_are_on_the_line() -> None:
+    story = ringing_first()
+    assert story.orders == (Ring(CALLER_LEG, Role.CALLER, None, 30),)
+    assert story.call.counselor == ANA
+    assert story.seconds_to(TimerKind.RING) == 30
+
+    story = story.answers(Role.CALLER)
+
+    assert story.state is State.RINGING_SECOND
+    assert story.orders == (
+        Say(CALLER_LEG, "connecting"),
+        Ring(COUNSELOR_LEG, Role.COUNSELOR, ANA, 30),
+    )
+
+
+@pytest.mark.rule("X01")
+def test_the_counselor_may_be_rung_first_and_has_to_accept_before_the_caller_is_rung() -> None:
+    story = ringing_first(COUNSELOR_FIRST)
+    assert story.orders == (Ring(COUNSELOR_LEG, Role.COUNSELOR, ANA, 30),)
+
+    story = story.answers(Role.COUNSELOR)
+    assert story.state is State.RINGING_FIRST
+    assert story.orders == (Say(COUNSELOR_LEG, "press_1"),)
+
+    story = story.presses("1")
+    assert story.state is State.RINGING_SECOND
+    assert Ring(CALLER_LEG, Role.CALLER, None, 30) in story.orders
+
+    story.answers(Role.CALLER)
+    assert story.orders == (Bridge((COUNSELOR_LEG, CALLER_LEG), 1502),)
+
+
+@pytest.mark.rule("X01")
+def test_only_pressing_1_brings_the_bridge() -> None:
+    story = ringing_second().answers(Role.COUNSELOR)
+    assert story.orders == (Say(COUNSELOR_LEG, "press_1"),)
+    assert story.presses("5").orders == ()
+
+    story = story.presses("1")
+
+    assert story.orders == (Bridge((CALLER_LEG, COUNSELOR_LEG), 1502),)
+    assert FactKind.COUNSELOR_ACCEPTED in story.facts
+    assert story.state is State.RINGING_SECOND
+
+
+@pytest.mark.rule("X01")
+def test_accepting_in_the_console_stands_for_pressing_1_before_or_after_the_answer() -> None:
+    before = ringing_second().tell(CounselorAccepted())
+    assert before.orders == ()
+    assert before.answers(Role.COUNSELOR).orders == (Bridge((CALLER_LEG, COUNSELOR_LEG), 1502),)
+
+    after = ringing_second().answers(Role.COUNSELOR).tell(CounselorAccepted())
+    assert after.orders == (Bridge((CALLER_LEG, COUNSELOR_LEG), 1502),)
+    assert after.tell(CounselorAccepted()).effects == ()
+
+
+def test_without_a_ringing_phone_there_is_nothing_to_accept() -> None:
+    with pytest.raises(Refused):
+        ringing_first().tell(CounselorAccepted())
+
+
+def test_a_key_pressed_tells_of_the_answer_too() -> None:
+    assert ringing_second().presses("1").orders == (Bridge((CALLER_LEG, COUNSELOR_LEG), 1502),)
+
+
+def test_a_program_may_do_without_pressing_1() -> None:
+    story = ringing_second(UNACCEPTED).answers(Role.COUNSELOR)
+
+    assert story.orders == (Bridge((CALLER_LEG, COUNSELOR_LEG), 1502),)
+
+
+@pytest.mark.rule("A19", "X01")
+def test_they_are_connected_once_both_are_known_to_have_joined() -> None:
+    story = bridging().pass_time(2).joins(Role.CALLER)
+    assert story.state is State.RINGING_SECOND
+    assert story.call.connected_at is None
+
+    story = story.joins(Role.COUNSELOR)
+
+    assert story.state is State.BRIDGED
+    assert story.call.connected_at == story.now
+    assert story.facts == (FactKind.CONNECTED,)
+
+
+@pytest.mark.rule("X01", "A30")
+def test_a_voicemail_never_connects() -> None:
+    story = ringing_second().answers(Role.COUNSELOR).wait(20)
+
+    assert HangUp(COUNSELOR_LEG) in story.orders
+    assert Ring(LegId("call/counselor/2"), Role.COUNSELOR, ANA, 30) in story.orders
+
+    story.answers(Role.COUNSELOR).wait(20)
+
+    assert story.state is State.ENDED
+    assert story.call.end_reason is EndReason.COUNSELOR_NOT_REACHED
+    assert story.call.connected_at is None
+    assert story.call.counted == 0
+    assert not any(isinstance(effect, Bridge) for effect in story.all_effects)
+
+
+@pytest.mark.rule("A30", "X27")
+def test_a_counselor_who_does_not_answer_is_rung_again_with_the_caller_kept() -> None:
+    story = ringing_second().rings(Role.COUNSELOR).wait(30)
+
+    assert story.state is State.RINGING_SECOND
+    assert story.orders == (
+        HangUp(COUNSELOR_LEG),
+        Ring(LegId("call/counselor/2"), Role.COUNSELOR, ANA, 30),
+    )
+    assert story.seconds_to(TimerKind.RING) == 30
+    story = story.wait(30)
+    assert story.call.end_reason is EndReason.COUNSELOR_NOT_REACHED
+    assert Say(CALLER_LEG, "nobody_reached") in story.orders
+    assert HangUp(CALLER_LEG, after_seconds=6) in story.orders
+    assert story.call.counted == 0
+
+
+def test_the_time_to_accept_belongs_to_the_ring_that_was_answered() -> None:
+    story = ringing_second().answers(Role.COUNSELOR).pass_time(5).hangs_up(Role.COUNSELOR)
+
+    assert story.call.due(TimerKind.ACCEPT) is None
+    assert story.wait(16).call.counselor_misses == 1
+
+
+@pytest.mark.rule("A26", "A30")
+@pytest.mark.parametrize("how", ["console", "phone"])
+def test_a_named_counselor_who_declines_ends_it_for_the_caller_chose_nobody_else(how: str) -> None:
+    story = ringing_second()
+    if how == "console":
+        story.tell(CounselorDeclined())
+    else:
+        story.ends(Role.COUNSELOR, ReleaseSide.PARTY, 21)
+
+    assert story.call.end_reason is EndReason.COUNSELOR_NOT_REACHED
+    assert story.call.counted == 0
+    assert story.call.verdict is not None
+    assert story.call.verdict.by is EndedBy.COUNSELOR
+
+
+def test_in_a_pool_a_miss_sends_the_caller_back_to_the_queue_and_keeps_them_on_the_line() -> None:
+    story = Story(begins=begin(pooled=True)).answers(Role.CALLER).tell(CounselorDeclined())
+
+    assert story.state is State.QUEUED
+    assert story.call.counselor is None
+    assert story.orders == (HangUp(COUNSELOR_LEG), Say(CALLER_LEG, "queued"))
+    caller = story.call.standing(Role.CALLER)
+    assert caller is not None
+
+
+def test_misses_are_bounded_in_a_pool_too() -> None:
+    policy = replace(CALLER_FIRST, counselor_tries=1)
+    story = Story(policy, begin(pooled=True)).answers(Role.CALLER).tell(CounselorDeclined())
+
+    assert story.call.end_reason is EndReason.COUNSELOR_NOT_REACHED
+
+
+@pytest.mark.rule("X27")
+def test_a_counselor_rung_first_who_is_missed_is_tried_again_after_a_pause() -> None:
+    story = ringing_first(COUNSELOR_FIRST).rings(Role.COUNSELOR).wait(30)
+
+    assert story.state is State.WAITING
+    assert story.seconds_to(TimerKind.ATTEMPT) == 20
+    assert (story.call.counted, story.call.counselor) == (0, None)
+    story.wait(20).rings(Role.COUNSELOR).wait(30)
+    assert story.call.end_reason is EndReason.COUNSELOR_NOT_REACHED
+
+
+def test_a_counselor_rung_first_who_leaves_takes_the_ringing_of_the_caller_with_them() -> None:
+    story = ringing_second(COUNSELOR_FIRST).hangs_up(Role.COUNSELOR)
+
+    assert story.state is State.WAITING
+    assert HangUp(CALLER_LEG) in story.orders
+    assert story.call.counted == 0
+
+
+@pytest.mark.rule("A39")
+def test_a_caller_who_gives_up_before_the_talk_withdraws_and_nothing_counts() -> None:
+    story = ringing_second().hangs_up(Role.CALLER)
+
+    assert story.call.end_reason is EndReason.WITHDRAWN
+    assert story.call.counted == 0
+    assert HangUp(COUNSELOR_LEG) in story.orders
+    assert story.call.verdict is not None
+    assert (story.call.verdict.kind, story.call.verdict.by) == (
+        VerdictKind.NOT_CONNECTED,
+        EndedBy.CALLER,
+    )
+
+
+@pytest.mark.parametrize("ring", [ringing_first, ringing_second])
+def test_hanging_up_in_the_app_withdraws_too(ring: type[Story]) -> None:
+    story = ring().tell(CallerHungUp())
+
+    assert story.call.end_reason is EndReason.WITHDRAWN
+    assert story.call.verdict is not None
+    assert story.call.verdict.by is EndedBy.CALLER
+
+
+@pytest.mark.rule("X27")
+def test_a_caller_we_rang_unasked_who_puts_it_down_has_rejected_it() -> None:
+    policy = replace(COUNSELOR_FIRST, bridge_seconds=15)
+    story = ringing_second(policy).hangs_up(Role.CALLER)
+
+    assert story.state is State.WAITING
+    assert story.call.counted == 1
+
+
+def test_a_caller_who_called_us_and_puts_it_down_withdraws_whoever_is_rung_first() -> None:
+    story = ringing_first(COUNSELOR_FIRST).tell(CallerDialledIn(DIALLED_IN, ringing_first().now))
+    story.answers(Role.CALLER).hangs_up(Role.CALLER)
+
+    assert story.call.end_reason is EndReason.WITHDRAWN
+
+
+@pytest.mark.parametrize("event", [StaffEnded("x"), OrderWithdrawn("x")])
+@pytest.mark.parametrize("ring", [ringing_first, ringing_second])
+def test_staff_and_the_orders_end_stop_the_ringing(
+    ring: type[Story], event: StaffEnded | OrderWithdrawn
+) -> None:
+    story = ring().tell(event)
+
+    assert story.state is State.ENDED
+    assert not list(story.call.all_standing())
+
+
+def test_a_bridge_that_never_stands_is_our_fault_and_does_not_count() -> None:
+    story = bridging()
+    assert story.seconds_to(TimerKind.BRIDGE) == 15
+
+    story.wait(15)
+
+    assert story.state is State.WAITING
+    assert (story.call.counted, story.call.faults) == (0, 1)
+    assert story.call.connected_at is None
+    assert not list(story.call.all_standing())
+    assert story.seconds_to(TimerKind.ATTEMPT) == 20
+
+
+def test_a_refused_bridge_fails_at_once_and_a_refusal_told_late_changes_nothing() -> None:
+    story = bridging().tell(BridgeRefused())
+    assert (story.state, story.call.faults) == (State.WAITING, 1)
+
+    ringing = ringing_second()
+    assert ringing.tell(BridgeRefused()).state is State.RINGING_SECOND
+    assert ringing.effects == ()
+
+
+@pytest.mark.rule("A27")
+def test_a_line_that_fails_while_the_bridge_is_made_is_rung_again() -> None:
+    story = bridging().drops(Role.COUNSELOR)
+
+    assert story.state is State.PARTED
+    assert story.call.lost is Role.COUNSELOR
+
+
+def test_a_hang_up_while_the_bridge_is_made_is_the_end_whichever_is_told_first() -> None:
+    in_order = bridging().pass_time(1).joins(Role.CALLER).joins(Role.COUNSELOR)
+    in_order.pass_time(3).hangs_up(Role.CALLER)
+
+    reordered = bridging().pass_time(1)
+    joined = reordered.now
+    reordered.pass_time(3).hangs_up(Role.CALLER)
+    now, reordered.now = reordered.now, joined
+    reordered.joins(Role.COUNSELOR).joins(Role.CALLER)
+    reordered.now = now
+
+    assert reordered.call.verdict == in_order.call.verdict
+    assert reordered.call.connected_at == in_order.call.connected_at
+
+
+def test_a_counselor_who_hangs_up_in_the_console_while_the_bridge_is_made_is_rung_again() -> None:
+    story = bridging().tell(CounselorHungUp())
+    assert story.call.due(TimerKind.BRIDGE) is None
+
+    story.answers(Role.COUNSELOR).presses("1")
+
+    assert any(isinstance(order, Bridge) for order in story.orders)
+
+
+def test_silence_told_before_the_bridge_is_watched_from_the_bridge_on() -> None:
+    story = bridging().falls_silent(Role.COUNSELOR).joins(Role.CALLER).joins(Role.COUNSELOR)
+
+    assert story.seconds_to(TimerKind.SILENCE) == 20
+
+
+# --- the caller dials in --------------------------------------------------------------------------
+
+
+def test_a_caller_who_dials_in_is_answered_and_then_the_counselor_is_rung() -> None:
+    story = Story(dials_in=DIALLED_IN)
+    assert story.orders == (Answer(DIALLED_IN),)
+    assert story.state is State.RINGING_FIRST
+
+    story = story.answers(Role.CALLER)
+
+    assert story.state is State.RINGING_SECOND
+    assert Ring(COUNSELOR_LEG, Role.COUNSELOR, ANA, 30) in story.orders
+
+
+def test_a_dial_in_goes_before_the_programs_ring_order_and_only_for_that_attempt() -> None:
+    story = Story(replace(COUNSELOR_FIRST, fault_spacing_seconds=20), dials_in=DIALLED_IN)
+    assert story.call.ring_first is Role.CALLER
+    story.answers(Role.CALLER).drops(Role.CALLER)
+
+    story = story.wait(20)
+
+    assert story.call.ring_first is Role.COUNSELOR
+    assert Ring(LegId("call/counselor/2"), Role.COUNSELOR, ANA, 30) in story.orders
+
+
+@pytest.mark.rule("A39")
+def test_a_caller_who_dials_in_while_we_ring_them_comes_by_their_own_leg() -> None:
+    story = ringing_first().pass_time(29)
+    story.tell(CallerDialledIn(DIALLED_IN, story.now))
+
+    assert story.orders == (HangUp(CALLER_LEG), Answer(DIALLED_IN))
+    assert story.seconds_to(TimerKind.RING) == 30
+    assert story.answers(Role.CALLER).state is State.RINGING_SECOND
+
+
+def test_a_caller_who_dials_in_while_the_counselor_is_rung_first_is_joined_at_once() -> None:
+    story = ringing_first(COUNSELOR_FIRST)
+    story.tell(CallerDialledIn(DIALLED_IN, story.now)).answers(Role.CALLER)
+    assert story.state is State.RINGING_FIRST
+
+    story.answers(Role.COUNSELOR).presses("1")
+
+    assert Bridge((COUNSELOR_LEG, DIALLED_IN), 1502) in story.orders
+
+
+def test_a_counselor_rung_first_who_is_missed_while_the_caller_holds_is_rung_again() -> None:
+    story = ringing_first(COUNSELOR_FIRST)
+    story.tell(CallerDialledIn(DIALLED_IN, story.now)).answers(Role.CALLER).wait(30)
+    assert story.call.standing(Role.CALLER) is not None
+
+    story.answers(Role.COUNSELOR).presses("1")
+
+    assert any(isinstance(order, Bridge) for order in story.orders)
+
+
+def test_a_second_phone_of_the_caller_is_turned_away_once_they_are_on_the_line() -> None:
+    story = ringing_second()
+    story.tell(CallerDialledIn(DIALLED_IN, story.now))
+
+    assert story.orders == (HangUp(DIALLED_IN),)
+    assert story.call.leg(DIALLED_IN) is None
+
+
+@pytest.mark.parametrize("tell_first", [0, 1, 2, 3])
+def test_a_dial_in_told_twice_never_costs_the_caller_the_line(tell_first: int) -> None:
+    story = Story(dials_in=DIALLED_IN)
+    steps: tuple[Callable[[], Story], ...] = (
+        lambda: story.answers(Role.CALLER),
+        lambda: story.answers(Role.COUNSELOR).presses("1"),
+        lambda: story.joins(Role.CALLER).joins(Role.COUNSELOR),
+    )
+    for step in steps[:tell_first]:
+        step()
+    before = story.call
+
+    story.tell(CallerDialledIn(DIALLED_IN, story.now))
+
+    assert (story.call, story.effects) == (before, ())
+
+
+@pytest.mark.rule("X27")
+def test_a_dial_in_that_we_could_not_take_is_no_attempt_of_the_callers() -> None:
+    story = Story(dials_in=DIALLED_IN).wait(30)
+
+    assert (story.state, story.call.counted, story.call.faults) == (State.WAITING, 0, 1)
+
+
+# --- crisis ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("X55")
+def test_a_crisis_before_the_bridge_means_that_it_gets_no_cap() -> None:
+    story = ringing_second().tell(CrisisRaised())
+    assert story.facts == (FactKind.CRISIS_RAISED,)
+    assert story.tell(CrisisRaised()).effects == ()
+
+    story.answers(Role.COUNSELOR).presses("1")
+    assert story.orders == (Bridge((CALLER_LEG, COUNSELOR_LEG), 7200),)
+    story.joins(Role.CALLER).joins(Role.COUNSELOR)
+    assert story.call.due(TimerKind.CAP) is None
+    assert story.call.due(TimerKind.WARN) is None
+
+
+@pytest.mark.rule("X55")
+def test_a_crisis_while_the_bridge_is_made_lifts_the_limits_it_was_ordered_with() -> None:
+    story = bridging().tell(CrisisRaised())
+
+    assert story.orders == (Limit(CALLER_LEG, 7200), Limit(COUNSELOR_LEG, 7200))
+
+
+@pytest.mark.rule("X55")
+def test_a_person_in_danger_holds_the_line_however_often_the_counselor_is_missed() -> None:
+    story = ringing_second().tell(CrisisRaised())
+
+    for _ in range(10):
+        story.tell(CounselorDeclined())
+        assert story.call.standing(Role.CALLER) is not None
+        assert story.seconds_to(TimerKind.RERING) == 5
+        story.wait(5)
+        assert any(isinstance(order, Ring) for order in story.orders)
+    story.answers(Role.COUNSELOR).presses("1").joins(Role.CALLER).joins(Role.COUNSELOR)
+    assert story.state is State.BRIDGED
+
+
+@pytest.mark.rule("X55")
+def test_a_person_in_danger_is_not_let_go_for_a_bridge_that_failed() -> None:
+    story = bridging().tell(CrisisRaised()).tell(BridgeRefused())
+    assert story.effects == ()
+
+    story.wait(15)
+
+    assert story.orders == (Bridge((CALLER_LEG, COUNSELOR_LEG), 7200),)
+    assert story.seconds_to(TimerKind.BRIDGE) == 15
+
+
+@pytest.mark.rule("X55")
+def test_a_person_in_danger_is_not_let_go_because_the_order_ran_out() -> None:
+    story = ringing_second().tell(CrisisRaised()).tell(OrderWithdrawn("expired"))
+    assert story.effects == ()
+
+    in_queue = queued(dials_in=DIALLED_IN).answers(Role.CALLER).tell(CrisisRaised())
+    assert in_queue.tell(OrderWithdrawn("expired")).state is State.QUEUED
+
+
+def test_legs_of_a_failed_attempt_are_let_go_because_nobody_wants_them() -> None:
+    story = bridging().wait(15)
+
+    assert {leg.let_go_why for leg in story.call.legs} == {LetGoReason.NOT_WANTED}
+
+
+def test_a_late_bridge_of_legs_let_go_still_makes_it_a_talk() -> None:
+    story = bridging().wait(15)
+    assert story.call.connected_at is None
+    joined = story.now
+    story.now = bridging().now
+    story.joins(Role.CALLER).joins(Role.COUNSELOR)
+    story.now = joined
+
+    assert story.call.connected_at == story.leg(Role.CALLER).bridged_at
+    assert FactKind.CONNECTED in story.facts
+
+
+def test_both_ring_orders_lead_to_the_same_talk() -> None:
+    for policy in (CALLER_FIRST, COUNSELOR_FIRST):
+        story = talking(policy)
+        assert story.state is State.BRIDGED
+        assert story.seconds_to(TimerKind.CAP) == 1500
