@@ -27,7 +27,6 @@ from warmline.seal import AesSeal
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
 
-    from warmline.database import Connection
 
 _HOUSE_ZONE = ZoneInfo("Asia/Shanghai")
 

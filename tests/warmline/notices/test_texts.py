@@ -1,0 +1,128 @@
+"""Every text in both languages: the same facts, short enough for one SMS, nothing to hide."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.warmline.notices.kit import SHANGHAI
+from warmline.desk.fold import _SMS_ABOUT
+from warmline.notices.texts import (
+    VERIFICATION_CODE,
+    Language,
+    TextMissing,
+    catalogue,
+    fill,
+    placeholders,
+)
+from warmline.programs import load_shipped
+
+SIGNATURE = "【暖线心理热线】"
+TEMPLATES = {VERIFICATION_CODE, "we_will_call_again", *_SMS_ABOUT.values()}
+EVERYTHING = TEMPLATES | {"order_interrupted_uncapped"}
+NOW = datetime(2030, 1, 1, 4, 0, tzinfo=UTC)
+DATA: dict[str, str | int | None] = {
+    "code": "482913",
+    "expires_at": "2030-01-01T04:05:00+00:00",
+    "remaining_seconds": 1499,
+    "until": "2030-12-31T14:00:00+00:00",
+    "shows": "+862112345678",
+}
+MAY_BE_NAMED = {"code", "valid_minutes", "minutes_left", "until", "shows"}
+
+
+@pytest.mark.parametrize("language", Language)
+def test_there_is_a_text_for_every_sms_the_desk_decides_on(language: Language) -> None:
+    assert set(catalogue(language).texts) == EVERYTHING
+
+
+@pytest.mark.parametrize("template", sorted(EVERYTHING))
+def test_both_languages_tell_the_same_facts(template: str) -> None:
+    chinese, english = (catalogue(language).texts[template] for language in Language)
+
+    assert placeholders(chinese) == placeholders(english)
+
+
+@pytest.mark.parametrize("template", sorted(EVERYTHING))
+@pytest.mark.parametrize("language", Language)
+def test_no_text_can_hold_a_name_a_topic_or_the_others_number(
+    template: str, language: Language
+) -> None:
+    """`shows` is the program's own number, which the caller's display shows anyway."""
+    assert placeholders(catalogue(language).texts[template]) <= MAY_BE_NAMED
+
+
+@pytest.mark.parametrize("template", sorted(EVERYTHING))
+@pytest.mark.parametrize("language", Language)
+def test_no_text_names_a_program(template: str, language: Language) -> None:
+    text = fill(template, language, DATA, SHANGHAI, NOW)
+
+    for program in load_shipped().values():
+        assert program.name.zh not in text
+        assert program.name.en.lower() not in text.lower()
+
+
+@pytest.mark.parametrize("template", sorted(EVERYTHING))
+def test_a_text_and_its_signature_are_one_sms(template: str) -> None:
+    chinese = fill(template, Language.ZH, DATA, SHANGHAI, NOW)
+    english = fill(template, Language.EN, DATA, SHANGHAI, NOW)
+
+    assert len(SIGNATURE + chinese) <= 70
+    assert len("[Warmline] " + english) <= 160
+    assert english.isascii()
+
+
+@pytest.mark.rule("B12")
+def test_the_code_and_how_long_it_lives_are_told() -> None:
+    text = fill(VERIFICATION_CODE, Language.ZH, DATA, SHANGHAI, NOW)
+
+    assert text.startswith("验证码482913，5分钟内有效。")
+
+
+@pytest.mark.rule("X27")
+def test_before_the_last_try_the_caller_learns_from_which_number_it_comes() -> None:
+    text = fill("we_will_call_again", Language.ZH, DATA, SHANGHAI, NOW)
+
+    assert "+862112345678" in text
+
+
+def test_a_program_that_shows_no_number_is_told_of_in_words() -> None:
+    text = fill("we_will_call_again", Language.EN, {"shows": "warmline"}, SHANGHAI, NOW)
+
+    assert "our service number" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "told"),
+    [
+        (Language.ZH, "Asia/Shanghai", "12月31日22:00"),
+        (Language.EN, "Asia/Shanghai", "until 22:00 on 31 Dec"),
+        (Language.EN, "Asia/Tokyo", "until 23:00 on 31 Dec"),
+    ],
+)
+def test_times_are_told_in_the_programs_zone(language: Language, zone: str, told: str) -> None:
+    assert told in fill("order_interrupted", language, DATA, ZoneInfo(zone), NOW)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(1499, "24"), (300, "5"), (59, "1"), (0, "1")])
+def test_no_more_minutes_are_promised_than_there_are(seconds: int, told: str) -> None:
+    data = DATA | {"remaining_seconds": seconds}
+
+    assert f"还剩{told}分钟" in fill("order_interrupted", Language.ZH, data, SHANGHAI, NOW)
+
+
+def test_an_order_without_a_cap_has_no_minutes_to_speak_of() -> None:
+    data = DATA | {"remaining_seconds": None}
+
+    text = fill("order_interrupted", Language.ZH, data, SHANGHAI, NOW)
+
+    assert "分钟" not in text
+    assert "12月31日22:00" in text
+
+
+@pytest.mark.parametrize(("template", "data"), [("nothing", DATA), ("order_interrupted", {})])
+def test_a_text_or_a_fact_that_is_missing_is_said(
+    template: str, data: dict[str, str | int | None]
+) -> None:
+    with pytest.raises(TextMissing):
+        fill(template, Language.ZH, data, SHANGHAI, NOW)
