@@ -29,6 +29,7 @@ from routing.store.counselors import (
     list_counselors,
     load_counselor,
     lock_counselor,
+    next_free_at,
     program_strength,
     save_counselor,
 )
@@ -397,6 +398,23 @@ async def test_choosing_among_a_thousand_of_eight_thousand_reads_few_rows(
     assert after is not None
     assert after["seq_scan"] == before["seq_scan"]
     assert after["idx_tup_read"] - before["idx_tup_read"] < 20 * 10
+
+
+async def test_the_queue_knows_when_somebody_is_free_again_by_themselves(
+    database: "Pool[Record]", seal: AesSeal
+) -> None:
+    writing = replace(LI, wrap_up_until=NOON + 2 * MINUTE)
+    cooling = replace(WANG, wrap_up_until=NOON + SECOND, cooldown_until=NOON + MINUTE)
+    gone = replace(ZHAO, wrap_up_until=NOON + SECOND, lease_until=NOON)
+    await staff(database, seal, writing, cooling, gone)
+
+    async with database.acquire() as connection:
+        for now, free_at in [
+            (NOON, NOON + MINUTE),
+            (NOON + MINUTE, NOON + 2 * MINUTE),
+            (NOON + 2 * MINUTE, None),
+        ]:
+            assert await next_free_at(connection, TENANT, LISTENING, now) == free_at
 
 
 @pytest.mark.rule("C06")
