@@ -5,6 +5,7 @@ import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _ADDRESS_FILE = "handsets.json"
 _TOKEN_FILE = "handsets.token"
@@ -23,6 +24,14 @@ class Address:
         """The base of every request, without a slash at its end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
+
+
+def address_of(url: str) -> Address:
+    """A handsets process somebody else looks after, by its URL. Raises ValueError."""
+    parts = urlsplit(url)
+    if parts.hostname is None or parts.port is None:
+        raise ValueError("the handsets' address needs a host and a port")
+    return Address(host=parts.hostname, port=parts.port, pid=0)
 
 
 def read_address(data_dir: Path) -> Address | None:

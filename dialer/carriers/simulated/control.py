@@ -147,16 +147,33 @@ class RemoteHands:
 
     async def news_waiting(self) -> int:
         """How many reports no receiver has acknowledged yet."""
-        found = await self._ask("GET", "/health")
-        waiting = found.get("news_waiting") if isinstance(found, dict) else None
-        if not isinstance(waiting, int):
-            raise WireFault("news_waiting is not a number")
-        return waiting
+        return await self._count("news_waiting")
+
+    async def receivers(self) -> int:
+        """How many services news is pushed to in turn."""
+        return await self._count("receivers")
+
+    async def next_due(self) -> datetime | None:
+        """When something will happen in the world by itself next; None if nothing will."""
+        due = (await self._health()).get("next_due")
+        return datetime.fromisoformat(due) if isinstance(due, str) else None
 
     async def events(self, after: int = 0) -> list[JsonObject]:
         """The process's log after event `after`, for tests."""
         found = read_list(await self._ask("GET", f"/events?after={after}"), "events")
         return [event for event in found if isinstance(event, dict)]
+
+    async def _count(self, what: str) -> int:
+        count = (await self._health()).get(what)
+        if not isinstance(count, int):
+            raise WireFault(f"{what} is not a number")
+        return count
+
+    async def _health(self) -> JsonObject:
+        found = await self._ask("GET", "/health")
+        if not isinstance(found, dict):
+            raise WireFault("not an object")
+        return found
 
     async def _ask(self, method: str, path: str, body: JsonObject | None = None) -> object:
         if self._session is None:

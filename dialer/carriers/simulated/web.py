@@ -212,9 +212,11 @@ async def show_events(request: web.Request) -> web.Response:
 async def health(request: web.Request) -> web.Response:
     """That we live, as which process, and how much news waits."""
     exchange = request.app[EXCHANGE]
+    due = exchange.world.next_due()
     return web.json_response(
         {
             "simulated": True,
+            "next_due": None if due is None else due.isoformat(),
             "wire_version": WIRE_VERSION,
             "pid": getpid(),
             "legs": len(exchange.world.standing_legs()),

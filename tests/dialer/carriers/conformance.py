@@ -385,8 +385,11 @@ class CarrierConformance:
             )
         }
 
-    async def test_news_that_could_not_be_stored_is_told_again(self, rig: Rig) -> None:
-        rig.reports_to_refuse = 2
+    @pytest.mark.parametrize("failures", [1, 2, 3])
+    async def test_news_that_could_not_be_stored_is_told_again_in_order(
+        self, rig: Rig, failures: int
+    ) -> None:
+        rig.reports_to_refuse = failures
         leg = await rig.ring(await rig.phone(Behaviour.ANSWERS), rig.call(), "caller")
 
         ringing, answered = await rig.news(LegRinging, leg), await rig.news(LegAnswered, leg)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
@@ -113,6 +114,46 @@ async def test_news_that_cannot_be_stored_is_told_again_in_order(house: House) -
     await wait_until_told(house.hands)
 
 
+async def test_news_made_while_earlier_news_fails_waits_its_turn(house: House) -> None:
+    ear, fail_now = Ear(), asyncio.Event()
+
+    async def fails_once_slowly(report: Report) -> None:
+        if not fail_now.is_set():
+            ear.tried += 1
+            ear.more.set()
+            await fail_now.wait()
+            raise ConnectionError("the store is away")
+        await ear.receive(report)
+
+    service = Service(house.locate, TOKEN)
+    await service.start(fails_once_slowly)
+    house.services.append(service)
+    await house.hands.script(ANN, Script())
+    await ring(service)
+    await ear.until_tried(1)
+    await house.hands.answer(ANN)
+
+    fail_now.set()
+
+    assert await ear.until(2) == [LegRinging, LegAnswered]
+
+
+async def test_a_clock_moved_close_to_a_moment_does_not_miss_it(house: House) -> None:
+    ear = Ear()
+    service = await house.service(ear)
+    await house.hands.script(ANN, Script(answers=Answers.YES, after_seconds=25))
+    await ring(service)
+    await ear.until(1)
+
+    due = await house.hands.next_due()
+    assert due is not None
+    assert 23 < (due - datetime.now(UTC)).total_seconds() < 25
+
+    await house.hands.move_clock(24.9)
+
+    assert await ear.until(2) == [LegRinging, LegAnswered]
+
+
 async def test_a_call_whose_news_fails_does_not_hold_up_another(house: House) -> None:
     ear = Ear()
 
@@ -165,6 +206,7 @@ async def test_news_goes_to_the_living_service_when_the_other_has_died(house: Ho
     await wait_until_told(house.hands)
     assert len({report.news.leg for report in living.kept}) == 6
     assert dead.kept == []
+    assert await house.hands.receivers() == 1
 
 
 async def test_news_waits_while_nobody_listens(house: House) -> None:

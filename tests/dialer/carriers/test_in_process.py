@@ -32,7 +32,7 @@ class InProcessRig(SimulatedRig):
         self.clock.now += timedelta(seconds=seconds)
 
     async def pump(self) -> None:
-        for _ in range(3):
+        for _ in range(5):  # more often than a test lets the store fail
             with suppress(ConnectionError):
                 await self.carrier.tell_news()
 
