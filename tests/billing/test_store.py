@@ -367,3 +367,25 @@ async def test_the_text_in_force_when_an_order_was_opened_stays(database: "Pool[
         text = await store.load_program_text(connection, HOUSE, DOCTOR, loaded.program_digest)
 
     assert text == "cap_seconds = 900"
+
+
+@pytest.mark.rule("A22", "X02")
+async def test_a_typed_code_locks_its_voucher_until_the_transaction_ends(
+    ready: "Pool[Record]",
+) -> None:
+    async with ready.acquire() as one, ready.acquire() as other, one.transaction():
+        assert await store.lock_voucher_by_code(one, HOUSE, b"voucher-1") == a_voucher()
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await other.execute("SELECT 1 FROM vouchers FOR UPDATE NOWAIT")
+
+
+async def test_a_review_that_a_person_closed_is_not_opened_again(ready: "Pool[Record]") -> None:
+    order = await opened(ready, "order-1")
+    review = Review(order=order.id, call=FIRST, reason=ReviewReason.SHORT_CALL, opened_at=NOON)
+    async with ready.acquire() as connection:
+        await store.open_review(connection, HOUSE, review)
+        await connection.execute("UPDATE reviews SET state = 'closed'")
+        await store.open_review(connection, HOUSE, review)
+        waiting, _ = await store.list_reviews(connection, HOUSE, limit=10, cursor=None)
+
+    assert waiting == []
