@@ -1,0 +1,91 @@
+"""`warmline simulate`: one seed or many, and what came of them."""
+
+import json
+import time
+from collections import Counter
+from typing import Any
+
+from warmline.exits import Unusable
+from warmline.programs import load_shipped
+from warmline.simulation.misfortune import Misfortune, parse
+from warmline.simulation.simulation import Outcome, Simulation
+from warmline.simulation.watch import Violation
+
+_SHOWN_AS_TEXT = 10
+
+
+def run(
+    *,
+    days: int,
+    seed: int,
+    calls_per_day: int,
+    faults: str | None,
+    as_json: bool,
+    seeds: str | None = None,
+) -> int:
+    """Simulate, print what came of it, and answer the exit status: 1 when a promise was broken."""
+    misfortune = parse(faults)
+    first, last = _range(seeds) if seeds is not None else (seed, seed)
+    broken = 0
+    for one in range(first, last + 1):
+        report = simulate(days, one, calls_per_day, misfortune)
+        broken += bool(report["violations"])
+        print(json.dumps(report) if as_json else _text(report), flush=True)
+    return 1 if broken else 0
+
+
+def simulate(days: int, seed: int, calls_per_day: int, misfortune: Misfortune) -> dict[str, Any]:
+    """One seed's report."""
+    began = time.perf_counter()
+    simulation = Simulation(
+        load_shipped(), seed=seed, calls_per_day=calls_per_day, misfortune=misfortune
+    )
+    outcome = simulation.run(days)
+    return _report(days, seed, outcome, time.perf_counter() - began)
+
+
+def _report(days: int, seed: int, outcome: Outcome, seconds: float) -> dict[str, Any]:
+    return {
+        "seed": seed,
+        "days": days,
+        "calls": outcome.calls,
+        "connected": outcome.connected,
+        "orders": outcome.orders,
+        "restarts": outcome.deaths,
+        "violations": [_violation(one) for one in outcome.violations],
+        "violation_count": outcome.violation_count,
+        "wall_s": round(seconds, 3),
+        "calls_per_minute": round(60 * outcome.calls / seconds),
+    }
+
+
+def _violation(violation: Violation) -> dict[str, str]:
+    return {
+        "promise": violation.promise,
+        "at": violation.at.isoformat(),
+        "subject": violation.subject,
+        "seen": violation.seen,
+    }
+
+
+def _text(report: dict[str, Any]) -> str:
+    lines = [
+        f"seed {report['seed']}: {report['days']} days, {report['calls']} calls that rang, "
+        f"{report['connected']} orders connected, {report['restarts']} restarts, "
+        f"{report['violation_count']} violations, {report['wall_s']} s "
+        f"({report['calls_per_minute']} calls a minute)"
+    ]
+    kinds = Counter(one["promise"] for one in report["violations"])
+    lines += [f"  {promise}: {number}" for promise, number in kinds.most_common()]
+    lines += [
+        f"  {one['at']} {one['promise']} {one['subject']}: {one['seen']}"
+        for one in report["violations"][:_SHOWN_AS_TEXT]
+    ]
+    return "\n".join(lines)
+
+
+def _range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not (first.isdigit() and last.isdigit() and int(first) <= int(last)):
+        raise Unusable(f'"{text}" is no range of seeds: write it as 1-1000.')
+    return int(first), int(last)

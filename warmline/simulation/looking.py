@@ -1,0 +1,75 @@
+"""Comparing our legs with the carrier's every five seconds: `warmline.workers.reconciling`, virtually.
+
+A look at calls to which nothing has happened since they last agreed would find that they agree. So
+only calls that were touched are looked at, and no look is taken while there are none. What is found
+is what a look at everything would find; a test compares the two.
+"""
+
+from collections.abc import Callable, Container
+from datetime import datetime
+
+from dialer.call import Call
+from dialer.carriers import CarrierUnknown, News
+from terms.ids import LegId
+from warmline.simulation.agenda import Agenda
+from warmline.simulation.books import Books
+from warmline.simulation.witness import WatchedWorld
+from warmline.workers.reconciling import LOOK_EVERY, Differences, confirmed, differences
+
+
+class Reconciler:
+    """Looks, and tells what it found twice running."""
+
+    def __init__(
+        self,
+        *,
+        books: Books,
+        world: WatchedWorld,
+        agenda: Agenda,
+        tell: Callable[[str, News, datetime], None],
+        let_go: Callable[[LegId, datetime], None],
+    ) -> None:
+        self._books = books
+        self._world = world
+        self._agenda = agenda
+        self._tell = tell
+        self._let_go = let_go
+        self._last = Differences()
+        self._looks_at: datetime | None = None
+
+    def notice(self, now: datetime) -> None:
+        """Have a look within the next five seconds, if anything was touched."""
+        if self._looks_at is None and self._world.witness.touched:
+            self._looks_at = now + LOOK_EVERY
+            self._agenda.at(self._looks_at, self._look, None)
+
+    def die(self) -> None:
+        """What was seen once is forgotten with the process."""
+        self._last = Differences()
+
+    def _look(self, _: None, now: datetime) -> None:
+        self._looks_at = None
+        touched = self._world.witness.touched
+        calls = [call for one in touched if (call := self._books.calls.get(one)) is not None]
+        try:
+            at_carrier = self._world.look([leg.id for call in calls for leg in call.legs])
+        except CarrierUnknown:
+            return
+        found = differences(calls, at_carrier, now)
+        sure = confirmed(self._last, found)
+        self._last = found
+        self._world.witness.touched = {
+            call.id for call in calls if not _agrees(call, found, at_carrier.keys())
+        }
+        for id_, news in sure.news:
+            self._tell(id_, news, now)
+        for leg in sure.strays:
+            self._let_go(leg, now)
+
+
+def _agrees(call: Call, found: Differences, at_carrier: Container[LegId]) -> bool:
+    """Whether nothing will be found about the call until something happens to it again."""
+    disagreed = found.strays.union(news.leg for _, news in found.news)
+    return all(
+        leg.id not in disagreed and (leg.is_over or leg.id in at_carrier) for leg in call.legs
+    )

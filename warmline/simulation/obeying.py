@@ -1,0 +1,261 @@
+"""Orders to the carrier, obeyed in each call's sequence, as `warmline.workers.obeying` does.
+
+An order lives in the books until it is settled; what this process has in hand dies with it. After
+a death, orders that may have been sent are taken over when their lease has lapsed, and a ring is
+then asked after, never repeated blindly.
+"""
+
+from collections import deque
+from datetime import datetime, timedelta
+from random import Random
+from typing import Protocol
+
+from dialer.call import Call
+from dialer.carriers import (
+    CarrierRefused,
+    CarrierUnknown,
+    LegEnded,
+    ReleaseSide,
+    Report,
+)
+from dialer.carriers.simulated import orders as carrier
+from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Ring, Say
+from terms.ids import CallId, LegId
+from terms.phone import PhoneNumber
+from warmline.simulation.agenda import Agenda
+from warmline.simulation.books import Books
+from warmline.simulation.witness import WatchedWorld
+
+ORDER_LEASE = timedelta(seconds=3)
+ASK_AGAIN = timedelta(seconds=0.5)
+MOST_TRIES = 20
+_LANGUAGE = "zh-CN"
+
+
+class Phones(Protocol):
+    """Whose phone a leg rings, ready to behave as that person does now."""
+
+    def ring(self, call: Call, order: Ring) -> PhoneNumber:
+        """The number, looked up at the last moment."""
+        ...
+
+
+class Desk(Protocol):
+    """Where what became of an order is told."""
+
+    def ring_failed(self, ended: LegEnded, now: datetime) -> None:
+        """The leg never was: the carrier refused, or nobody could be asked."""
+        ...
+
+    def bridge_failed(self, call: CallId, now: datetime) -> None:
+        """The carrier would not join."""
+        ...
+
+    def arrived(self, reports: list[Report]) -> None:
+        """The carrier told something meanwhile."""
+        ...
+
+    def dies(self, now: datetime) -> None:
+        """Our process is killed over this order."""
+        ...
+
+
+class _Written:
+    """An order's row."""
+
+    __slots__ = ("leased_until", "order", "tries")
+
+    def __init__(self, order: CarrierOrder, leased_until: datetime) -> None:
+        self.order = order
+        self.leased_until = leased_until
+        self.tries = 0
+
+
+class Obeyer:
+    """Sends orders. `restart` is how often the process dies over one."""
+
+    def __init__(
+        self,
+        *,
+        books: Books,
+        world: WatchedWorld,
+        agenda: Agenda,
+        phones: Phones,
+        desk: Desk,
+        rng: Random,
+        restart: float,
+    ) -> None:
+        self.restart = restart
+        self.troubled: set[CallId] = set()
+        self._books = books
+        self._world = world
+        self._agenda = agenda
+        self._phones = phones
+        self._desk = desk
+        self._rng = rng
+        self._rows: dict[CallId, deque[_Written]] = {}
+        self._awake: deque[CallId] = deque()
+
+    # --- being handed orders ------------------------------------------------------------------
+
+    def take(self, call: CallId, orders: tuple[CarrierOrder, ...], now: datetime) -> None:
+        """Orders were committed; they are obeyed when `work` is called next."""
+        for order in orders:
+            if type(order) is HangUp and order.after_seconds:
+                due = now + timedelta(seconds=order.after_seconds)
+                self._agenda.at(due, self._falls_due, (call, order))
+            else:
+                self._append(call, order, now)
+
+    def _falls_due(self, subject: tuple[CallId, CarrierOrder], now: datetime) -> None:
+        self._append(*subject, now)
+
+    def _append(self, call: CallId, order: CarrierOrder, now: datetime) -> None:
+        row = _Written(order, now)
+        rows = self._rows.get(call)
+        if rows is None:
+            self._rows[call] = deque((row,))
+            self._awake.append(call)
+        else:
+            rows.append(row)
+
+    def work(self, now: datetime) -> bool:
+        """Obey whatever is due of one call; False when nothing was in hand."""
+        if not self._awake:
+            return False
+        self._work_off(self._awake.popleft(), now)
+        return True
+
+    def die(self, until: datetime) -> None:
+        """What was in hand is found by the sweep after the restart."""
+        for call in (*self._awake, *self._rows):
+            if call in self._rows:
+                self._agenda.at(until + ORDER_LEASE, self._sweep, call)
+        self._awake.clear()
+
+    def is_idle(self) -> bool:
+        """Whether no order waits to be obeyed."""
+        return not self._rows
+
+    def _sweep(self, call: CallId, now: datetime) -> None:
+        if call in self._rows and call not in self._awake:
+            self._awake.append(call)
+
+    # --- obeying ------------------------------------------------------------------------------
+
+    def _work_off(self, call: CallId, now: datetime) -> None:
+        rows = self._rows.get(call)
+        while rows:
+            row = rows[0]
+            if row.leased_until > now:
+                self._agenda.at(row.leased_until, self._sweep, call)
+                return
+            if self.restart and self._dies_over(row, call, now):
+                return
+            try:
+                self._send(row, call, now)
+            except CarrierRefused as refusal:
+                self.troubled.add(call)
+                self._refused(row.order, call, refusal, now)
+            except CarrierUnknown:
+                self.troubled.add(call)
+                row.tries += 1
+                if row.tries < MOST_TRIES and type(row.order) is not Say:
+                    row.leased_until = now + ASK_AGAIN
+                    continue
+                self._gave_up(row.order, now)
+            rows.popleft()
+        self._rows.pop(call, None)
+
+    def _dies_over(self, row: _Written, call: CallId, now: datetime) -> bool:
+        """Die before the order is sent, or after it was and before anybody could write so."""
+        roll = self._rng.random()
+        if roll >= self.restart:
+            return False
+        self.troubled.add(call)
+        if roll < self.restart / 2:
+            try:
+                self._send(row, call, now)
+            except (CarrierRefused, CarrierUnknown):
+                pass
+        row.tries += 1
+        self._desk.dies(now)
+        return True
+
+    def _send(self, row: _Written, call: CallId, now: datetime) -> None:
+        """Raises CarrierRefused, CarrierUnknown."""
+        order = row.order
+        known = self._books.calls.get(call)
+        asked: carrier.Order | None
+        if type(order) is Ring:
+            asked = self._ring(order, known, row.tries > 0)
+        elif row.tries and not _still_stands(order, known):
+            asked = None
+        else:
+            asked = _translated(order, call)
+        if asked is not None:
+            self._world.witness.touched.add(call)
+            self._desk.arrived(self._world.order(asked, now))
+
+    def _ring(
+        self, order: Ring, call: Call | None, may_have_been_sent: bool
+    ) -> carrier.Ring | None:
+        leg = None if call is None else call.leg(order.leg)
+        if call is None or leg is None or leg.is_over:
+            return None
+        if may_have_been_sent and self._world.asked(order.leg):
+            return None
+        number = self._phones.ring(call, order)
+        return carrier.Ring(
+            leg=order.leg, to=number, shows="warmline", ring_seconds=order.ring_seconds
+        )
+
+    def _refused(
+        self, order: CarrierOrder, call: CallId, refusal: CarrierRefused, now: datetime
+    ) -> None:
+        match order:
+            case Ring(leg):
+                self._never_was(leg, refusal, now)
+            case Bridge():
+                self._desk.bridge_failed(call, now)
+            case Answer() | Say() | Limit() | HangUp():
+                pass
+
+    def _gave_up(self, order: CarrierOrder, now: datetime) -> None:
+        if isinstance(order, Ring):
+            self._never_was(order.leg, CarrierRefused("unknown"), now)
+
+    def _never_was(self, leg: LegId, refusal: CarrierRefused, now: datetime) -> None:
+        ended = LegEnded(
+            leg=leg,
+            at=now,
+            by=ReleaseSide.CARRIER,
+            q850=refusal.q850,
+            sip=refusal.sip,
+            code=refusal.code,
+        )
+        self._desk.ring_failed(ended, now)
+
+
+def _still_stands(order: CarrierOrder, call: Call | None) -> bool:
+    """Whether an order that is tried again still has a leg to act on."""
+    if call is None or isinstance(order, HangUp):
+        return True
+    legs = order.legs if isinstance(order, Bridge) else (order.leg,)
+    return {leg.id for leg in call.all_standing()}.issuperset(legs)
+
+
+def _translated(order: CarrierOrder, call: CallId) -> carrier.Order:
+    match order:
+        case Say(leg, prompt):
+            return carrier.Say(leg=leg, prompt=prompt, language=_LANGUAGE)
+        case HangUp(leg):
+            return carrier.HangUp(leg=leg)
+        case Bridge(legs, limit_seconds):
+            return carrier.Bridge(call=call, legs=legs, limit_seconds=limit_seconds)
+        case Limit(leg, limit_seconds):
+            return carrier.Limit(leg=leg, limit_seconds=limit_seconds)
+        case Answer(leg):
+            return carrier.Answer(leg=leg)
+        case Ring():
+            raise AssertionError("a ring needs its number")

@@ -1,0 +1,152 @@
+"""What a call came to, against what truly happened to its legs in the world."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from dialer.call import Call
+from dialer.carriers import News, ReleaseSide
+from dialer.leg import LIMIT_CODE, Leg, LetGoReason, Release, observe
+from dialer.policy import LIMIT_MARGIN_SECONDS, CapKind
+from dialer.talk import stretches, talked
+from dialer.verdict import Evidence, judge
+from terms.ids import CallId
+from terms.verdict import EndedBy, Role, Verdict, VerdictKind
+from warmline.programs import Program
+from warmline.simulation.witness import Witness
+
+_UNCLEAR = frozenset({VerdictKind.INDETERMINATE, VerdictKind.SUSPECTED_DROP})
+_A_MOMENT = timedelta(milliseconds=1)
+_ROUNDING = timedelta(seconds=1)
+_LIMIT_BEHIND_OURS = timedelta(seconds=LIMIT_MARGIN_SECONDS)
+_NEVER_FOUND_OUT = timedelta(seconds=30)
+_TIME_TO_LIFT = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """`doubtful`: evidence was really lost. A text says what is wrong; empty where nothing is."""
+
+    connected: bool
+    doubtful: bool
+    wrong_verdict: str = ""
+    over_cap: str = ""
+    cut_in_danger: str = ""
+
+
+class Truth:
+    """Compares calls with the witness's record. `troubled` are calls that met with misfortune."""
+
+    def __init__(self, witness: Witness, troubled: set[CallId]) -> None:
+        self._witness = witness
+        self._troubled = troubled
+        self._crises: dict[CallId, datetime] = {}
+
+    def raised_crisis(self, call: CallId, now: datetime) -> None:
+        """From now on nobody may cut this call."""
+        self._crises.setdefault(call, now)
+
+    def compare(self, call: Call, program: Program) -> Findings:
+        """Everything that is wrong about a call whose verdict is final; it is then forgotten."""
+        witness = self._witness
+        doubtful = any(leg.id in witness.lost for leg in call.legs)
+        legs = tuple(_true_leg(leg, witness.truth.get(leg.id, ())) for leg in call.legs)
+        evidence = Evidence(
+            legs=legs, counselor_mark=call.counselor_mark, called_back_at=call.called_back_at
+        )
+        findings = Findings(
+            connected=bool(stretches(legs)),
+            doubtful=doubtful,
+            wrong_verdict=_wrong_verdict(call, legs, judge(evidence), doubtful),
+            over_cap=self._over_cap(call, legs, program, doubtful),
+            cut_in_danger=self._cut_in_danger(call, legs),
+        )
+        for leg in call.legs:
+            witness.forget(leg.id)
+        self._crises.pop(call.id, None)
+        return findings
+
+    def _over_cap(self, call: Call, legs: tuple[Leg, ...], program: Program, doubtful: bool) -> str:
+        policy = program.dialer
+        if policy.cap_kind is not CapKind.HARD or call.granted_seconds is None or call.crisis:
+            return ""
+        assert call.ended_at is not None
+        allowed = timedelta(seconds=call.granted_seconds + policy.cap_grace_seconds) + _A_MOMENT
+        if doubtful or call.id in self._troubled:
+            allowed += _LIMIT_BEHIND_OURS + _ROUNDING + _talk_unknown_to_us(call, legs)
+        total = talked(tuple(_really_off(leg) for leg in legs), call.ended_at)
+        return f"talked {total}, allowed {allowed}" if total > allowed else ""
+
+    def _cut_in_danger(self, call: Call, legs: tuple[Leg, ...]) -> str:
+        raised_at = self._crises.get(call.id)
+        for leg in legs:
+            release = leg.release
+            if raised_at is None or release is None or release.code != LIMIT_CODE:
+                continue
+            if leg.role is Role.CALLER and release.at > raised_at + _TIME_TO_LIFT:
+                return f"{leg.id} met the carrier's limit at {release.at}, raised at {raised_at}"
+        return ""
+
+
+def _true_leg(leg: Leg, truth: Iterable[News]) -> Leg:
+    """The leg as it would be, had all news come at once and in order."""
+    true = Leg(
+        id=leg.id,
+        role=leg.role,
+        rung_at=leg.rung_at,
+        party=leg.party,
+        let_go_at=leg.let_go_at,
+        let_go_why=leg.let_go_why,
+    )
+    if "/" not in leg.id:
+        true = replace(true, ringing_at=leg.rung_at)
+    for news in truth:
+        true = observe(true, news, news.at)
+    return true
+
+
+def _talk_unknown_to_us(call: Call, legs: tuple[Leg, ...]) -> timedelta:
+    """Where the news of joining was lost, we count from when we found out."""
+    late = timedelta()
+    for ours, true in zip(call.legs, legs, strict=True):
+        if true.bridged_at is not None:
+            late += (ours.bridged_at or true.bridged_at + _NEVER_FOUND_OUT) - true.bridged_at
+    return late
+
+
+def _really_off(leg: Leg) -> Leg:
+    """The leg until its phone or the carrier let it go, whatever we had decided by then."""
+    release = leg.release
+    if leg.silent_since is not None:  # nobody was there any more
+        release = Release(at=leg.silent_since, by=ReleaseSide.UNKNOWN)
+    if release is None:
+        return leg
+    return replace(leg, let_go_at=None, let_go_why=None, release=release)
+
+
+def _wrong_verdict(call: Call, legs: tuple[Leg, ...], truth: Verdict, doubtful: bool) -> str:
+    ours = call.verdict
+    assert ours is not None
+    if ours == truth or (doubtful and _is_excused(ours, truth, legs)):
+        return ""
+    return f"{_told(ours)}, but it was {_told(truth)}"
+
+
+def _is_excused(ours: Verdict, truth: Verdict, legs: tuple[Leg, ...]) -> bool:
+    """Where evidence was lost, doubt is right; blame on somebody who did nothing never is."""
+    if ours.kind in _UNCLEAR or ours.kind is truth.kind:
+        return True
+    if ours.kind is VerdictKind.PARTY_ENDED:
+        return any(_hung_up(leg, ours.by) for leg in legs)
+    return True
+
+
+def _hung_up(leg: Leg, by: EndedBy) -> bool:
+    if leg.role.value != by.value:
+        return False
+    by_phone = leg.release is not None and leg.release.by is ReleaseSide.PARTY
+    return by_phone or leg.let_go_why in (LetGoReason.CALLER_ENDED, LetGoReason.COUNSELOR_ENDED)
+
+
+def _told(verdict: Verdict) -> str:
+    return f"{verdict.kind} by {verdict.by} ({verdict.confidence}: {', '.join(verdict.reasons)})"

@@ -1,0 +1,95 @@
+"""The ground truth: a world whose every event is noted before any fault can touch the news of it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from random import Random
+
+from dialer.carriers import CallIn, CarrierUnknown, LegRinging, LiveLeg, News, Report
+from dialer.carriers.simulated.faults import Faults, Postbox
+from dialer.carriers.simulated.world import World
+from terms.ids import CallId, LegId
+
+
+class Witness:
+    """What truly happened to each leg, in order, and which calls met with misfortune.
+
+    `lost` are legs of which some news never reached us; `rang` are calls of which a phone rang.
+    `touched` are the calls at which something happened since they were last compared.
+    """
+
+    __slots__ = ("lost", "rang", "touched", "truth")
+
+    def __init__(self) -> None:
+        self.truth: dict[LegId, list[News]] = {}
+        self.lost: set[LegId] = set()
+        self.rang: set[CallId] = set()
+        self.touched: set[CallId] = set()
+
+    def note(self, news: News) -> None:
+        """It truly happened."""
+        leg = news.leg
+        known = self.truth.get(leg)
+        if known is None:
+            self.truth[leg] = [news]
+        else:
+            known.append(news)
+        call = CallId(leg.partition("/")[0])
+        self.touched.add(call)
+        if type(news) is LegRinging:
+            self.rang.add(call)
+
+    def forget(self, leg: LegId) -> None:
+        """Nobody will ask about the leg any more."""
+        self.truth.pop(leg, None)
+        self.lost.discard(leg)
+
+
+class _WatchedPostbox(Postbox):
+    """A postbox that tells the witness what is posted, and what never arrives."""
+
+    __slots__ = ("_witness",)
+
+    def __init__(self, rng: Random, witness: Witness) -> None:
+        super().__init__(rng)
+        self._witness = witness
+
+    def post(self, report: Report, at: datetime, faults: Faults) -> None:
+        """Note the truth, then let the faults at it."""
+        news = report.news
+        if not isinstance(news, CallIn):
+            self._witness.note(news)
+        waiting = len(self._late) + len(self._ready)
+        super().post(report, at, faults)
+        if len(self._late) + len(self._ready) == waiting:
+            self._witness.lost.add(news.leg)
+
+
+class WatchedWorld(World):
+    """The simulated carrier's world with a witness in it."""
+
+    def __init__(self, *, rng: Random, witness: Witness) -> None:
+        super().__init__(name="sim", rng=rng)
+        self.witness = witness
+        self._switch.postbox = _WatchedPostbox(rng, witness)
+
+    def asked(self, leg: LegId) -> bool:
+        """Whether the carrier, asked, says that the leg exists. Raises CarrierUnknown."""
+        return bool(self.look((leg,)))
+
+    def look(self, legs: Iterable[LegId]) -> dict[LegId, LiveLeg]:
+        """Those of `legs` that exist now, as `live_legs` would tell. Raises CarrierUnknown."""
+        faults = self._switch.faults
+        rate = min(1.0, faults.refuse + faults.unknown)
+        if rate and self._rng.random() < rate:
+            raise CarrierUnknown("no answer")
+        found = {}
+        for name in legs:
+            leg = self._switch.legs.get(name)
+            if leg is not None:
+                bridged = leg.bridge is not None
+                found[name] = LiveLeg(leg=name, answered=leg.answered, bridged=bridged)
+        return found
+
+    def any_stands(self) -> bool:
+        """Whether any leg exists now."""
+        return bool(self._switch.legs)
