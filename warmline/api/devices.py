@@ -19,11 +19,13 @@ from routing.verification import (
 )
 from terms.ids import CallerId, DeviceId
 from terms.refusals import RefusalCode, Refused
-from warmline.api.parts import DESK, SEND_CODE, key_for
+from warmline.api.parts import DESK, key_for
+from warmline.desk.writing import Committed
 from warmline.http.api import Operations
 from warmline.http.asked import Acting
 from warmline.http.model import ID, Instant, Model, Phone
 from warmline.http.problems import NotFound
+from warmline.notices.codes import send_code
 from warmline.people.tokens import TokenKind, new_token, token_hash
 
 devices = Operations("Devices")
@@ -80,8 +82,18 @@ async def send_verification(acting: Acting, body: PhoneInHand) -> CodeSent:
     )
     address = seal.sign(acting.address.encode(), _ADDRESS_PURPOSE)
     await add_verification(acting.connection, seal, acting.tenant, verification, address)
-    send_code = acting.part(SEND_CODE)
-    acting.after_commit(lambda: send_code(body.phone, code))
+    desk = acting.part(DESK)
+    await send_code(
+        acting.connection,
+        seal,
+        acting.tenant,
+        body.phone,
+        code,
+        expires_at=verification.expires_at,
+        now=acting.now,
+        new_id=desk.new_id,
+    )
+    acting.after_commit(lambda: desk.tell(Committed(tenant=acting.tenant, notices=True)))
     return CodeSent(id=id_, expires_at=verification.expires_at, resend_at=verification.resend_at)
 
 

@@ -1,6 +1,6 @@
 """What the endpoints need of the process, and the look-ups they share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -8,7 +8,6 @@ from aiohttp import web
 from billing.order import Order
 from billing.store.orders import load_order
 from terms.ids import OrderId, ProgramId
-from terms.phone import PhoneNumber
 from warmline.desk.desk import Desk
 from warmline.http.asked import Asked
 from warmline.http.problems import NotFound
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
 
 DESK = web.AppKey("desk", Desk)
 PROGRAMS: web.AppKey[Mapping[ProgramId, Program]] = web.AppKey("programs", Mapping)
-
-SendCode = Callable[[PhoneNumber, str], None]
-SEND_CODE: web.AppKey[SendCode] = web.AppKey("send_code", Callable)  # type: ignore[arg-type]
-"""Begins to send a verification code by SMS; it does not wait and never raises."""
 
 
 def key_for(seal: AesSeal, purpose: str) -> bytes:

@@ -31,6 +31,7 @@ class ProblemCode(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     BAD_INPUT = "bad_input"
     UPGRADE_REQUIRED = "upgrade_required"
+    NOT_POSSIBLE = "not_possible"
     UNAVAILABLE = "unavailable"
     INTERNAL_ERROR = "internal_error"
 
@@ -49,7 +50,8 @@ TITLES: Mapping[Code, str] = {
     ProblemCode.UNSUPPORTED_MEDIA_TYPE: "The body must be JSON",
     ProblemCode.BAD_INPUT: "Something in the request is wrong",
     ProblemCode.UPGRADE_REQUIRED: "This is a WebSocket",
-    ProblemCode.UNAVAILABLE: "Not possible at the moment",
+    ProblemCode.NOT_POSSIBLE: "Not possible as things stand",
+    ProblemCode.UNAVAILABLE: "Not available at the moment",
     ProblemCode.INTERNAL_ERROR: "We made a mistake",
     RefusalCode.NUMBER_MISMATCH: "The number differs from the verified one",
     RefusalCode.DEVICE_NOT_VERIFIED: "The device is not verified",
@@ -102,6 +104,7 @@ _STATUS: Mapping[ProblemCode, int] = {
     ProblemCode.FORBIDDEN: 403,
     ProblemCode.NOT_FOUND: 404,
     ProblemCode.METHOD_NOT_ALLOWED: 405,
+    ProblemCode.NOT_POSSIBLE: 409,
     ProblemCode.BODY_TOO_LARGE: 413,
     ProblemCode.UNSUPPORTED_MEDIA_TYPE: 415,
     ProblemCode.BAD_INPUT: 422,

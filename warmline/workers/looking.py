@@ -28,6 +28,11 @@ class Looker(ABC):
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def next_at(self) -> datetime | None:
+        """When this worker knows of something to do."""
+        return self._next_at
+
     @abstractmethod
     async def look(self) -> datetime | None:
         """Do what is due; answer when the next thing is, or None for the next sweep."""

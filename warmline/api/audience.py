@@ -1,0 +1,78 @@
+"""Who may see what of the live feed, and what is true when they begin to listen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from billing.store.orders import list_orders
+from dialer.store.calls import engaged_call
+from terms.ids import CallerId, CounselorId
+from warmline.api.views import CallView, OrderView
+from warmline.desk.timeline import STAFF, caller_sees, counselor_sees
+from warmline.http.who import AppKey, Caller, Principal, Staff
+from warmline.live import Entry
+from warmline.people import StaffRole
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+
+_SEE_ALL = frozenset({StaffRole.SUPERVISOR, StaffRole.SUPPORT, StaffRole.OPERATOR})
+_ORDERS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class DeskAudience:
+    """Callers see their orders, counselors their calls, supervisors everything."""
+
+    def marks(self, who: Principal) -> frozenset[str]:
+        """The marks on lines that `who` may see."""
+        match who:
+            case Caller(id=caller):
+                return frozenset({caller_sees(caller)})
+            case AppKey():
+                return frozenset({STAFF})
+            case Staff(roles=roles, counselor=counselor):
+                marks = {counselor_sees(counselor)} if counselor is not None else set()
+                return frozenset(marks | {STAFF} if roles & _SEE_ALL else marks)
+
+    def event(self, who: Principal, entry: Entry) -> Mapping[str, object]:
+        """One line, ready for JSON."""
+        return {
+            "order": entry.order,
+            "call": entry.call,
+            "at": entry.at.isoformat(),
+            "kind": entry.kind,
+            "role": entry.role,
+            "data": entry.data,
+        }
+
+    async def snapshot(
+        self, connection: "Connection[Record]", who: Principal, now: datetime
+    ) -> Mapping[str, object]:
+        """What is true now, as far as it is theirs to see."""
+        match who:
+            case Caller(id=caller):
+                return {"orders": await self._orders(connection, who, caller)}
+            case AppKey():
+                return {"orders": await self._orders(connection, who, None)}
+            case Staff(counselor=None):
+                return {}
+            case Staff(counselor=counselor):
+                assert counselor is not None
+                return await self._counselors(connection, who, counselor)
+
+    async def _orders(
+        self, connection: "Connection[Record]", who: Principal, caller: CallerId | None
+    ) -> list[object]:
+        found, _ = await list_orders(
+            connection, who.tenant, caller, limit=_ORDERS_SHOWN, cursor=None
+        )
+        return [OrderView.of(order, None).model_dump(mode="json") for order in found]
+
+    async def _counselors(
+        self, connection: "Connection[Record]", who: Principal, counselor: CounselorId
+    ) -> Mapping[str, object]:
+        live = await engaged_call(connection, who.tenant, counselor)
+        call = None if live is None else CallView.of(live.call).model_dump(mode="json")
+        return {"counselor": counselor, "call": call}

@@ -1,0 +1,190 @@
+"""What staff other than the counselor may see and do: a call's evidence, a steward's choice."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from billing.order import match
+from billing.store.orders import lock_order, save_order
+from dialer.call import EndReason
+from dialer.call import State as CallState
+from dialer.carriers import ReleaseSide
+from dialer.leg import Leg, LetGoReason
+from dialer.store.calls import load_call
+from routing.matching import Match
+from routing.store.counselors import load_counselor
+from routing.store.matches import add_match
+from terms.ids import CallId, CounselorId, OrderId
+from terms.refusals import RefusalCode
+from terms.verdict import Role
+from warmline.api.parts import program_of
+from warmline.api.timeline import TimelineEntry, lines_for
+from warmline.api.views import NonNegative, OrderView, VerdictView
+from warmline.desk.timeline import STAFF
+from warmline.http.api import Operations
+from warmline.http.asked import Acting, Asked
+from warmline.http.model import ID, Instant, Line, Model
+from warmline.http.problems import BadInput, InputFault, NotFound
+from warmline.http.who import Staff, staff
+from warmline.people import StaffRole
+
+staff_operations = Operations("Staff")
+
+_LINES_SHOWN = 500
+SEES_CALLS = staff(StaffRole.SUPPORT, StaffRole.SUPERVISOR, StaffRole.OPERATOR, StaffRole.COUNSELOR)
+STEWARD = staff(StaffRole.STEWARD)
+
+
+class LegView(Model):
+    """One phone on a call, as the carrier told about it."""
+
+    id: str
+    role: Role
+    counselor: str | None
+    rung_at: Instant
+    ringing_at: Instant | None
+    answered_at: Instant | None
+    accepted_at: Instant | None
+    bridged_at: Instant | None
+    silent_since: Instant | None
+    let_go_at: Instant | None
+    let_go_why: LetGoReason | None
+    ended_at: Instant | None
+    released_by: ReleaseSide | None
+    q850: int | None
+    sip: int | None
+    carrier_code: str | None
+
+    @classmethod
+    def of(cls, leg: Leg) -> "LegView":
+        """A leg with everything that may be evidence."""
+        release = leg.release
+        return cls(
+            id=leg.id,
+            role=leg.role,
+            counselor=leg.party if leg.role is Role.COUNSELOR else None,
+            rung_at=leg.rung_at,
+            ringing_at=leg.ringing_at,
+            answered_at=leg.answered_at,
+            accepted_at=leg.accepted_at,
+            bridged_at=leg.bridged_at,
+            silent_since=leg.silent_since,
+            let_go_at=leg.let_go_at,
+            let_go_why=leg.let_go_why,
+            ended_at=None if release is None else release.at,
+            released_by=None if release is None else release.by,
+            q850=None if release is None else release.q850,
+            sip=None if release is None else release.sip,
+            carrier_code=None if release is None else release.code,
+        )
+
+
+class EvidenceView(Model):
+    """A call with all that is known about it."""
+
+    id: str
+    order: str
+    state: CallState
+    started_at: Instant
+    attempts: NonNegative
+    """How often ringing was started, over all calls of the order."""
+
+    counted_attempts: NonNegative
+    """Those that the caller's side caused to fail."""
+
+    talked_seconds: Annotated[float, Field(ge=0)]
+    connected_at: Instant | None
+    ended_at: Instant | None
+    end_reason: EndReason | None
+    crisis: bool
+    counselor_mark: bool | None
+    """The counselor's own word on whether it was cut off."""
+
+    verdict: VerdictView | None
+    legs: list[LegView]
+    timeline: list[TimelineEntry]
+
+
+class Matched(Model):
+    """Whom the steward chose, and why."""
+
+    counselor: Annotated[CounselorId, ID]
+    reason: Line | None = None
+
+
+@staff_operations("GET", "/v1/calls/{call}", who=(SEES_CALLS,), returns={200: EvidenceView})
+async def get_call(asked: Asked, who: Staff, call: Annotated[CallId, ID]) -> EvidenceView:
+    """Legs, attempts, evidence and verdict. A counselor sees only calls they were on."""
+    async with asked.borrow() as connection:
+        stored = await load_call(connection, asked.tenant, call)
+        if stored is None or not _may_see(who, stored.call.legs):
+            raise NotFound
+        lines = await lines_for(
+            connection,
+            asked.tenant,
+            stored.call.order,
+            mark=STAFF,
+            after=0,
+            limit=_LINES_SHOWN,
+        )
+    found = stored.call
+    return EvidenceView(
+        id=found.id,
+        order=found.order,
+        state=found.state,
+        started_at=found.started_at,
+        attempts=found.attempt,
+        counted_attempts=found.counted,
+        talked_seconds=found.talked(asked.now).total_seconds(),
+        connected_at=found.connected_at,
+        ended_at=found.ended_at,
+        end_reason=found.end_reason,
+        crisis=found.crisis,
+        counselor_mark=found.counselor_mark,
+        verdict=(
+            None
+            if found.verdict is None
+            else VerdictView.of(found.verdict, final=found.verdict_is_final)
+        ),
+        legs=[LegView.of(leg) for leg in found.legs],
+        timeline=lines,
+    )
+
+
+def _may_see(who: Staff, legs: tuple[Leg, ...]) -> bool:
+    if who.roles & SEES_CALLS.roles - {StaffRole.COUNSELOR}:
+        return True
+    return any(leg.role is Role.COUNSELOR and leg.party == who.counselor for leg in legs)
+
+
+@staff_operations(
+    "POST",
+    "/v1/orders/{order}/match",
+    who=(STEWARD,),
+    returns={200: OrderView},
+    refuses=(RefusalCode.ORDER_NOT_OPEN,),
+)
+async def match_order(
+    acting: Acting, who: Staff, order: Annotated[OrderId, ID], body: Matched
+) -> OrderView:
+    """Choose the counselor who suits the person's need best (C06)."""
+    found = await lock_order(acting.connection, acting.tenant, order)
+    if found is None:
+        raise NotFound
+    program = program_of(acting, found.program)
+    counselor = await load_counselor(acting.connection, acting.tenant, body.counselor)
+    if counselor is None or program.id not in counselor[0].programs:
+        detail = "nobody of that id answers this order's program"
+        raise BadInput(InputFault(place="body", pointer="/counselor", detail=detail))
+    matched = await save_order(
+        acting.connection, acting.tenant, match(found, body.counselor, program.billing)
+    )
+    choice = Match(
+        order=order,
+        counselor=body.counselor,
+        steward=who.id,
+        matched_at=acting.now,
+        reason=body.reason or "",
+    )
+    await add_match(acting.connection, acting.tenant, choice)
+    return OrderView.of(matched, None)

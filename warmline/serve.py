@@ -1,0 +1,328 @@
+"""One Warmline process: everything put together, started in order and stopped in reverse."""
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import structlog
+import uvloop
+from aiohttp import web
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from billing.store.program_texts import keep_program_text
+from dialer.carriers import CarrierUnreachable
+from dialer.carriers.simulated.address import Address, address_of, shared_token
+from dialer.carriers.simulated.client import NEWS_PATH, SimulatedCarrier, receive_routes
+from dialer.carriers.simulated.control import RemoteHands
+from dialer.carriers.simulated.process import ensure_running
+from terms.ids import ProgramId
+from warmline.api.audience import DeskAudience
+from warmline.api.catalogue import catalogue
+from warmline.api.counselors import counselors
+from warmline.api.devices import devices
+from warmline.api.holders import DeviceTokens
+from warmline.api.leaving import CounselorsLeave
+from warmline.api.orders import orders
+from warmline.api.pages import add_pages
+from warmline.api.parts import DESK, PROGRAMS
+from warmline.api.simulation import SIMULATION, Simulation, simulation_routes
+from warmline.api.staff import staff_operations
+from warmline.bus import Bus, Message, RateLimits
+from warmline.bus.in_process import InProcessBus, InProcessRateLimits
+from warmline.bus.redis import RedisRateLimits, connect, redis_bus
+from warmline.clock import SystemClock
+from warmline.database.pool import migrated_pool
+from warmline.desk.desk import Desk
+from warmline.desk.in_force import KeptCalendar, KeptPrograms
+from warmline.desk.switchboard import Switchboard
+from warmline.desk.writing import Committed, Writer
+from warmline.exits import Unusable, port_taken
+from warmline.http.app import make_app
+from warmline.http.asked import Frame
+from warmline.http.holders import ApiKeys, StaffTokens
+from warmline.http.sessions import PASSWORDS, sessions
+from warmline.http.who import TokenKinds
+from warmline.ids import new_id
+from warmline.live import TIMELINE
+from warmline.live.feed import Feed
+from warmline.live.socket import add_live, live_operations
+from warmline.logs import configure
+from warmline.metrics import Metrics
+from warmline.notices.service import Notices
+from warmline.people.leaving import LEAVING
+from warmline.people.passwords import Passwords
+from warmline.programs import Program, load_programs
+from warmline.seal import AesSeal
+from warmline.settings import Settings
+from warmline.workdays import seed_calendar
+from warmline.workers.crew import Crew, make_crew
+from warmline.workers.numbers import LegNumbers
+
+if TYPE_CHECKING:
+    from asyncpg import Pool, Record
+
+_log = structlog.get_logger()
+
+OPERATIONS = (
+    *devices,
+    *catalogue,
+    *orders,
+    *sessions,
+    *counselors,
+    *staff_operations,
+    *live_operations,
+)
+"""Everything the published document describes."""
+
+_SHUTDOWN_SECONDS = 5
+_CONNECTIONS = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """A running process, for those who look into it: the demo, the bench, tests."""
+
+    settings: Settings
+    pool: "Pool[Record]"
+    seal: AesSeal
+    clock: SystemClock
+    programs: Mapping[ProgramId, Program]
+    desk: Desk
+    crew: Crew
+    notices: Notices
+    simulation: Simulation
+    url: str
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
+class _Wakes:
+    """Who is told once a transaction of this process is durable."""
+
+    bus: Bus
+    notices: Notices
+    crew: Crew | None = None
+
+    def committed(self, committed: Committed) -> None:
+        if self.crew is not None:
+            self.crew.committed(committed)
+        if committed.notices:
+            self.notices.wake()
+        if committed.said:
+            self.bus.publish(Message(topic=TIMELINE, ids={"tenant": committed.tenant}))
+
+
+def run(settings: Settings, ready: Callable[[House], Awaitable[None]] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` runs once requests are answered. Raises Unusable."""
+    configure()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, ready))
+
+
+async def _serve(settings: Settings, ready: Callable[[House], Awaitable[None]] | None) -> None:
+    async with running(settings) as house:
+        loop = asyncio.get_running_loop()
+        for signal_ in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signal_, house.stopping.set)
+        if ready is not None:
+            await ready(house)
+        _log.info("serving", url=house.url, carrier=settings.carrier)
+        await house.stopping.wait()
+        _log.info("stopping")
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[House]:
+    """A process that answers, obeys and wakes for as long as the block runs. Raises Unusable.
+
+    It stops in reverse: workers finish what is in hand, then requests, then the database.
+    """
+    if settings.carrier != "simulated":
+        raise Unusable(
+            f"WARMLINE_CARRIER={settings.carrier} is not part of this version: "
+            "leave it out, or set it to simulated."
+        )
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(migrated_pool(settings, size=_CONNECTIONS))
+        house = await _furnish(settings, pool, stack)
+        yield house
+
+
+async def _furnish(settings: Settings, pool: "Pool[Record]", stack: AsyncExitStack) -> House:
+    registry = CollectorRegistry()
+    for collector in (GCCollector, PlatformCollector, ProcessCollector):
+        collector(registry=registry)
+    seal, clock, metrics = settings.seal(), SystemClock(), Metrics(registry)
+    programs = load_programs(settings.programs)
+    await _keep_up(pool, settings, programs, clock)
+    notices = Notices.configured(settings, pool, seal, clock, programs, registry)
+    bus, limits = await _bus(settings, stack)
+    wakes = _Wakes(bus, notices)
+    kept = KeptPrograms(programs)
+    desk = Desk(
+        pool=pool,
+        seal=seal,
+        clock=clock,
+        programs=kept,
+        calendar=KeptCalendar(clock),
+        writer=Writer(notices.outbox, new_id),
+        new_id=new_id,
+        committed=wakes.committed,
+        tenant=settings.tenant,
+    )
+    listening = _bind(settings)
+    stack.callback(listening.close)
+    url = _url(settings, listening)
+    carrier, hands = _simulated(settings, url)
+    stack.push_async_callback(hands.close)
+    numbers = LegNumbers(seal, kept)
+    crew = make_crew(
+        pool=pool, desk=desk, carrier=carrier, numbers=numbers, clock=clock, metrics=metrics
+    )
+    wakes.crew = crew
+    simulation = Simulation(settings, pool, seal, clock, hands, crew)
+    house = House(
+        settings=settings,
+        pool=pool,
+        seal=seal,
+        clock=clock,
+        programs=programs,
+        desk=desk,
+        crew=crew,
+        notices=notices,
+        simulation=simulation,
+        url=url,
+    )
+    app = _application(house, registry, limits)
+    app.add_routes(receive_routes(carrier))
+    feed = Feed(pool, bus)
+    add_live(app, feed, DeskAudience())
+    await _open(house, app, feed, carrier, listening, stack)
+    return house
+
+
+def _application(house: House, registry: CollectorRegistry, limits: RateLimits) -> web.Application:
+    frame = Frame(
+        pool=house.pool,
+        clock=house.clock,
+        tenant=house.settings.tenant,
+        tokens=TokenKinds(
+            {
+                "wk_": ApiKeys(house.pool),
+                "ws_": StaffTokens(house.pool),
+                "wd_": DeviceTokens(house.pool, house.seal),
+            }
+        ),
+        limits=limits,
+        seal=house.seal,
+        public_url=house.url,
+    )
+    app = make_app(frame, OPERATIONS, version=version("warmline"), registry=registry, checks={})
+    app[DESK] = house.desk
+    app[PROGRAMS] = house.programs
+    app[PASSWORDS] = Passwords()
+    app[LEAVING] = CounselorsLeave()
+    app[SIMULATION] = house.simulation
+    app.add_routes(simulation_routes)
+    add_pages(app)
+    return app
+
+
+async def _open(
+    house: House,
+    app: web.Application,
+    feed: Feed,
+    carrier: SimulatedCarrier,
+    listening: socket.socket,
+    stack: AsyncExitStack,
+) -> None:
+    """Begin, in this order: answer, hear the carrier, obey and wake."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    reading = asyncio.create_task(feed.run())
+    stack.callback(reading.cancel)
+    await web.SockSite(runner, listening).start()
+    await house.simulation.begin()
+    stack.push_async_callback(house.simulation.end)
+    switchboard = Switchboard(house.desk, house.programs)
+    with suppress(CarrierUnreachable):  # it goes on trying; readiness tells meanwhile
+        await carrier.open(switchboard.receive)
+    stack.push_async_callback(carrier.close)
+    house.notices.start()
+    stack.push_async_callback(house.notices.stop)
+    house.crew.start()
+    stack.push_async_callback(house.crew.stop)
+
+
+async def _bus(settings: Settings, stack: AsyncExitStack) -> tuple[Bus, RateLimits]:
+    if settings.redis_url is None:
+        return InProcessBus(), InProcessRateLimits()
+    bus = await stack.enter_async_context(redis_bus(settings.redis_url))
+    client = connect(settings.redis_url)
+    stack.push_async_callback(client.aclose)
+    return bus, RedisRateLimits(client)
+
+
+def _simulated(settings: Settings, url: str) -> tuple[SimulatedCarrier, RemoteHands]:
+    """The simulated carrier: its handsets live in a process of their own."""
+    token = shared_token(settings.data_dir)
+
+    async def locate() -> Address:
+        if settings.handsets_url is not None:
+            return address_of(settings.handsets_url)
+        return await ensure_running(settings.data_dir, open_to_network=settings.sim_open)
+
+    if settings.handsets_url is not None:
+        token = settings.handsets_token()
+    return SimulatedCarrier(locate, token, url + NEWS_PATH), RemoteHands(locate, token)
+
+
+async def _keep_up(
+    pool: "Pool[Record]",
+    settings: Settings,
+    programs: Mapping[ProgramId, Program],
+    clock: SystemClock,
+) -> None:
+    """What has to be in the database before the first order: programs' texts, the calendar."""
+    async with pool.acquire() as connection:
+        for program in programs.values():
+            await keep_program_text(
+                connection,
+                settings.tenant,
+                program=program.id,
+                version=program.version,
+                digest=program.digest,
+                body=program.body,
+                now=clock.now(),
+            )
+        await seed_calendar(connection, settings.tenant)
+
+
+def _bind(settings: Settings) -> socket.socket:
+    """Take the port before anything is started that would have to be stopped again."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as refused:
+        listening.close()
+        if refused.errno == errno.EADDRINUSE:
+            raise port_taken(settings.host, settings.port) from refused
+        raise
+    return listening
+
+
+def _url(settings: Settings, listening: socket.socket) -> str:
+    """Where others reach us; port 0 means whatever the machine gave."""
+    if settings.public_url is not None:
+        return settings.public_url.rstrip("/")
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "") else settings.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
