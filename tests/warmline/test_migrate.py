@@ -48,6 +48,19 @@ async def test_a_migration_that_fails_leaves_nothing_behind(empty_database: str)
         await connection.close()
 
 
+async def test_a_migration_and_its_record_are_stored_together(empty_database: str) -> None:
+    unrecordable = replace(
+        BEDS, sql="CREATE TABLE beds (id int); INSERT INTO schema_migrations VALUES (2, 'x', 'y')"
+    )
+    connection = await asyncpg.connect(empty_database)
+    try:
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await migrate(connection, [ROOMS, unrecordable])
+        assert await tables(connection) == {"rooms", "schema_migrations"}
+    finally:
+        await connection.close()
+
+
 async def test_a_file_changed_after_it_was_applied_is_refused(empty_database: str) -> None:
     connection = await asyncpg.connect(empty_database)
     try:
