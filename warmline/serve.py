@@ -62,6 +62,7 @@ from warmline.seal import AesSeal
 from warmline.settings import Settings
 from warmline.workdays import seed_calendar
 from warmline.workers.crew import Crew, make_crew
+from warmline.workers.housekeeping import Housekeeper
 from warmline.workers.numbers import LegNumbers
 
 if TYPE_CHECKING:
@@ -259,6 +260,9 @@ async def _open(
     stack.push_async_callback(house.notices.stop)
     house.crew.start()
     stack.push_async_callback(house.crew.stop)
+    keeper = Housekeeper(house.pool, house.settings.tenant, app[LEAVING], house.clock)
+    keeper.start()
+    stack.push_async_callback(keeper.stop)
 
 
 async def _bus(settings: Settings, stack: AsyncExitStack) -> tuple[Bus, RateLimits]:

@@ -17,9 +17,11 @@ from billing.store.vouchers import (
 from billing.voucher import Voucher, hold
 from dialer.events import CallerHungUp
 from dialer.store.calls import live_call_of
+from routing.limits import REDIALS, retry_after_seconds
 from routing.store.callers import get_or_create_caller
 from routing.store.counselors import load_counselor
 from routing.store.queue import queue_position
+from routing.store.rates import mark_if_allowed
 from terms.ids import CallerId, CounselorId, OrderId, ProgramId, VoucherId
 from terms.refusals import RefusalCode, Refused
 from warmline.api.parts import DESK, key_for, own_order, program_of
@@ -40,9 +42,6 @@ if TYPE_CHECKING:
 orders = Operations("Orders")
 
 CODE_PURPOSE = "voucher code"
-
-DIALS_A_MINUTE = 10
-"""More presses than this help nobody (A40)."""
 
 
 class OpenOrder(Model):
@@ -256,9 +255,9 @@ async def place_call(
     """
     desk = acting.part(DESK)
     await own_order(acting, acting.connection, order)
-    await _slow_down(acting, order)
     try:
         call, committed = await desk.place_call(acting.connection, acting.tenant, order, body.phone)
+        await _slow_down(acting, order)
     except Refused as refusal:
         if refusal.code is not RefusalCode.ORDER_NOT_OPEN:
             raise
@@ -272,18 +271,18 @@ async def place_call(
 
 
 async def _slow_down(acting: Acting, order: OrderId) -> None:
-    """A redial storm helps nobody and costs the number its good name (A40)."""
-    rate = await acting.frame.limits.hit(
-        f"dial:{acting.tenant}:{order}",
-        limit=DIALS_A_MINUTE,
-        window_seconds=60,
-        now=acting.now,
+    """A redial storm helps nobody and costs the number its good name (A40).
+
+    Only dials that would be accepted count, so that whoever lost a race hears why.
+    """
+    wait_until = await mark_if_allowed(
+        acting.connection, acting.tenant, "redial", order.encode(), REDIALS, acting.now
     )
-    if not rate.allowed:
+    if wait_until is not None:
         raise Refused(
             RefusalCode.RATE_LIMITED,
-            "You have dialled many times within a minute; wait a moment, then try again.",
-            retry_after_seconds=rate.retry_after_seconds,
+            "You have dialled many times within a short while; wait a moment, then try again.",
+            retry_after_seconds=retry_after_seconds(wait_until, acting.now),
         )
 
 
