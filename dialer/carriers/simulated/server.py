@@ -51,16 +51,19 @@ def run(
     """
     if not open_to_network and not is_loopback(host):
         raise ValueError("the simulated handsets listen on this machine only, e.g. on 127.0.0.1")
-    uvloop.run(_serve_until_signalled(host, port, token, data_dir, seed))
 
+    async def serve_until_signalled() -> None:
+        ended = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        await serve(
+            *(host, port, token, ended),
+            data_dir=data_dir,
+            open_to_network=open_to_network,
+            seed=seed,
+        )
 
-async def _serve_until_signalled(
-    host: str, port: int, token: str, data_dir: Path | None, seed: int | None
-) -> None:
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await serve(host, port, token, ended, data_dir=data_dir, seed=seed)
+    uvloop.run(serve_until_signalled())
 
 
 async def serve(
@@ -70,6 +73,7 @@ async def serve(
     ended: asyncio.Event,
     *,
     data_dir: Path | None = None,
+    open_to_network: bool = False,
     seed: int | None = None,
     ready: "asyncio.Future[Address] | None" = None,
 ) -> None:
@@ -78,7 +82,7 @@ async def serve(
     delivery = Delivery(receivers, token)
     world = World(name=secrets.token_hex(6), rng=Random(seed))
     exchange = Exchange(world, receivers, delivery)
-    app = handsets_app(exchange, token, ended)
+    app = handsets_app(exchange, token, ended, open_to_network=open_to_network)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:

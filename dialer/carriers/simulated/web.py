@@ -32,14 +32,21 @@ from terms.phone import PhoneNumber
 
 EXCHANGE = web.AppKey("exchange", Exchange)
 ENDED = web.AppKey("ended", Event)
+OPEN_TO_NETWORK = web.AppKey("open_to_network", bool)
 routes = web.RouteTableDef()
 
 
-def handsets_app(exchange: Exchange, token: str, ended: Event) -> web.Application:
-    """The application; `ended` is set when somebody with the token wants the process to stop."""
+def handsets_app(
+    exchange: Exchange, token: str, ended: Event, *, open_to_network: bool = False
+) -> web.Application:
+    """The application; `ended` is set when somebody with the token wants the process to stop.
+
+    News goes to addresses of this machine only, unless `open_to_network`.
+    """
     app = web.Application(middlewares=[_only_with(token), _refusals])
     app[EXCHANGE] = exchange
     app[ENDED] = ended
+    app[OPEN_TO_NETWORK] = open_to_network
     app.add_routes(routes)
     return app
 
@@ -82,7 +89,7 @@ async def renew_receiver(request: web.Request) -> web.Response:
     """Push news to `url` from now on, until its lease runs out."""
     url = _text(await _fields(request), "url")
     host = URL(url).host
-    if host is None or not is_loopback(host):
+    if host is None or not (request.app[OPEN_TO_NETWORK] or is_loopback(host)):
         raise ValueError("news only goes to an address of this machine")
     request.app[EXCHANGE].receivers.renew(url)
     return web.json_response({"lease_seconds": LEASE_SECONDS})

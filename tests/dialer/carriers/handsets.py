@@ -17,10 +17,17 @@ Locate = Callable[[], Awaitable[Address]]
 
 
 @asynccontextmanager
-async def handsets_server(*, port: int = 0) -> AsyncIterator[Address]:
+async def handsets_server(*, open_to_network: bool = False) -> AsyncIterator[Address]:
     """A server in this loop, as the process runs it."""
     ended, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
-    server = asyncio.create_task(serve("127.0.0.1", port, TOKEN, ended, seed=1, ready=ready))
+    server = asyncio.create_task(
+        serve(
+            *("127.0.0.1", 0, TOKEN, ended),
+            open_to_network=open_to_network,
+            seed=1,
+            ready=ready,
+        )
+    )
     await asyncio.wait((server, ready), return_when=asyncio.FIRST_COMPLETED)
     try:
         yield ready.result() if ready.done() else await _failed(server)

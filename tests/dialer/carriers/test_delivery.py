@@ -319,6 +319,18 @@ async def test_nonsense_is_refused_and_changes_nothing(
     assert await house.hands.handsets() == before
 
 
+async def test_news_leaves_the_machine_only_when_that_was_opened() -> None:
+    token = {"Authorization": f"Bearer {TOKEN}"}
+    async with (
+        handsets_server(open_to_network=True) as address,
+        aiohttp.ClientSession(headers=token) as session,
+        session.put(
+            f"{address.url}/receivers", json={"url": "http://warmline-1:8080/news"}
+        ) as answer,
+    ):
+        assert answer.status == 200
+
+
 async def test_what_a_phone_cannot_do_is_told_by_its_code(house: House) -> None:
     with pytest.raises(NotPossible, match="not_in_call"):
         await house.hands.answer(ANN)

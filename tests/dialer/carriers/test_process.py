@@ -16,6 +16,7 @@ from dialer.carriers import LegRinging, LiveLeg
 from dialer.carriers.simulated import process, server
 from dialer.carriers.simulated.address import (
     Address,
+    address_of,
     read_address,
     shared_token,
     write_address,
@@ -169,6 +170,13 @@ async def test_a_process_that_nobody_can_find_ends_by_itself(
         await serving
 
     assert not await is_alive(address, TOKEN)
+
+
+def test_an_address_can_be_told_by_its_url() -> None:
+    assert address_of("http://handsets:8090").url == "http://handsets:8090"
+    assert address_of("http://[::1]:8090").url == "http://[::1]:8090"
+    with pytest.raises(ValueError, match="a host and a port"):
+        address_of("http://handsets")
 
 
 def test_the_token_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
