@@ -134,6 +134,9 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
 def simulate(
     days: Annotated[int, typer.Option(min=1, help="How many days to live through.")] = 30,
     seed: Annotated[int, typer.Option(help="The same seed gives the same days.")] = 1,
+    seeds: Annotated[
+        str | None, typer.Option(help="Several seeds one after another: 1-20.")
+    ] = None,
     calls_per_day: Annotated[int, typer.Option(min=1, help="Calls on each day.")] = 100,
     faults: Annotated[str | None, typer.Option(help="Which faults, e.g. lose=0.01.")] = None,
     as_json: AsJson = False,
@@ -141,9 +144,15 @@ def simulate(
     """Live through days in seconds, with faults, and check that nothing is lost."""
     from warmline.simulation import cli
 
-    raise typer.Exit(
-        cli.run(days=days, seed=seed, calls_per_day=calls_per_day, faults=faults, as_json=as_json)
+    status = cli.run(
+        days=days,
+        seed=seed,
+        calls_per_day=calls_per_day,
+        faults=faults,
+        as_json=as_json,
+        seeds=seeds,
     )
+    raise typer.Exit(status)
 
 
 @app.command()
@@ -157,9 +166,13 @@ def bench(context: typer.Context, as_json: AsJson = False) -> None:
 @app.command()
 def openapi() -> None:
     """Print the API's document."""
-    from warmline.http import openapi as document
+    from importlib.metadata import version
 
-    print(document.text())
+    from warmline.http.openapi import document
+    from warmline.serve import OPERATIONS
+
+    published = document(OPERATIONS, version=version("warmline"))
+    print(json.dumps(published, indent=2, ensure_ascii=False))
 
 
 @program_app.command("check")

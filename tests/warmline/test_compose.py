@@ -31,6 +31,14 @@ def test_two_processes_share_a_database_a_redis_and_the_handsets() -> None:
     assert {environment(service)["WARMLINE_HANDSETS_URL"] for service in ours} == {
         "http://handsets:8090"
     }
+    assert {environment(service)["WARMLINE_DATABASE_URL"] for service in ours} == {
+        "postgresql://warmline:${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD}@postgres:5432/warmline"
+    }
+
+
+@pytest.mark.parametrize("name", ["warmline-1", "warmline-2"])
+def test_the_handsets_can_reach_each_process_by_its_own_name(name: str) -> None:
+    assert environment(SERVICES[name])["WARMLINE_PUBLIC_URL"] == f"http://{name}:8080"
 
 
 @pytest.mark.parametrize("name", SERVICES)
