@@ -171,7 +171,7 @@ async def test_without_an_address_a_push_is_only_shown_by_the_simulation(
 async def test_the_settings_choose_the_ways_out(
     database: "Pool[Record]", seal: AesSeal, clock: VirtualClock, tmp_path: Path
 ) -> None:
-    settings = Settings(data_dir=tmp_path)
+    settings = Settings.load(data_dir=tmp_path)
     told = settings.model_copy(
         update={"status_url": "https://crm.example/hook", "status_secret": SecretStr(SECRET)}
     )
@@ -185,7 +185,7 @@ async def test_the_settings_choose_the_ways_out(
 async def test_a_way_to_send_sms_that_is_not_built_is_refused_in_one_sentence(
     database: "Pool[Record]", seal: AesSeal, clock: VirtualClock, tmp_path: Path, way: str
 ) -> None:
-    settings = Settings(data_dir=tmp_path, sms=way)  # type: ignore[arg-type]
+    settings = Settings.load(data_dir=tmp_path, sms=way)
 
     with pytest.raises(SettingsInvalid, match=f"WARMLINE_SMS cannot be {way} yet"):
         sender_of(settings, database, seal, clock)
@@ -199,7 +199,7 @@ async def test_a_push_without_a_usable_secret_is_refused_in_one_sentence(
     tmp_path: Path,
     secret: str | None,
 ) -> None:
-    settings = Settings(data_dir=tmp_path).model_copy(
+    settings = Settings.load(data_dir=tmp_path).model_copy(
         update={
             "status_url": "https://crm.example/hook",
             "status_secret": None if secret is None else SecretStr(secret),
