@@ -5,7 +5,7 @@ where it came from; `open -> expired | cancelled`; `interrupted -> closed` when 
 `in_call` lasts from the accepted dial to the end of the call, waiting between attempts included.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from billing.policy import Policy, VoucherUse
 from billing.voucher import VoucherMove
 from terms.ids import CallerId, CallId, CounselorId, OrderId, ProgramId, VoucherId
 from terms.refusals import RefusalCode, Refused
+from terms.values import replace
 from terms.verdict import VerdictKind
 
 

@@ -4,7 +4,7 @@ The first verdict settles at once. A better one corrects it, as long as nothing 
 first: a resume that is being used is never taken back.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -23,6 +23,7 @@ from billing.order import (
 from billing.policy import Policy
 from billing.voucher import VoucherMove
 from terms.ids import CallId
+from terms.values import replace
 from terms.verdict import Confidence, EndedBy, Verdict, VerdictKind
 
 

@@ -4,12 +4,13 @@
 out by `expired`, `voided`, `reissued`. A returned voucher works like an issued one, for its holder.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from terms.ids import CallerId, OrderId, ProgramId, VoucherId
 from terms.refusals import RefusalCode, Refused
+from terms.values import replace
 
 ISSUER = "issuer"
 """The account every voucher comes out of; all others bear the names of the states."""

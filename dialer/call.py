@@ -1,7 +1,7 @@
 """A call: the effort to connect one order's two people, as one plain value."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -9,6 +9,7 @@ from dialer.events import Timer, TimerKind
 from dialer.leg import Leg
 from dialer.talk import talked
 from terms.ids import CallId, CounselorId, LegId, OrderId, TargetId
+from terms.values import replace
 from terms.verdict import Role, Verdict
 
 

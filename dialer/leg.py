@@ -4,7 +4,7 @@ Facts only gather: each is set once and repeating it changes nothing, so a leg l
 whatever order its news came in. What a leg *is* (ringing, talking, over) is read off its facts.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ from dialer.carriers import (
     ReleaseSide,
 )
 from terms.ids import LegId
+from terms.values import replace
 from terms.verdict import Role
 
 ACCEPT_DIGIT = "1"

@@ -4,12 +4,13 @@ Presence is an intention with a lease that the console renews. Busy is never sto
 from the calls that live (the view `engaged_counselors`), so no event can forget to clear it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from terms.ids import CallId, CounselorId, ProgramId
 from terms.refusals import RefusalCode
+from terms.values import replace
 
 THEORY_CLASS_HOURS = 24  # D28
 PRACTICE_DAYS = 7  # D28: at least one week

@@ -1,6 +1,5 @@
 """`bridged`: the two hear each other. Only they, the cap or a person of ours may end it."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from dialer.call import Call, EndReason, State
@@ -53,6 +52,7 @@ from dialer.machine.steps import (
 from dialer.orders import Effect, Fact, FactKind, HangUp
 from dialer.policy import CapKind, Policy
 from dialer.talk import connected_at
+from terms.values import replace
 from terms.verdict import Role
 
 

@@ -1,6 +1,5 @@
 """`ended`: nothing rings any more. Late facts may still better the verdict, until it is final."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from dialer.call import Call
@@ -40,6 +39,7 @@ from dialer.machine.steps import Step, evidence, judged
 from dialer.orders import Effect, Fact, FactKind, HangUp
 from dialer.policy import Policy
 from dialer.verdict import judge
+from terms.values import replace
 
 
 def on_evidence(call: Call, news: News, policy: Policy, now: datetime) -> Step:

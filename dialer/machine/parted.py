@@ -1,6 +1,5 @@
 """`parted`: a line failed. One is kept and told so while the other is rung again, for a grace."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from dialer.call import Call, EndReason, State
@@ -52,6 +51,7 @@ from dialer.machine.steps import (
 )
 from dialer.orders import Fact, FactKind, HangUp
 from dialer.policy import Policy
+from terms.values import replace
 from terms.verdict import Role
 
 _SEARCH_TIMERS = (

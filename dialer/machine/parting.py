@@ -1,6 +1,5 @@
 """The step from `bridged` to `parted`: keep the one, ring the other again."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from dialer.call import Call, EndReason, State
@@ -15,6 +14,7 @@ from dialer.machine.steps import (
 )
 from dialer.orders import Fact, FactKind, Limit
 from dialer.policy import Policy
+from terms.values import replace
 from terms.verdict import Role
 
 _TALK_TIMERS = (TimerKind.CAP, TimerKind.WARN, TimerKind.SILENCE, TimerKind.BRIDGE)

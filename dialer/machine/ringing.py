@@ -1,6 +1,5 @@
 """`ringing_first` and `ringing_second`: bringing the two to the line, one after the other."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from dialer.call import Call, EndReason, State
@@ -56,6 +55,7 @@ from dialer.machine.steps import (
 from dialer.orders import Fact, FactKind, HangUp
 from dialer.policy import Policy
 from terms.ids import LegId
+from terms.values import replace
 from terms.verdict import Role
 
 

@@ -1,6 +1,6 @@
 """How a call begins: pressed in the app, or dialled in."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from dialer.call import Call, Purpose, State
@@ -8,6 +8,7 @@ from dialer.machine.steps import Step, attach, queue, start_attempt, wait
 from dialer.orders import Fact, FactKind
 from dialer.policy import Policy
 from terms.ids import CallId, CounselorId, LegId, OrderId
+from terms.values import replace
 from terms.verdict import Role
 
 

@@ -1,7 +1,6 @@
 """Moves that several states share. Each takes a call and gives a call with what follows from it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dialer.call import Call, EndReason, State
@@ -12,6 +11,7 @@ from dialer.policy import LIMIT_MARGIN_SECONDS, LONGEST_CALL_SECONDS, CapKind, P
 from dialer.talk import connected_at
 from dialer.verdict import Evidence, judge
 from terms.ids import CounselorId, LegId
+from terms.values import replace
 from terms.verdict import Role, Verdict
 
 Step = tuple[Call, tuple[Effect, ...]]

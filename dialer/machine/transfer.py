@@ -4,7 +4,6 @@ The caller is always kept (X41): whatever happens to agency or counselor, no ste
 caller's leg go.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from dialer.call import Call, Transfer
@@ -15,6 +14,7 @@ from dialer.machine.steps import Step, after, lift_limits, release
 from dialer.orders import Bridge, Effect, Fact, FactKind, Ring
 from dialer.policy import LONGEST_CALL_SECONDS, Policy
 from terms.ids import TargetId
+from terms.values import replace
 from terms.verdict import Role
 
 

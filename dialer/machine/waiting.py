@@ -1,6 +1,5 @@
 """`waiting` and `queued`: no counselor is held; the call waits for its time or its turn."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from dialer.call import Call, EndReason, State
@@ -50,6 +49,7 @@ from dialer.machine.steps import (
 from dialer.orders import Fact, FactKind, Say
 from dialer.policy import Policy
 from terms.ids import LegId
+from terms.values import replace
 
 
 def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:

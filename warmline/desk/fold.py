@@ -6,7 +6,7 @@ is claimed or freed, a voucher used, an order settled by what the call *is*.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import billing.order
@@ -21,6 +21,7 @@ from dialer.orders import Effect, Fact, FactKind
 from routing.counselor import Counselor, claimable
 from routing.policy import Matching
 from terms.ids import CallId, CounselorId, LegId
+from terms.values import replace
 from warmline.desk.slice import CounselorMove, Notice, NoticeKind, Outcome, Slice
 from warmline.programs import Program
 

@@ -1,7 +1,7 @@
 """What a call came to, against what truly happened to its legs in the world."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dialer.call import Call
@@ -11,6 +11,7 @@ from dialer.policy import LIMIT_MARGIN_SECONDS, CapKind
 from dialer.talk import stretches, talked
 from dialer.verdict import Evidence, judge
 from terms.ids import CallId
+from terms.values import replace
 from terms.verdict import EndedBy, Role, Verdict, VerdictKind
 from warmline.programs import Program
 from warmline.simulation.witness import Witness
