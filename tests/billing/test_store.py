@@ -106,7 +106,8 @@ async def test_of_fifty_dials_of_one_order_exactly_one_rings(ready: "Pool[Record
     answers = await asyncio.gather(*(dial(n) for n in range(50)), return_exceptions=True)
 
     assert len([answer for answer in answers if isinstance(answer, Order)]) == 1
-    assert {a.code for a in answers if isinstance(a, Refused)} == {RefusalCode.VOUCHER_IN_USE}
+    refusals = [answer for answer in answers if isinstance(answer, Refused)]
+    assert [refusal.code for refusal in refusals] == [RefusalCode.VOUCHER_IN_USE] * 49
 
 
 @pytest.mark.rule("X02")
