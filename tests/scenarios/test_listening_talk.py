@@ -11,7 +11,8 @@ from billing.voucher import State as VoucherState
 from dialer.call import State
 from terms.refusals import RefusalCode, Refused
 from terms.verdict import EndedBy, VerdictKind
-from tests.house import ACCEPTS, LISTENING, NO_ANSWER, VOICEMAIL, House, a_house, drops, hangs_up
+from tests.house import ACCEPTS, NO_ANSWER, VOICEMAIL, House, a_house, drops, hangs_up
+from tests.people import LISTENING
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:

@@ -1,0 +1,82 @@
+"""A running process for tests that go through real HTTP: port, handsets, workers, all of it.
+
+Its clock shows noon in Shanghai, whatever the machine's shows, so that every service is open.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import asyncpg
+
+from tests.people import TENANT, People, device_token
+from warmline.database.migrate import migrate, shipped
+from warmline.ids import new_id
+from warmline.serve import House, running
+from warmline.settings import Settings
+from warmline.sim_clock import keep_offset
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def until_noon(now: datetime) -> timedelta:
+    """How far a clock must be moved to show the next noon in Shanghai."""
+    local = now.astimezone(SHANGHAI)
+    noon = datetime.combine(local.date(), time(12), SHANGHAI)
+    return (noon if noon >= local else noon + timedelta(days=1)) - local
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service, and a client for it."""
+
+    house: House
+    people: People
+    client: aiohttp.ClientSession
+
+    def device(self, number: str) -> dict[str, str]:
+        """Headers of the caller's device."""
+        return {"Authorization": f"Bearer {device_token(number)}"}
+
+    async def place_call(self, order: str, number: str) -> tuple[int, dict[str, object]]:
+        """Press the button: status and answer."""
+        async with self.client.post(
+            f"/v1/orders/{order}/calls", json={"phone": number}, headers=self.device(number)
+        ) as response:
+            return response.status, await response.json()
+
+    async def script(self, number: str, **script: object) -> None:
+        """Teach a handset."""
+        async with self.client.put(f"/sim/handsets/{number}", json=script) as response:
+            assert response.status == 204, await response.text()
+
+    async def let_pass(self, seconds: float) -> None:
+        """Let time pass for everybody."""
+        async with self.client.post("/sim/clock", json={"advance_seconds": seconds}) as response:
+            assert response.status == 200, await response.text()
+
+
+async def move_to_noon(database_url: str) -> None:
+    """Have whatever starts on this database show noon."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        await migrate(connection, shipped())
+        await keep_offset(connection, TENANT, until_noon(datetime.now(UTC)))
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def a_service(database_url: str, data_dir: Path, **settings: Any) -> AsyncIterator[Service]:
+    """A service on this database; it and its handsets end with the block."""
+    await move_to_noon(database_url)
+    chosen = Settings.load(database_url=database_url, data_dir=data_dir, port=0, **settings)
+    async with running(chosen) as house:
+        people = People(house.pool, house.seal, house.clock, house.programs, new_id)
+        async with aiohttp.ClientSession(base_url=house.url) as client:
+            yield Service(house, people, client)
