@@ -205,6 +205,7 @@ async def test_a_simulated_sms_sent_twice_is_shown_once(
 
     async with database.acquire() as connection:
         assert len(await list_messages(connection, seal, TENANT)) == 1
+    assert (await line(database, id_)).outcome == "sent"
 
 
 async def test_operators_see_every_notice_in_pages_newest_first(
