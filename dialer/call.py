@@ -115,13 +115,17 @@ class Call:
 
     def leg(self, leg: LegId) -> Leg | None:
         """The leg of that name, over or not."""
-        return next((one for one in self.legs if one.id == leg), None)
+        for one in self.legs:
+            if one.id == leg:
+                return one
+        return None
 
     def standing(self, role: Role) -> Leg | None:
         """The leg of `role` that is not over, if there is one."""
-        return next(
-            (leg for leg in reversed(self.legs) if leg.role is role and not leg.is_over), None
-        )
+        for leg in reversed(self.legs):
+            if leg.role is role and not leg.is_over:
+                return leg
+        return None
 
     def all_standing(self) -> Iterator[Leg]:
         """Every leg that is not over."""
@@ -134,7 +138,10 @@ class Call:
 
     def due(self, kind: TimerKind) -> datetime | None:
         """When the timer of that kind falls, if it is set."""
-        return next((timer.due_at for timer in self.timers if timer.kind is kind), None)
+        for timer in self.timers:
+            if timer.kind is kind:
+                return timer.due_at
+        return None
 
     @property
     def keeps_caller(self) -> bool:
@@ -154,17 +161,17 @@ class Call:
         """The call with that leg's newest facts, or with one leg more."""
         if self.leg(leg.id) is None:
             return replace(self, legs=(*self.legs, leg))
-        return replace(self, legs=tuple(leg if one.id == leg.id else one for one in self.legs))
+        return replace(self, legs=tuple([leg if one.id == leg.id else one for one in self.legs]))
 
     def with_timer(self, kind: TimerKind, due_at: datetime) -> "Call":
         """The call with that timer set anew."""
-        others = (timer for timer in self.timers if timer.kind is not kind)
+        others = [timer for timer in self.timers if timer.kind is not kind]
         return replace(self, timers=tuple(sorted((*others, Timer(kind, due_at)))))
 
     def without_timers(self, *kinds: TimerKind) -> "Call":
         """The call without timers of those kinds."""
-        kept = tuple(timer for timer in self.timers if timer.kind not in kinds)
-        return self if kept == self.timers else replace(self, timers=kept)
+        kept = tuple([timer for timer in self.timers if timer.kind not in kinds])
+        return self if len(kept) == len(self.timers) else replace(self, timers=kept)
 
 
 ENGAGED = frozenset({State.RINGING_FIRST, State.RINGING_SECOND, State.BRIDGED, State.PARTED})

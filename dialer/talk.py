@@ -21,6 +21,8 @@ class Stretch:
 def stretches(legs: tuple[Leg, ...]) -> tuple[Stretch, ...]:
     """Every stretch of talk between the caller and anybody else, earliest first."""
     callers = [leg for leg in legs if leg.role is Role.CALLER and leg.bridged_at is not None]
+    if not callers:
+        return ()
     others = [leg for leg in legs if leg.role is not Role.CALLER and leg.bridged_at is not None]
     found = [stretch for one in callers for two in others for stretch in _overlap(one, two)]
     return _merged(sorted(found, key=lambda stretch: stretch.since))

@@ -7,7 +7,8 @@ instead, some five times as fast, and holds the new value to its own `__post_ini
 
 import dataclasses
 from collections.abc import Callable
-from operator import attrgetter
+from itertools import repeat
+from operator import attrgetter, call
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -23,13 +24,12 @@ else:
         kind = type(value)
         layout = _LAYOUTS.get(kind) or _layout(kind)
         fresh = object.__new__(kind)
-        for write, field in zip(layout.writers, layout.read(value), strict=True):
-            write(fresh, field)
-        for name, field in changes.items():
-            write = layout.writer_of.get(name)
-            if write is None:
+        # A loop that runs in C: each writer gives None, so `any` takes them all.
+        any(map(call, layout.writers, repeat(fresh), layout.read(value)))
+        for name in changes:
+            if name not in layout.writer_of:
                 raise TypeError(f"{kind.__name__} has no field {name}")
-            write(fresh, field)
+            layout.writer_of[name](fresh, changes[name])
         if layout.is_checked:
             fresh.__post_init__()
         return fresh
