@@ -20,7 +20,7 @@ from warmline.people.totp import secret_from
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Record
+    from warmline.database import Connection
 
 LEAST_PASSWORD_CHARACTERS = 12
 _TOTP_BYTES = 20  # as RFC 4226 asks
@@ -38,7 +38,7 @@ class Enrolled:
 
 
 async def enrol_staff(
-    connection: "Connection[Record]",
+    connection: "Connection",
     seal: AesSeal,
     tenant: TenantId,
     *,
@@ -81,9 +81,7 @@ async def enrol_staff(
     )
 
 
-async def make_key(
-    connection: "Connection[Record]", tenant: TenantId, name: str, now: datetime
-) -> str:
+async def make_key(connection: "Connection", tenant: TenantId, name: str, now: datetime) -> str:
     """A new API key for the app back end `name`. Only its hash is kept: show it now or never."""
     key = new_token(TokenKind.APP)
     await store.add_api_key(connection, tenant, new_id("key"), name, token_hash(key), now)

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -119,15 +119,26 @@ class _Wakes:
             self.bus.publish(Message(topic=TIMELINE, ids={"tenant": committed.tenant}))
 
 
-def run(settings: Settings, ready: Callable[[House], Awaitable[None]] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM. `ready` runs once requests are answered. Raises Unusable."""
+def run(
+    settings: Settings,
+    ready: Callable[[House], Awaitable[None]] | None = None,
+    routes: Sequence[web.RouteDef] = (),
+) -> None:
+    """Serve until SIGINT or SIGTERM. Raises Unusable.
+
+    `ready` runs once requests are answered; `routes` are answered beside our own.
+    """
     configure()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, ready))
+        runner.run(_serve(settings, ready, routes))
 
 
-async def _serve(settings: Settings, ready: Callable[[House], Awaitable[None]] | None) -> None:
-    async with running(settings) as house:
+async def _serve(
+    settings: Settings,
+    ready: Callable[[House], Awaitable[None]] | None,
+    routes: Sequence[web.RouteDef],
+) -> None:
+    async with running(settings, routes) as house:
         loop = asyncio.get_running_loop()
         for signal_ in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signal_, house.stopping.set)
@@ -139,7 +150,7 @@ async def _serve(settings: Settings, ready: Callable[[House], Awaitable[None]] |
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[House]:
+async def running(settings: Settings, routes: Sequence[web.RouteDef] = ()) -> AsyncIterator[House]:
     """A process that answers, obeys and wakes for as long as the block runs. Raises Unusable.
 
     It stops in reverse: workers finish what is in hand, then requests, then the database.
@@ -151,11 +162,16 @@ async def running(settings: Settings) -> AsyncIterator[House]:
         )
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(migrated_pool(settings, size=_CONNECTIONS))
-        house = await _furnish(settings, pool, stack)
+        house = await _furnish(settings, pool, routes, stack)
         yield house
 
 
-async def _furnish(settings: Settings, pool: "Pool[Record]", stack: AsyncExitStack) -> House:
+async def _furnish(
+    settings: Settings,
+    pool: "Pool[Record]",
+    routes: Sequence[web.RouteDef],
+    stack: AsyncExitStack,
+) -> House:
     registry = CollectorRegistry()
     for collector in (GCCollector, PlatformCollector, ProcessCollector):
         collector(registry=registry)
@@ -201,7 +217,7 @@ async def _furnish(settings: Settings, pool: "Pool[Record]", stack: AsyncExitSta
         url=url,
     )
     app = _application(house, registry, limits)
-    app.add_routes(receive_routes(carrier))
+    app.add_routes((*receive_routes(carrier), *routes))
     feed = Feed(pool, bus)
     add_live(app, feed, DeskAudience())
     await _open(house, app, feed, carrier, listening, stack)

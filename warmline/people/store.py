@@ -8,7 +8,9 @@ from terms.ids import CounselorId, StaffId, TenantId
 from warmline.people import StaffRole
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Record
+    from asyncpg import Record
+
+    from warmline.database import Connection
 
 TOKEN_LIVES = timedelta(days=7)
 """A sign-in lasts no longer than this, used or not."""
@@ -43,7 +45,7 @@ class TokenEnd:
     last: bool
 
 
-async def add_staff(connection: "Connection[Record]", member: StaffMember, now: datetime) -> None:
+async def add_staff(connection: "Connection", member: StaffMember, now: datetime) -> None:
     """Raises asyncpg.UniqueViolationError when the e-mail or the counselor's desk is taken."""
     await connection.execute(
         """INSERT INTO staff (tenant, id, email, password_hash, roles, counselor, sponsor,
@@ -62,7 +64,7 @@ async def add_staff(connection: "Connection[Record]", member: StaffMember, now: 
 
 
 async def staff_by_email(
-    connection: "Connection[Record]", tenant: TenantId, email: str
+    connection: "Connection", tenant: TenantId, email: str
 ) -> StaffMember | None:
     """The person of that e-mail, unless disabled."""
     row = await connection.fetchrow(
@@ -75,7 +77,7 @@ async def staff_by_email(
 
 
 async def use_totp_step(
-    connection: "Connection[Record]", tenant: TenantId, staff: StaffId, step: int
+    connection: "Connection", tenant: TenantId, staff: StaffId, step: int
 ) -> bool:
     """Mark a one-time code's step as used; False when it, or a later one, already was."""
     used = await connection.fetchval(
@@ -89,7 +91,7 @@ async def use_totp_step(
 
 
 async def add_staff_token(
-    connection: "Connection[Record]",
+    connection: "Connection",
     tenant: TenantId,
     staff: StaffId,
     token_hash: bytes,
@@ -109,7 +111,7 @@ async def add_staff_token(
 
 
 async def staff_by_token(
-    connection: "Connection[Record]", token_hash: bytes, now: datetime
+    connection: "Connection", token_hash: bytes, now: datetime
 ) -> StaffMember | None:
     """Who holds a token of that hash at `now`; its use is noted once a minute."""
     row = await connection.fetchrow(
@@ -135,23 +137,21 @@ async def staff_by_token(
 
 
 async def end_staff_token(
-    connection: "Connection[Record]", tenant: TenantId, token_hash: bytes, now: datetime
+    connection: "Connection", tenant: TenantId, token_hash: bytes, now: datetime
 ) -> TokenEnd | None:
     """Revoke a token; None when it was gone already."""
     row = await connection.fetchrow(_END_ONE, tenant, token_hash, now, now - TOKEN_RESTS)
     return None if row is None else _token_end(row)
 
 
-async def end_expired_tokens(
-    connection: "Connection[Record]", now: datetime
-) -> tuple[TokenEnd, ...]:
+async def end_expired_tokens(connection: "Connection", now: datetime) -> tuple[TokenEnd, ...]:
     """Remove every token that counts no longer, and tell whose they were."""
     rows = await connection.fetch(_END_EXPIRED, now, now - TOKEN_RESTS)
     return tuple(_token_end(row) for row in rows)
 
 
 async def add_api_key(
-    connection: "Connection[Record]",
+    connection: "Connection",
     tenant: TenantId,
     key: str,
     name: str,
@@ -170,9 +170,7 @@ async def add_api_key(
     )
 
 
-async def api_key_by_hash(
-    connection: "Connection[Record]", key_hash: bytes
-) -> tuple[TenantId, str] | None:
+async def api_key_by_hash(connection: "Connection", key_hash: bytes) -> tuple[TenantId, str] | None:
     """Tenant and id of a key that was not revoked."""
     row = await connection.fetchrow(
         "SELECT tenant, id FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL", key_hash
@@ -181,7 +179,7 @@ async def api_key_by_hash(
 
 
 async def revoke_api_key(
-    connection: "Connection[Record]", tenant: TenantId, key: str, now: datetime
+    connection: "Connection", tenant: TenantId, key: str, now: datetime
 ) -> bool:
     """Whether a live key was revoked."""
     revoked = await connection.fetchval(

@@ -1,0 +1,89 @@
+"""What the page at `/` needs to let a newcomer play: numbers, codes, and a look behind the desk.
+
+These answers hold a login. They are there while the demo runs, and for this machine alone.
+"""
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from warmline.api.simulation import SIMULATION
+from warmline.demo import cast
+from warmline.demo.playbill import Playbill
+from warmline.http.problems import Forbidden, Unavailable
+from warmline.people import StaffRole
+
+if TYPE_CHECKING:
+    from warmline.serve import House
+
+_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class DemoRoutes:
+    """Made before the process is furnished, opened once the stage is set."""
+
+    def __init__(self) -> None:
+        self._playing: tuple[House, Playbill] | None = None
+
+    def all(self) -> list[web.RouteDef]:
+        """To be mounted at the service's root."""
+        return [web.get("/demo/start", self.start)]
+
+    def open(self, house: "House", playbill: Playbill) -> None:
+        """Answer from now on."""
+        self._playing = (house, playbill)
+
+    async def start(self, request: web.Request) -> web.Response:
+        """What there is to play with. Raises Forbidden, Unavailable."""
+        _only_this_machine(request)
+        if self._playing is None:
+            raise Unavailable
+        house, playbill = self._playing
+        return web.json_response(
+            {
+                "now": house.clock.now().isoformat(),
+                "caller": cast.CALLERS[0].digits,
+                "vouchers": playbill.staged.vouchers,
+                "service_numbers": playbill.service_numbers(),
+                "counselors": [_phone(role) for role in cast.COUNSELORS],
+                "agencies": [
+                    {"name": agency.name, "number": agency.number.digits}
+                    for agency in cast.AGENCIES
+                ],
+                "support": _support(playbill),
+            }
+        )
+
+
+def _phone(role: cast.Role) -> dict[str, object]:
+    return {
+        "id": role.id,
+        "name": role.name,
+        "number": role.number.digits,
+        "program": role.program,
+        "answers_after_seconds": role.answers_after_seconds,
+    }
+
+
+def _support(playbill: Playbill) -> dict[str, str]:
+    login = next(login for login in cast.LOGINS if StaffRole.SUPPORT in login.roles)
+    return {"email": login.email, "password": playbill.staged.passwords[login.email]}
+
+
+def _only_this_machine(request: web.Request) -> None:
+    """By address and by name: a page from elsewhere may have its own name point to us.
+
+    Raises Forbidden, unless the operator has opened the simulation.
+    """
+    if request.app[SIMULATION].settings.sim_open:
+        return
+    if not _is_loopback(request.remote) or request.url.host not in _LOCAL_NAMES:
+        raise Forbidden("The demo is for this machine alone.")
+
+
+def _is_loopback(remote: str | None) -> bool:
+    try:
+        return remote is not None and ipaddress.ip_address(remote).is_loopback
+    except ValueError:
+        return False
