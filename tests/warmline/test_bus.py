@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
@@ -47,6 +48,10 @@ class RedisServer:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def hang(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
 
     async def answers(self) -> None:
         """Wait until it does."""
@@ -252,4 +257,22 @@ async def test_while_redis_is_away_each_process_counts_on(
     rest = [await limits.hit("k", limit=2, window_seconds=60, now=noon) for _ in range(2)]
 
     assert [first.allowed, *(rate.allowed for rate in rest)] == [True, True, False]
+    await client.aclose()
+
+
+@needs_redis
+async def test_a_redis_that_hangs_delays_one_request_and_no_more(
+    redis: RedisServer, noon: datetime
+) -> None:
+    await redis.answers()
+    client = connect(redis.url)
+    limits = RedisRateLimits(client)
+    await limits.hit("k", limit=100, window_seconds=60, now=noon)
+    redis.hang()
+
+    started = perf_counter()
+    for _ in range(20):
+        assert (await limits.hit("k", limit=100, window_seconds=60, now=noon)).allowed
+
+    assert perf_counter() - started < 1.5
     await client.aclose()
