@@ -58,7 +58,8 @@ class DeviceVerified(Model):
     """The device may act for the number's account from now on."""
 
     device_token: str
-    phone: Phone
+    phone: str
+    """The number, masked."""
 
 
 @devices(
@@ -141,4 +142,4 @@ async def _verified(acting: Acting, verification: Verification) -> DeviceVerifie
     token = new_token(TokenKind.DEVICE)
     device = Device(id=DeviceId(new_id("device")), caller=caller.id, verified_at=acting.now)
     await add_device(acting.connection, acting.tenant, device, token_hash(token))
-    return DeviceVerified(device_token=token, phone=verification.number)
+    return DeviceVerified(device_token=token, phone=str(verification.number))

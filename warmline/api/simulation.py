@@ -78,6 +78,7 @@ class Simulation:
     async def advance(self, seconds: float) -> None:
         """Let `seconds` pass for everybody, stopping at each instant at which something is due."""
         async with self._moving:
+            await self._until_quiet()
             until = self.clock.now() + timedelta(seconds=seconds)
             while (left := until - self.clock.now()) > timedelta():
                 following = await self._next_due()
@@ -115,6 +116,8 @@ class Simulation:
             quiet = 0 if await self._is_busy() else quiet + 1
 
     async def _is_busy(self) -> bool:
+        if not self.crew.is_resting:
+            return True
         now = self.clock.now()
         async with self.pool.acquire() as connection:
             times = [await next_timer_at(connection), await next_order_at(connection)]

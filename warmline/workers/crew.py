@@ -43,6 +43,11 @@ class Crew:
             self.reconciler,
         )
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether nobody has anything in hand."""
+        return all(worker.is_resting for worker in self._all)
+
     def start(self) -> None:
         """Everybody begins."""
         for worker in self._all:

@@ -26,12 +26,18 @@ class Looker(ABC):
         self._wake = asyncio.Event()
         self._next_at: datetime | None = None
         self._stopping = False
+        self._resting = False
         self._task: asyncio.Task[None] | None = None
 
     @property
     def next_at(self) -> datetime | None:
         """When this worker knows of something to do."""
         return self._next_at
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it has looked since it was last woken, and waits."""
+        return self._resting and not self._wake.is_set()
 
     @abstractmethod
     async def look(self) -> datetime | None:
@@ -75,4 +81,8 @@ class Looker(ABC):
     async def _rest(self) -> None:
         sweep_at = self.clock.now() + SWEEP
         until = sweep_at if self._next_at is None else min(self._next_at, sweep_at)
-        await self.clock.wait_until(until, self._wake)
+        self._resting = True
+        try:
+            await self.clock.wait_until(until, self._wake)
+        finally:
+            self._resting = False

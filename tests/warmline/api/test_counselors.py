@@ -1,0 +1,189 @@
+"""The counselor's side, over HTTP: accept, danger, hand over, notes."""
+
+import pytest
+
+from routing.store.targets import put_target
+from routing.transfer import AgencyKind, TransferTarget
+from terms.ids import CounselorId, OrderId, StaffId, TargetId
+from terms.phone import PhoneNumber
+from tests.people import CALLER, COUNSELOR, TENANT
+from tests.serving import Service
+from warmline.http.asked import borrowed
+from warmline.people import StaffRole
+from warmline.people.passwords import Passwords
+from warmline.people.store import StaffMember, add_staff
+
+PASSWORD = "a long enough password"
+POLICE, CLINIC = "+8610000000110", "+8610000000120"
+
+
+async def sign_in(service: Service, counselor: CounselorId | None, *roles: str) -> dict[str, str]:
+    passwords = Passwords()
+    email = f"{roles[0]}@example.test"
+    member = StaffMember(
+        tenant=TENANT,
+        id=StaffId(f"staff_{roles[0]}"),
+        email=email,
+        password_hash=await passwords.hash(PASSWORD),
+        roles=frozenset(StaffRole(role) for role in roles),
+        counselor=counselor,
+        sponsor=None,
+        totp_secret=None,
+    )
+    async with borrowed(service.house.pool) as connection:
+        await add_staff(connection, member, service.house.clock.now())
+    passwords.close()
+    async with service.client.post(
+        "/v1/sessions", json={"email": email, "password": PASSWORD}
+    ) as response:
+        assert response.status == 201, await response.text()
+        return {"Authorization": f"Bearer {(await response.json())['token']}"}
+
+
+async def post(
+    service: Service, path: str, headers: dict[str, str], body: object = None
+) -> tuple[int, dict[str, object]]:
+    async with service.client.post(path, json=body, headers=headers) as response:
+        return response.status, await response.json()
+
+
+async def talking(service: Service, counselor: CounselorId) -> tuple[OrderId, str]:
+    """An order whose two people talk, and its call."""
+    order = await service.people.order(await service.people.caller(), counselor)
+    await service.script(CALLER, answers="yes")
+    await service.script(COUNSELOR, answers="yes", presses="1")
+    _, call = await service.place_call(order, CALLER)
+    await service.let_pass(3)
+    assert (await service.people.see_call(order)).state == "bridged"
+    return order, str(call["id"])
+
+
+@pytest.mark.rule("X01")
+async def test_the_console_accepts_as_the_key_does(service: Service) -> None:
+    counselor = await service.people.counselor()
+    me = await sign_in(service, counselor, "counselor")
+    order = await service.people.order(await service.people.caller(), counselor)
+    await service.script(CALLER, answers="yes")
+    await service.script(COUNSELOR, answers="yes")
+    _, call = await service.place_call(order, CALLER)
+    await service.let_pass(3)
+    assert (await service.people.see_call(order)).state == "ringing_second"
+
+    async with service.client.get("/v1/me", headers=me) as response:
+        seen = await response.json()
+    assert seen["state"] == "busy"
+    assert seen["offer"]["call"] == call["id"]
+    status, _ = await post(service, f"/v1/calls/{call['id']}/accept", me)
+    await service.let_pass(1)
+
+    assert status == 200
+    assert (await service.people.see_call(order)).state == "bridged"
+
+
+@pytest.mark.rule("X41", "X55", "D35", "A03")
+async def test_a_person_in_danger_is_handed_over_and_never_let_go(service: Service) -> None:
+    counselor = await service.people.counselor()
+    me = await sign_in(service, counselor, "counselor")
+    for number, (id_, target) in enumerate((("t_police", POLICE), ("t_second", CLINIC))):
+        async with service.house.pool.acquire() as connection:
+            await put_target(
+                connection,
+                service.house.seal,
+                TENANT,
+                TransferTarget(
+                    id=TargetId(id_), name=id_, kind=AgencyKind.POLICE, preference=number
+                ),
+                PhoneNumber(target),
+            )
+    await service.script(POLICE, answers="no_answer")
+    await service.script(CLINIC, answers="yes", after_seconds=5)
+    order, call = await talking(service, counselor)
+
+    assert (await post(service, f"/v1/calls/{call}/crisis", me))[0] == 200
+    assert (await post(service, f"/v1/calls/{call}/hang-up", me))[1]["code"] == "not_now"
+    async with service.client.get("/v1/transfer-targets", headers=me) as response:
+        assert [one["id"] for one in (await response.json())["items"]] == ["t_police", "t_second"]
+    assert (await post(service, f"/v1/calls/{call}/transfer", me, {"target": "t_police"}))[0] == 200
+    assert (await post(service, f"/v1/calls/{call}/transfer/confirm", me))[1]["code"] == "not_now"
+    await service.let_pass(60)
+    assert (await post(service, f"/v1/calls/{call}/transfer/confirm", me))[0] == 200
+    await service.let_pass(3600)
+
+    after = await service.people.see_call(order)
+    assert after.state == "bridged"
+    assert after.handed_over
+    assert after.counselor is None
+    caller = [leg for leg in after.legs if leg.role == "caller"]
+    assert len(caller) == 1
+    assert caller[0].let_go_at is None
+
+
+@pytest.mark.rule("D12", "A43")
+async def test_notes_end_the_wrap_up_and_are_sealed(service: Service) -> None:
+    counselor = await service.people.counselor()
+    me = await sign_in(service, counselor, "counselor")
+    order, call = await talking(service, counselor)
+    await service.script(CALLER, answers="yes")
+    async with service.client.post(f"/sim/handsets/{CALLER}/hangup") as response:
+        assert response.status == 204
+    await service.let_pass(1)
+    async with service.client.get("/v1/me", headers=me) as response:
+        seen = await response.json()
+    assert seen["activity"] == "wrap_up"
+    assert [one["call"] for one in seen["wrap_ups"]] == [call]
+
+    status, after = await post(
+        service,
+        f"/v1/calls/{call}/wrap-up",
+        me,
+        {"summary": "we spoke of work", "topics": ["work_stress"], "disposition": "referral"},
+    )
+
+    assert (status, after["activity"], after["wrap_ups"]) == (200, "free", [])
+    kept = await service.house.pool.fetchval("SELECT w::text FROM wrap_ups w")
+    assert "we spoke" not in kept
+    assert (await service.people.see_order(order)).state == "completed"
+
+
+async def test_a_counselor_commands_only_the_call_they_are_on(service: Service) -> None:
+    first = await service.people.counselor()
+    other = await service.people.counselor("+8613900000002")
+    stranger = await sign_in(service, other, "counselor")
+    _, call = await talking(service, first)
+
+    for action in ("accept", "decline", "hang-up", "crisis", "transfer/confirm"):
+        status, answer = await post(service, f"/v1/calls/{call}/{action}", stranger)
+        assert (status, answer["code"]) == (404, "not_found"), action
+    async with service.client.get(f"/v1/calls/{call}", headers=stranger) as response:
+        assert response.status == 404
+
+
+async def test_support_sees_legs_evidence_and_verdict(service: Service) -> None:
+    counselor = await service.people.counselor()
+    support = await sign_in(service, None, "support")
+    _, call = await talking(service, counselor)
+    async with service.client.post(f"/sim/handsets/{COUNSELOR}/hangup") as response:
+        assert response.status == 204
+    await service.let_pass(1)
+
+    async with service.client.get(f"/v1/calls/{call}", headers=support) as response:
+        seen = await response.json()
+    assert seen["verdict"]["kind"] == "party_ended"
+    assert seen["verdict"]["by"] == "counselor"
+    assert {leg["role"] for leg in seen["legs"]} == {"caller", "counselor"}
+    assert "judged" in [entry["kind"] for entry in seen["timeline"]]
+    assert CALLER not in str(seen)
+
+
+async def test_signing_out_ends_the_presence(service: Service) -> None:
+    counselor = await service.people.counselor()
+    me = await sign_in(service, counselor, "counselor")
+    async with service.client.put(
+        "/v1/me/presence", json={"state": "available"}, headers=me
+    ) as response:
+        assert (await response.json())["state"] == "available"
+
+    async with service.client.delete("/v1/sessions/current", headers=me) as response:
+        assert response.status in (200, 204)
+    record, _ = await service.people.see_counselor(counselor)
+    assert record.presence == "offline"
