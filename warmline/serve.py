@@ -20,7 +20,7 @@ from dialer.carriers import CarrierUnreachable
 from dialer.carriers.simulated.address import Address, address_of, shared_token
 from dialer.carriers.simulated.client import NEWS_PATH, SimulatedCarrier, receive_routes
 from dialer.carriers.simulated.control import RemoteHands
-from dialer.carriers.simulated.process import ensure_running
+from dialer.carriers.simulated.process import ensure_running, stop_if_unused
 from terms.ids import ProgramId
 from warmline.api.audience import DeskAudience
 from warmline.api.catalogue import catalogue
@@ -191,6 +191,7 @@ async def _furnish(
         writer=Writer(notices.outbox, new_id),
         new_id=new_id,
         committed=wakes.committed,
+        metrics=metrics,
         tenant=settings.tenant,
     )
     listening = _bind(settings)
@@ -198,6 +199,8 @@ async def _furnish(
     url = _url(settings, listening)
     carrier, hands = _simulated(settings, url)
     stack.push_async_callback(hands.close)
+    if settings.handsets_url is None:  # after everything that would start them again
+        stack.push_async_callback(stop_if_unused, settings.data_dir)
     numbers = LegNumbers(seal, kept)
     crew = make_crew(
         pool=pool, desk=desk, carrier=carrier, numbers=numbers, clock=clock, metrics=metrics

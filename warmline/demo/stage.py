@@ -28,7 +28,6 @@ from warmline.demo.store import change_password
 from warmline.desk.writing import Committed
 from warmline.enrolment import enrol_staff
 from warmline.ids import new_id
-from warmline.people.passwords import Passwords
 from warmline.people.store import add_api_key, api_key_by_hash, staff_by_email
 from warmline.people.tokens import token_hash
 
@@ -53,14 +52,16 @@ async def set_stage(house: "House") -> Staged:
     async with house.pool.acquire() as connection, connection.transaction():
         await _counselors(connection, house)
         await _agencies(connection, house)
-        await _key(connection, house)
+        is_new = await _key(connection, house)
         committed = await _ready_order(connection, house)
     if committed is not None:
         house.desk.tell(committed)
     house.desk.counselor_came_free(house.settings.tenant)
+    if is_new:
+        await _staff(house)
     return Staged(
         api_key=logins.api_key(house.seal),
-        passwords=await _staff(house),
+        passwords={login.email: logins.password(house.seal, login.email) for login in cast.LOGINS},
         vouchers=await top_up(house),
     )
 
@@ -163,11 +164,14 @@ async def _agencies(connection: "Connection", house: "House") -> None:
         await put_target(connection, house.seal, house.settings.tenant, target, agency.number)
 
 
-async def _key(connection: "Connection", house: "House") -> None:
+async def _key(connection: "Connection", house: "House") -> bool:
+    """Whether the key had to be made: at the first start, and when the secret was changed."""
     digest = token_hash(logins.api_key(house.seal))
-    if await api_key_by_hash(connection, digest) is None:
-        tenant, now = house.settings.tenant, house.clock.now()
-        await add_api_key(connection, tenant, new_id("key"), "demo app", digest, now)
+    if await api_key_by_hash(connection, digest) is not None:
+        return False
+    tenant, now = house.settings.tenant, house.clock.now()
+    await add_api_key(connection, tenant, new_id("key"), "demo app", digest, now)
+    return True
 
 
 async def _ready_order(connection: "Connection", house: "House") -> Committed | None:
@@ -195,28 +199,22 @@ async def _ready_order(connection: "Connection", house: "House") -> Committed | 
     return await house.desk.tell_opened(connection, tenant, settlement, program)
 
 
-async def _staff(house: "House") -> dict[str, str]:
-    """E-mails with their passwords; one that no longer fits is set anew."""
-    passwords, tenant = Passwords(), house.settings.tenant
-    shown = {login.email: logins.password(house.seal, login.email) for login in cast.LOGINS}
-    try:
-        for login in cast.LOGINS:
-            word = shown[login.email]
-            async with house.pool.acquire() as connection, connection.transaction():
-                known = await staff_by_email(connection, tenant, login.email)
-                if known is None:
-                    await enrol_staff(
-                        connection,
-                        house.seal,
-                        tenant,
-                        email=login.email,
-                        roles=login.roles,
-                        now=house.clock.now(),
-                        password=word,
-                        counselor=login.counselor,
-                    )
-                elif not await passwords.fits(known.password_hash, word):
-                    await change_password(connection, tenant, known.id, await passwords.hash(word))
-    finally:
-        passwords.close()
-    return shown
+async def _staff(house: "House") -> None:
+    """Accounts with the passwords that go with this secret."""
+    for login in cast.LOGINS:
+        word = logins.password(house.seal, login.email)
+        async with house.pool.acquire() as connection, connection.transaction():
+            known = await staff_by_email(connection, house.settings.tenant, login.email)
+            if known is None:
+                await enrol_staff(
+                    connection,
+                    house.seal,
+                    house.settings.tenant,
+                    email=login.email,
+                    roles=login.roles,
+                    now=house.clock.now(),
+                    password=word,
+                    counselor=login.counselor,
+                )
+            else:
+                await change_password(connection, house.settings.tenant, known.id, word)

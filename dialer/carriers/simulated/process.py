@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from dialer.carriers.simulated.address import Address, read_address, shared_token
-from dialer.carriers.simulated.wire import WIRE_VERSION
+from dialer.carriers.simulated.wire import WIRE_VERSION, JsonObject
 
 _LOOK_SECONDS = 0.03
 _START_SECONDS = 15.0
@@ -48,17 +48,21 @@ async def ensure_running(
 
 async def is_alive(address: Address, token: str) -> bool:
     """Whether the process named by `address` answers there and speaks our version."""
+    found = await _health(address, token)
+    return found is not None and found.get("wire_version") == WIRE_VERSION
+
+
+async def _health(address: Address, token: str) -> JsonObject | None:
+    """What the process named by `address` says of itself; None when it is not there."""
     try:
         async with (
             aiohttp.ClientSession(timeout=_PROBE_TIMEOUT) as session,
             session.get(f"{address.url}/health", headers=_shown(token)) as response,
         ):
-            if response.status != 200:
-                return False
-            found = await response.json()
-            return (found["pid"], found["wire_version"]) == (address.pid, WIRE_VERSION)
-    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
-        return False
+            found = await response.json() if response.status == 200 else None
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("pid") == address.pid else None
 
 
 async def stop(address: Address, token: str) -> None:
@@ -73,6 +77,22 @@ async def stop(address: Address, token: str) -> None:
         return
     while await is_alive(address, token):  # noqa: ASYNC110 - another process cannot set our event
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def stop_if_unused(data_dir: Path) -> bool:
+    """End the process of this data directory unless a service still takes its news.
+
+    Returns whether there is none any more. Every call in that world ends with it.
+    """
+    token = shared_token(data_dir)
+    async with _alone(data_dir):
+        address = read_address(data_dir)
+        if address is None or (found := await _health(address, token)) is None:
+            return True
+        if found.get("receivers") != 0:
+            return False
+        await stop(address, token)
+        return True
 
 
 async def _start(
