@@ -167,6 +167,7 @@ async def a_house(
     world = World(name="w", rng=Random(seed))
     carrier = InProcessCarrier(world, clock.now)
     crew: Crew | None = None
+    metrics = Metrics(CollectorRegistry())
 
     def committed(done: Committed) -> None:
         assert crew is not None
@@ -184,6 +185,7 @@ async def a_house(
         writer=Writer(NoOutbox(), new_id),
         new_id=new_id,
         committed=committed,
+        metrics=metrics,
         tenant=TENANT,
     )
     crew = make_crew(
@@ -192,7 +194,7 @@ async def a_house(
         carrier=carrier,
         numbers=LegNumbers(seal, kept),
         clock=clock,
-        metrics=Metrics(CollectorRegistry()),
+        metrics=metrics,
     )
     switchboard = Switchboard(desk, programs)
     await carrier.open(switchboard.receive)

@@ -50,6 +50,7 @@ from warmline.clock import Clock
 from warmline.desk import fold
 from warmline.desk.slice import Outcome, Slice
 from warmline.desk.writing import Committed, Writer
+from warmline.metrics import Metrics
 from warmline.programs import Program
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Desk:
     writer: Writer
     new_id: Callable[[str], str]
     committed: Callable[[Committed], None]
+    metrics: Metrics
     tenant: TenantId
 
     # -- an order is opened ------------------------------------------------------------------
@@ -278,8 +280,10 @@ class Desk:
                     committed = await self._carry(connection, tenant, order, call, news, now)
             except Exception as fault:
                 await mark_fault(connection, tenant, id_, type(fault).__name__)
+                self.metrics.news_faults.inc()
                 _log.exception("news_not_folded", call=call, news=type(news).__name__)
         if committed is not None:
+            self.metrics.news_folded.inc()
             self.tell(committed)
 
     async def fold_again(self, waiting: Unfolded) -> None:
@@ -313,7 +317,7 @@ class Desk:
                 await drop_timer(connection, due)
                 _log.info("stale_timer", call=due.call, kind=due.timer.kind)
                 return
-            committed = await self._decide(
+            _, committed = await self._decide(
                 connection, due.tenant, slice_, stored, event, program, now
             )
         self.tell(committed)
@@ -349,10 +353,11 @@ class Desk:
         stored = await load_call(connection, tenant, call)
         if stored is None:
             raise NotFound(call)
-        committed = await self._decide(connection, tenant, slice_, stored, event, program, now)
-        after = await load_call(connection, tenant, call)
-        assert after is not None
-        return after.call, committed
+        outcome, committed = await self._decide(
+            connection, tenant, slice_, stored, event, program, now
+        )
+        assert outcome.slice.call is not None
+        return outcome.slice.call, committed
 
     async def cancel_order(
         self, connection: "Connection", tenant: TenantId, order: OrderId, by: ClosedBy, why: str
@@ -389,6 +394,8 @@ class Desk:
 
     def tell(self, committed: Committed) -> None:
         """Wake whoever has something to do now. Only after the commit."""
+        if committed.verdict is not None:
+            self.metrics.verdicts.labels(committed.verdict).inc()
         self.committed(committed)
 
     def counselor_came_free(self, tenant: TenantId) -> None:
@@ -417,7 +424,8 @@ class Desk:
         stored = await load_call(connection, tenant, call)
         if stored is None:
             raise NotFound(call)
-        return await self._decide(connection, tenant, slice_, stored, event, program, now)
+        _, committed = await self._decide(connection, tenant, slice_, stored, event, program, now)
+        return committed
 
     async def _decide(
         self,
@@ -428,11 +436,14 @@ class Desk:
         event: Event,
         program: Program,
         now: datetime,
-    ) -> Committed:
+    ) -> tuple[Outcome, Committed]:
         if fold.needs_counselor(stored.call, event):
             event = await self.offer(connection, tenant, slice_.order, program, now)
         outcome = fold.carry(replace(slice_, call=stored.call), event, program, now)
-        return await self.writer.write(connection, tenant, slice_, stored, outcome, program, now)
+        committed = await self.writer.write(
+            connection, tenant, slice_, stored, outcome, program, now
+        )
+        return outcome, committed
 
 
 async def _order_of(connection: "Connection", tenant: TenantId, call: CallId) -> OrderId:

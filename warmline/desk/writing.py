@@ -17,6 +17,7 @@ from routing.queue import Place
 from routing.store.counselors import lock_counselor, save_counselor
 from routing.store.queue import join_queue, leave_queue
 from terms.ids import CallId, CounselorId, OrderId, TenantId
+from terms.verdict import VerdictKind
 from warmline.desk.slice import CounselorMove, Notice, Outcome, Slice
 from warmline.desk.store import add_lines, add_notices
 from warmline.desk.timeline import lines_of
@@ -53,6 +54,7 @@ class Committed:
     next_timer_at: datetime | None = None
     seats: bool = False  # somebody joined a queue, or somebody who may answer came free
     said: bool = False  # the timeline grew
+    verdict: VerdictKind | None = None  # a call ended, and this is how it looks so far
     notices: bool = False
 
 
@@ -118,6 +120,7 @@ class Writer:
             next_timer_at=min((one.due_at for one in call.timers), default=None) if call else None,
             seats=queued or freed,
             said=bool(lines),
+            verdict=_first_verdict(stored, call),
             notices=bool(outcome.notices),
         )
 
@@ -156,6 +159,12 @@ class Writer:
             now=now,
         )
         await self.outbox.enqueue(connection, tenant, [id_ for id_, _ in named], now)
+
+
+def _first_verdict(stored: Stored | None, call: Call | None) -> VerdictKind | None:
+    if call is None or call.verdict is None or (stored and stored.call.verdict is not None):
+        return None
+    return call.verdict.kind
 
 
 async def _move_counselor(
