@@ -38,8 +38,8 @@ class Reconciler:
         self._looks_at: datetime | None = None
 
     def notice(self, now: datetime) -> None:
-        """Have a look within the next five seconds, if anything was touched."""
-        if self._looks_at is None and self._world.witness.touched:
+        """Something was touched: have a look within the next five seconds."""
+        if self._looks_at is None:
             self._looks_at = now + LOOK_EVERY
             self._agenda.at(self._looks_at, self._look, None)
 

@@ -5,6 +5,7 @@ a death, orders that may have been sent are taken over when their lease has laps
 then asked after, never repeated blindly.
 """
 
+import contextlib
 from collections import deque
 from datetime import datetime, timedelta
 from random import Random
@@ -119,12 +120,14 @@ class Obeyer:
         else:
             rows.append(row)
 
-    def work(self, now: datetime) -> bool:
-        """Obey whatever is due of one call; False when nothing was in hand."""
-        if not self._awake:
-            return False
+    @property
+    def has_work(self) -> bool:
+        """Whether a call's orders may be obeyed now."""
+        return bool(self._awake)
+
+    def work(self, now: datetime) -> None:
+        """Obey whatever is due of one call."""
         self._work_off(self._awake.popleft(), now)
-        return True
 
     def die(self, until: datetime) -> None:
         """What was in hand is found by the sweep after the restart."""
@@ -174,10 +177,8 @@ class Obeyer:
             return False
         self.troubled.add(call)
         if roll < self.restart / 2:
-            try:
+            with contextlib.suppress(CarrierRefused, CarrierUnknown):
                 self._send(row, call, now)
-            except (CarrierRefused, CarrierUnknown):
-                pass
         row.tries += 1
         self._desk.dies(now)
         return True

@@ -144,7 +144,7 @@ class Shell:
     def cancel_order(self, order: OrderId, by: ClosedBy, why: str, now: datetime) -> None:
         """The order is given up. Raises Refused."""
         self._record(now, "cancel_order", order, by, why)
-        slice_, program = self._load(order)
+        slice_, _program = self._load(order)
         outcome = self._deciding.cancel(slice_, by, why, now)
         self._writer.write_order(slice_, outcome, now)
 

@@ -147,27 +147,29 @@ class Simulation:
         self.obeyer.restart = 0.0
 
     def _live_until(self, end: datetime) -> None:
-        agenda, world = self.agenda, self.world
+        agenda, world, inbox = self.agenda, self.world, self._inbox
         while True:
             at = agenda.next_at()
             news_at = world.next_due()
             if news_at is not None and (at is None or news_at <= at):
                 if news_at > end:
                     break
-                self._now = max(self._now, news_at)
-                self._inbox.extend(world.advance(self._now))
+                now = self._now = max(self._now, news_at)
+                inbox.extend(world.advance(now))
             else:
                 if at is None or at > end:
                     break
-                self._now = max(self._now, at)
-                self._do_next(self._now)
-            self._settle(self._now)
+                now = self._now = max(self._now, at)
+                self._do_next(now)
+            if inbox or self.obeyer.has_work:
+                self._settle(now)
+            if self.witness.touched:
+                self.reconciler.notice(now)
         self._now = end
 
     def _do_next(self, now: datetime) -> None:
         action, subject = self.agenda.take()
-        if self._is_down(now):
-            assert self._down_until is not None
+        if self._down_until is not None and self._is_down(now):
             self.agenda.at(self._down_until, action, subject)
             return
         try:
@@ -179,14 +181,13 @@ class Simulation:
         """Let our process do all that is to be done at this instant."""
         if self._is_down(now):
             return
-        while True:
+        while self._inbox or self.obeyer.has_work:
             if self._inbox:
                 self._take(self._inbox.popleft(), now)
-            elif not self.obeyer.work(now):
-                break
-            if self._is_down(now):
+            else:
+                self.obeyer.work(now)
+            if self._down_until is not None:
                 return
-        self.reconciler.notice(now)
 
     # --- the carrier's news -------------------------------------------------------------------
 
@@ -244,7 +245,10 @@ class Simulation:
         self.agenda.at(timer.due_at, self._fire, (call, timer))
 
     def _fire(self, subject: tuple[CallId, Timer], now: datetime) -> None:
-        self.shell.fire(*subject, now)
+        call, timer = subject
+        known = self.books.calls.get(call)
+        if known is not None and timer in known.timers:
+            self.shell.fire(call, timer, now)
 
     def lapse_at(self, when: datetime, order: OrderId) -> None:
         """The order moves by itself then."""
