@@ -21,7 +21,15 @@ from dialer.events import CallerHungUp, Timer, TimerFired, TimerKind
 from dialer.orders import HangUp
 from terms.ids import LegId
 from terms.verdict import Role
-from tests.dialer.stories import EVERY_STATE, POLICE, Story, begin, parted, talking
+from tests.dialer.stories import (
+    CALLER_LEG,
+    EVERY_STATE,
+    POLICE,
+    Story,
+    begin,
+    parted,
+    talking,
+)
 
 Begun = Callable[[], Story]
 IN_EVERY_STATE = pytest.mark.parametrize("begun", EVERY_STATE.values(), ids=EVERY_STATE.keys())
@@ -127,6 +135,18 @@ def test_a_counselor_is_claimed_exactly_while_engaged(begun: Begun) -> None:
     call = begun().call
 
     assert (call.counselor is not None) is (call.state in ENGAGED)
+
+
+@pytest.mark.rule("X27")
+@pytest.mark.parametrize("late", [LegAnswered, LegBridged])
+def test_a_phone_answered_too_late_is_let_go_again_and_the_attempt_stays_counted(
+    late: type[LegAnswered] | type[LegBridged],
+) -> None:
+    story = Story().rings(Role.CALLER).wait(30).pass_time(0.1)
+    story.tell(late(leg=CALLER_LEG, at=story.now))
+
+    assert story.orders == (HangUp(CALLER_LEG),)
+    assert (story.state, story.call.counted) == (State.WAITING, 1)
 
 
 def test_news_of_a_leg_lost_before_does_not_touch_the_one_that_took_its_place() -> None:
