@@ -40,3 +40,7 @@ class Refused(Exception):
         self.code = code
         self.detail = detail
         self.retry_after_seconds = retry_after_seconds
+
+
+class NotThere(LookupError):
+    """No such thing for whoever asks, be it unknown or somebody else's."""

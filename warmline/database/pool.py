@@ -25,7 +25,12 @@ _UNREACHABLE = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
 )
-_SERVER_SETTINGS = {"application_name": "warmline", "timezone": "UTC"}
+_SERVER_SETTINGS = {
+    "application_name": "warmline",
+    "timezone": "UTC",
+    # A transaction left open by a stuck process would hold its locks, and the live feed, for ever.
+    "idle_in_transaction_session_timeout": "15s",
+}
 
 
 class DatabaseUnreachable(Unusable):

@@ -1,20 +1,14 @@
-"""The thin shell around `fold`: load and lock, decide, write, all in one transaction.
+"""Everything that may happen to an order's call: dialled, told by the carrier, timed, commanded."""
 
-Locks are always taken in the order: order, voucher, call, counselor. A call is written by nobody
-who does not hold its order's lock, so it needs none of its own. Workers are woken after the commit.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
 from billing.order import ClosedBy, Order, Settlement
 from billing.store.orders import (
     lock_due_order,
-    lock_order_with_voucher,
 )
 from dialer.call import Call, Purpose, State
 from dialer.carriers import News
@@ -39,62 +33,26 @@ from dialer.verdict import CALLED_BACK_SOON
 from routing.admission import require_admission
 from routing.policy import Matching
 from routing.queue import Place
-from routing.store.counselors import choose_idle, lock_counselor
 from routing.store.devices import verified_number
 from routing.store.queue import leave_queue
-from terms.calendar import Workdays
 from terms.ids import CallId, CounselorId, OrderId, TenantId
-from terms.phone import PhoneNumber, Seal
-from terms.refusals import RefusalCode, Refused
-from warmline.clock import Clock
+from terms.phone import PhoneNumber
+from terms.refusals import NotThere, RefusalCode, Refused
 from warmline.desk import fold
+from warmline.desk.shell import Shell
 from warmline.desk.slice import Outcome, Slice
-from warmline.desk.writing import Committed, Writer
-from warmline.metrics import Metrics
+from warmline.desk.writing import Committed
 from warmline.programs import Program
 
 if TYPE_CHECKING:
-    from asyncpg import Pool
-
-    from warmline.desk.store import Connection, Record
+    from warmline.desk.store import Connection
 
 _log = structlog.get_logger()
 
 
-class NotFound(LookupError):
-    """No such thing for whoever asks; the HTTP layer answers 404."""
-
-
-class ProgramsInForce(Protocol):
-    """Where the desk finds the program an order was opened under."""
-
-    async def of_order(self, connection: "Connection", tenant: TenantId, order: Order) -> Program:
-        """The text in force when the order was opened (X38)."""
-        ...
-
-
-class Calendar(Protocol):
-    """The statutory calendar of a tenant."""
-
-    async def workdays(self, connection: "Connection", tenant: TenantId) -> Workdays:
-        """As it is known now."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Desk(Shell):
     """Everything that may happen to an order's call comes through here."""
-
-    pool: "Pool[Record]"
-    seal: Seal
-    clock: Clock
-    programs: ProgramsInForce
-    calendar: Calendar
-    writer: Writer
-    new_id: Callable[[str], str]
-    committed: Callable[[Committed], None]
-    metrics: Metrics
-    tenant: TenantId
 
     # -- an order is opened ------------------------------------------------------------------
 
@@ -121,7 +79,7 @@ class Desk:
 
         Call `tell` with the second value once that transaction is committed.
 
-        Raises NotFound, and Refused: device_not_verified, number_mismatch, outside_hours,
+        Raises NotThere, and Refused: device_not_verified, number_mismatch, outside_hours,
         voucher_in_use, call_in_progress, order_expired, order_not_open, counselor_offline,
         counselor_busy.
         """
@@ -188,26 +146,6 @@ class Desk:
         if program.routing.matching is Matching.POOL:
             return None
         raise _unavailable(event.why)
-
-    async def offer(
-        self,
-        connection: "Connection",
-        tenant: TenantId,
-        order: Order,
-        program: Program,
-        now: datetime,
-    ) -> CounselorClaimed | CounselorUnavailable:
-        """Lock the counselor this call would get, and say whether it gets them."""
-        if program.routing.matching is Matching.POOL:
-            requirement = program.routing.requirement(program.id)
-            chosen = await choose_idle(connection, tenant, requirement, now, prefer=order.counselor)
-            return fold.offer(chosen, None, program, now)
-        if order.counselor is None:
-            return fold.offer(None, None, program, now)
-        found = await lock_counselor(connection, tenant, order.counselor)
-        if found is None:
-            return fold.offer(None, None, program, now)
-        return fold.offer(*found, program, now)
 
     async def _press_again(
         self,
@@ -277,7 +215,7 @@ class Desk:
             tenant, order, call = kept.whose
             try:
                 async with connection.transaction():
-                    committed = await self._carry(connection, tenant, order, call, news, now)
+                    committed = await self.carry(connection, tenant, order, call, news, now)
             except Exception as fault:
                 await mark_fault(connection, tenant, id_, type(fault).__name__)
                 self.metrics.news_faults.inc()
@@ -290,7 +228,7 @@ class Desk:
         """Try once more what could not be folded when it came."""
         now = self.clock.now()
         async with self.pool.acquire() as connection, connection.transaction():
-            committed = await self._carry(
+            committed = await self.carry(
                 connection, waiting.tenant, waiting.order, waiting.call, waiting.news, now
             )
             await mark_folded(connection, waiting.tenant, waiting.id, now)
@@ -301,7 +239,7 @@ class Desk:
         now = self.clock.now()
         async with self.pool.acquire() as connection, connection.transaction():
             order = await _order_of(connection, tenant, call)
-            committed = await self._carry(connection, tenant, order, call, BridgeRefused(), now)
+            committed = await self.carry(connection, tenant, order, call, BridgeRefused(), now)
         self.tell(committed)
 
     # -- time passes -------------------------------------------------------------------------
@@ -317,7 +255,7 @@ class Desk:
                 await drop_timer(connection, due)
                 _log.info("stale_timer", call=due.call, kind=due.timer.kind)
                 return
-            _, committed = await self._decide(
+            _, committed = await self.decide(
                 connection, due.tenant, slice_, stored, event, program, now
             )
         self.tell(committed)
@@ -346,14 +284,14 @@ class Desk:
     ) -> tuple[Call, Committed]:
         """A person's command on a call, in their own transaction.
 
-        Raises NotFound, and Refused when the call does not allow it now.
+        Raises NotThere, and Refused when the call does not allow it now.
         """
         now = self.clock.now()
         slice_, program = await self.lock(connection, tenant, order)
         stored = await load_call(connection, tenant, call)
         if stored is None:
-            raise NotFound(call)
-        outcome, committed = await self._decide(
+            raise NotThere(call)
+        outcome, committed = await self.decide(
             connection, tenant, slice_, stored, event, program, now
         )
         assert outcome.slice.call is not None
@@ -362,7 +300,7 @@ class Desk:
     async def cancel_order(
         self, connection: "Connection", tenant: TenantId, order: OrderId, by: ClosedBy, why: str
     ) -> tuple[Order, Committed]:
-        """The order is given up. Raises NotFound, Refused."""
+        """The order is given up. Raises NotThere, Refused."""
         now = self.clock.now()
         slice_, program = await self.lock(connection, tenant, order)
         outcome = fold.cancel(slice_, by, why, now)
@@ -390,66 +328,11 @@ class Desk:
         self.tell(committed)
         return True
 
-    # -- the one way in and out --------------------------------------------------------------
-
-    def tell(self, committed: Committed) -> None:
-        """Wake whoever has something to do now. Only after the commit."""
-        if committed.verdict is not None:
-            self.metrics.verdicts.labels(committed.verdict).inc()
-        self.committed(committed)
-
-    def counselor_came_free(self, tenant: TenantId) -> None:
-        """Somebody may answer now who could not before. Only after the commit."""
-        self.committed(Committed(tenant=tenant, seats=True))
-
-    async def lock(
-        self, connection: "Connection", tenant: TenantId, order: OrderId
-    ) -> tuple[Slice, Program]:
-        locked = await lock_order_with_voucher(connection, tenant, order)
-        if locked is None:
-            raise NotFound(order)
-        program = await self.programs.of_order(connection, tenant, locked[0])
-        return Slice(order=locked[0], voucher=locked[1]), program
-
-    async def _carry(
-        self,
-        connection: "Connection",
-        tenant: TenantId,
-        order: OrderId,
-        call: CallId,
-        event: Event,
-        now: datetime,
-    ) -> Committed:
-        slice_, program = await self.lock(connection, tenant, order)
-        stored = await load_call(connection, tenant, call)
-        if stored is None:
-            raise NotFound(call)
-        _, committed = await self._decide(connection, tenant, slice_, stored, event, program, now)
-        return committed
-
-    async def _decide(
-        self,
-        connection: "Connection",
-        tenant: TenantId,
-        slice_: Slice,
-        stored: Stored,
-        event: Event,
-        program: Program,
-        now: datetime,
-    ) -> tuple[Outcome, Committed]:
-        if fold.needs_counselor(stored.call, event):
-            event = await self.offer(connection, tenant, slice_.order, program, now)
-        outcome = fold.carry(replace(slice_, call=stored.call), event, program, now)
-        committed = await self.writer.write(
-            connection, tenant, slice_, stored, outcome, program, now
-        )
-        return outcome, committed
-
 
 async def _order_of(connection: "Connection", tenant: TenantId, call: CallId) -> OrderId:
     stored = await load_call(connection, tenant, call)
     if stored is None:
-        raise NotFound(call)
+        raise NotThere(call)
     return stored.call.order
 
 

@@ -95,18 +95,6 @@ async def load_notice(connection: "Connection", tenant: TenantId, id_: str) -> W
     return None if row is None else _waiting(row)
 
 
-async def waiting_notices(
-    connection: "Connection", *, written_before: datetime, limit: int = 100
-) -> list[WaitingNotice]:
-    """Notices still to be sent, oldest first: what a sweep finds when a job was lost."""
-    rows = await connection.fetch(
-        """SELECT * FROM notices WHERE outcome IS NULL AND written_at <= $1
-           ORDER BY written_at LIMIT $2""",
-        *(written_before, limit),
-    )
-    return [_waiting(row) for row in rows]
-
-
 async def mark_notice(
     connection: "Connection",
     tenant: TenantId,

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
 from terms.phone import PhoneNumber
-from terms.refusals import Refused
+from terms.refusals import NotThere, Refused
 from warmline.http.database_faults import problem_of
 from warmline.http.problems import (
     BodyTooLarge,
@@ -124,6 +124,8 @@ def _problem(error: Exception) -> Problem | None:
         return error
     if isinstance(error, Refused):
         return of_refusal(error)
+    if isinstance(error, NotThere):
+        return NotFound()
     if isinstance(error, web.HTTPException):
         return _of_aiohttp(error)
     return problem_of(error)

@@ -10,7 +10,6 @@ CREATE TABLE timeline (
     role     text,
     data     jsonb       NOT NULL DEFAULT '{}', -- plain values; no number and no word spoken
     visible  text[]      NOT NULL, -- 'caller:<id>', 'counselor:<id>', 'staff'
-    xid      xid8        NOT NULL DEFAULT pg_current_xact_id(), -- who reads on knows what is whole
     PRIMARY KEY (tenant, seq)
 );
 CREATE INDEX timeline_of_order ON timeline (tenant, order_id, seq);

@@ -12,7 +12,7 @@ from routing.store.targets import load_target
 from terms.ids import CounselorId, TargetId, TenantId
 from terms.phone import PhoneNumber, Seal
 from terms.verdict import Role
-from warmline.desk.desk import ProgramsInForce
+from warmline.desk.shell import ProgramsInForce
 
 if TYPE_CHECKING:
     from warmline.desk.store import Connection
