@@ -116,7 +116,10 @@ class Story:
         """Time passes and every timer fires when it is due; an attempt that is due gets Ana."""
         until = self.now + timedelta(seconds=seconds)
         told: tuple[Effect, ...] = ()
+        fired = 0
         while (timer := self._next_timer()) is not None and timer.due_at <= until:
+            fired += 1
+            assert fired < 10_000, f"{timer} is due for ever"
             self.now = max(self.now, timer.due_at)
             due_attempt = timer.kind is TimerKind.ATTEMPT
             self.tell(CounselorClaimed(ANA) if due_attempt else TimerFired(timer))
