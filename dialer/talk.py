@@ -32,12 +32,25 @@ def _overlap(one: Leg, two: Leg) -> Iterator[Stretch]:
     if one.bridged_at is None or two.bridged_at is None:
         return
     since = max(one.bridged_at, two.bridged_at)
-    ends = [leg.off_at for leg in (one, two) if leg.off_at is not None]
-    until = min(ends) if ends else None
-    if until is None:
+    ends = [(off_at, leg) for leg in (one, two) if (off_at := _off_at(leg, since)) is not None]
+    if not ends:
         yield Stretch(since, None, ())
-    elif until > since:
-        yield Stretch(since, until, tuple(leg for leg in (one, two) if leg.off_at == until))
+        return
+    until = min(off_at for off_at, _ in ends)
+    left = tuple([leg for off_at, leg in ends if off_at == until])
+    if until > since or any(leg.is_silent for leg in left):
+        yield Stretch(since, until, left)
+
+
+def _off_at(leg: Leg, since: datetime) -> datetime | None:
+    """When the leg left the talk that began at `since`.
+
+    A line that was dead when they were joined was joined all the same: they were connected (X01),
+    heard nothing, and the line is what ended it.
+    """
+    if leg.off_at is not None and leg.is_silent:
+        return max(leg.off_at, since)
+    return leg.off_at
 
 
 def _merged(found: list[Stretch]) -> tuple[Stretch, ...]:

@@ -8,8 +8,10 @@ import pytest
 from dialer.carriers import ReleaseSide
 from dialer.leg import Leg, LetGoReason, Release, let_go
 from dialer.talk import Stretch, connected_at, stretches, talked
+from dialer.verdict import Evidence, judge
 from terms.ids import LegId
-from terms.verdict import Role
+from terms.values import replace
+from terms.verdict import EndedBy, Role, VerdictKind
 from tests.dialer.stories import NOON
 
 
@@ -50,6 +52,21 @@ def test_they_are_connected_when_the_second_of_them_joins() -> None:
 @pytest.mark.rule("A25", "X09")
 def test_talk_runs_from_the_second_to_join_until_the_first_is_gone() -> None:
     assert seconds(caller(10, 70), counselor(12, 90)) == 58
+
+
+@pytest.mark.rule("X01", "A27")
+@pytest.mark.parametrize("silent_since", [10, 12])
+def test_a_line_that_was_dead_when_they_were_joined_ended_a_talk_of_no_length(
+    silent_since: float,
+) -> None:
+    dead = let_go(replace(counselor(12), silent_since=at(silent_since)), LetGoReason.SILENT, at(37))
+    legs = (caller(10, 60), dead)
+
+    assert stretches(legs) == (Stretch(at(12), at(12), (dead,)),)
+    assert connected_at(legs) == at(12)
+    assert seconds(*legs) == 0
+    verdict = judge(Evidence(legs=legs))
+    assert (verdict.kind, verdict.by) == (VerdictKind.SYSTEM_DROP, EndedBy.CARRIER)
 
 
 def test_talk_that_goes_on_runs_until_now() -> None:
