@@ -4,6 +4,8 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import structlog
+
 from dialer.store.calls import whose_call
 from dialer.store.due import DueTimer, lease_timers, next_timer_at
 from warmline.clock import Clock
@@ -16,7 +18,12 @@ if TYPE_CHECKING:
 
     from warmline.desk.store import Record
 
-_LEASE = timedelta(seconds=5)
+_log = structlog.get_logger()
+
+_LEASE = timedelta(seconds=1)
+"""Short, so that what a dead process held fires late by a second at most. Firing twice is harmless:
+the second time the call no longer holds the timer."""
+
 _AT_ONCE = 16
 
 
@@ -50,5 +57,10 @@ class TimerWorker(Looker):
             self._metrics.timer_lateness.observe(max(late, 0))
             async with self._pool.acquire() as connection:
                 whose = await whose_call(connection, due.call)
-            if whose is not None:
+            if whose is None:
+                return
+            try:
                 await self._desk.fire(due, whose[1])
+            except Exception as fault:
+                # One timer that cannot fire must not hold up the others; its lease lapses soon.
+                _log.error("timer_not_fired", call=due.call, kind=due.timer.kind, exc_info=fault)
