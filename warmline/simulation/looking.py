@@ -1,4 +1,4 @@
-"""Comparing our legs with the carrier's every five seconds: `warmline.workers.reconciling`, virtually.
+"""Comparing our legs with the carrier's every five seconds, as `workers.reconciling` does.
 
 A look at calls to which nothing has happened since they last agreed would find that they agree. So
 only calls that were touched are looked at, and no look is taken while there are none. What is found

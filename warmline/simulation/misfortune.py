@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dialer.carriers.simulated.faults import Faults
+from dialer.carriers.simulated.faults import NO_FAULTS, Faults
 from warmline.exits import Unusable
 
 _OFF = ("none", "off")
@@ -13,7 +13,7 @@ _ON = ("default", "on")
 class Misfortune:
     """`restart`: how often, per order to the carrier, our process dies over it."""
 
-    carrier: Faults = Faults()
+    carrier: Faults = NO_FAULTS
     restart: float = 0.0
 
 

@@ -1,4 +1,4 @@
-"""Who lives in the simulated town, and what their habits are. Every choice is drawn from one seed."""
+"""Who lives in the simulated town, and what their habits are. One seed draws every choice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -109,7 +109,7 @@ class Watch:
         for fact in step.facts:
             if fact.kind is FactKind.ATTEMPT_FAILED:
                 self._attempt_failed(fact, step)
-            elif fact.kind is FactKind.COUNSELOR_CLAIMED:
+            elif fact.kind in _BEGINS_ATTEMPT:
                 self._attempt_started(step)
         for order in step.orders:
             if type(order) is Ring:
@@ -264,6 +264,9 @@ class Watch:
             tally = self._tallies[order] = _Tally(program.dialer.attempts)
         return tally
 
+
+_BEGINS_ATTEMPT = (FactKind.COUNSELOR_CLAIMED, FactKind.QUEUED)
+"""A call of a pool begins its attempt by queueing for somebody."""
 
 _ALLOWED_IN_DANGER = frozenset(
     {LetGoReason.CALLER_ENDED, LetGoReason.SILENT, LetGoReason.STAFF_ENDED}

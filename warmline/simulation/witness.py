@@ -1,4 +1,4 @@
-"""The ground truth: a world whose every event is noted before any fault can touch the news of it."""
+"""The ground truth: a world whose every event is noted before a fault can touch its news."""
 
 from collections.abc import Iterable
 from datetime import datetime
