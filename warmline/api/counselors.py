@@ -348,6 +348,9 @@ async def wrap_up(acting: Acting, who: Staff, call: Annotated[CallId, ID], body:
         disposition=body.disposition,
         now=acting.now,
     )
+    if kept.required and kept.written_at is None:
+        told = await desk.tell_summary(acting.connection, acting.tenant, kept.order)
+        acting.after_commit(lambda: desk.tell(told))
     found = await lock_counselor(acting.connection, acting.tenant, counselor)
     if found is not None:
         done = wrapped_up(found[0], acting.now)

@@ -28,9 +28,10 @@ from warmline.api.parts import DESK, key_for, own_order, program_of
 from warmline.api.timeline import TimelineEntry, lines_for
 from warmline.api.views import CallView, OrderView, VoucherView
 from warmline.desk.timeline import caller_sees
+from warmline.desk.wrap_ups import read_summary
 from warmline.http.api import Operations
 from warmline.http.asked import Acting, Asked
-from warmline.http.model import ID, Model, Phone, Whole
+from warmline.http.model import ID, Instant, Model, Phone, Whole
 from warmline.http.paging import Page, PageOf, page_of, start_after
 from warmline.http.problems import BadInput, InputFault, NotFound
 from warmline.http.who import APP, CALLER, AppKey, Caller
@@ -61,6 +62,13 @@ class PlaceCall(Model):
     """The number of the phone in the hand."""
 
     phone: Phone
+
+
+class SummaryView(Model):
+    """A doctor's summary of the talk, for its caller alone."""
+
+    text: str
+    written_at: Instant
 
 
 class After(Page):
@@ -330,6 +338,17 @@ async def list_events(
         )
     items, cursor = page_of(asked, query, rows, show=lambda row: row, key=lambda row: (row.seq,))
     return PageOf[TimelineEntry](items=items, next_cursor=cursor)
+
+
+@orders("GET", "/v1/orders/{order}/summary", who=(CALLER,), returns={200: SummaryView})
+async def get_summary(asked: Asked, who: Caller, order: Annotated[OrderId, ID]) -> SummaryView:
+    """What the doctor wrote for me after the call (C08). 404 until it is written."""
+    async with asked.borrow() as connection:
+        await own_order(asked, connection, order)
+        found = await read_summary(connection, asked.frame.seal, asked.tenant, order)
+    if found is None:
+        raise NotFound
+    return SummaryView(text=found[0], written_at=found[1])
 
 
 @orders(

@@ -5,10 +5,16 @@ from importlib.resources import files
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-_CONTENT_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
+_CONTENT_TYPES = {
+    "html": "text/html",
+    "css": "text/css",
+    "js": "text/javascript",
+    "json": "application/json",
+    "svg": "image/svg+xml",
+}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 

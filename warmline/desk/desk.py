@@ -70,6 +70,15 @@ class Desk(Shell):
             connection, tenant, outcome.slice, None, outcome, program, now
         )
 
+    async def tell_summary(
+        self, connection: "Connection", tenant: TenantId, order: OrderId
+    ) -> Committed:
+        """Tell the customer that the summary of their talk can be read. Raises NotThere."""
+        slice_, program = await self.lock(connection, tenant, order)
+        outcome = fold.summary_written(slice_.order)
+        now = self.clock.now()
+        return await self.writer.write(connection, tenant, slice_, None, outcome, program, now)
+
     # -- the caller presses the button -------------------------------------------------------
 
     async def place_call(

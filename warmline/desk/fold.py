@@ -74,6 +74,13 @@ def opened(settlement: Settlement) -> Outcome:
     return Outcome(slice=slice_, notices=tuple(_order_notices(settlement)))
 
 
+def summary_written(order: Order) -> Outcome:
+    """The counselor wrote what was due to the customer, who is told where to read it (C08)."""
+    data = {"order": order.id, "program": order.program}
+    ready = Notice(kind=NoticeKind.SMS, template="summary_ready", data=data)
+    return Outcome(slice=Slice(order=order, voucher=None), notices=(ready,))
+
+
 def may_call(order: Order, call: CallId, now: datetime) -> None:
     """Raises Refused as `place` would, before anything else is looked at (X02)."""
     billing.order.start_call(order, call, now)

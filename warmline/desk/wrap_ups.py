@@ -84,6 +84,21 @@ async def write_wrap_up(
     )
 
 
+async def read_summary(
+    connection: "Connection", seal: AesSeal, tenant: TenantId, order: OrderId
+) -> tuple[str, datetime] | None:
+    """The newest summary that is meant for the customer of the order."""
+    row = await connection.fetchrow(
+        """SELECT summary_sealed, written_at FROM wrap_ups
+           WHERE tenant = $1 AND order_id = $2 AND required AND summary_sealed IS NOT NULL
+           ORDER BY written_at DESC LIMIT 1""",
+        *(tenant, order),
+    )
+    if row is None:
+        return None
+    return seal.open_text(row["summary_sealed"], _PURPOSE), row["written_at"]
+
+
 def _wrap_up(row: "Record") -> WrapUp:
     return WrapUp(
         call=CallId(row["call"]),

@@ -6,7 +6,7 @@ from routing.store.targets import put_target
 from routing.transfer import AgencyKind, TransferTarget
 from terms.ids import CounselorId, OrderId, StaffId, TargetId
 from terms.phone import PhoneNumber
-from tests.people import CALLER, COUNSELOR, TENANT
+from tests.people import CALLER, COUNSELOR, DOCTOR, TENANT
 from tests.serving import Service
 from warmline.http.asked import borrowed
 from warmline.people import StaffRole
@@ -187,3 +187,33 @@ async def test_signing_out_ends_the_presence(service: Service) -> None:
         assert response.status in (200, 204)
     record, _ = await service.people.see_counselor(counselor)
     assert record.presence == "offline"
+
+
+@pytest.mark.rule("C08")
+async def test_a_doctors_summary_is_owed_then_readable_by_its_caller_alone(
+    service: Service,
+) -> None:
+    doctor = await service.people.counselor(program=DOCTOR)
+    me = await sign_in(service, doctor, "counselor")
+    order = await service.people.order(await service.people.caller(), program=DOCTOR)
+    await service.script(CALLER, answers="yes", talks_for_seconds=60)
+    await service.script(COUNSELOR, answers="yes", presses="1")
+    _, call = await service.place_call(order, CALLER)
+    await service.let_pass(120)
+    assert (await service.people.see_order(order)).state == "completed"
+    async with service.client.get("/v1/me", headers=me) as response:
+        (owed,) = (await response.json())["wrap_ups"]
+    assert owed["required"]
+    path, device = f"/v1/orders/{order}/summary", service.device(CALLER)
+    async with service.client.get(path, headers=device) as response:
+        assert response.status == 404
+
+    notes = {"summary": "rest, and see a doctor if it lasts", "disposition": "relieved"}
+    assert (await post(service, f"/v1/calls/{call['id']}/wrap-up", me, notes))[0] == 200
+
+    async with service.client.get(path, headers=device) as response:
+        assert (await response.json())["text"] == notes["summary"]
+    await service.people.caller("+8613800000002")
+    async with service.client.get(path, headers=service.device("+8613800000002")) as response:
+        assert response.status == 404
+    assert "summary_ready" in await service.people.notices(order)
