@@ -30,6 +30,11 @@ _SMS_ABOUT = {
     "order.expired": "order_expired",  # A32, A33
     "order.interrupted": "order_interrupted",  # how much is left, and until when
 }
+_WE_WILL_CALL_AGAIN = "we_will_call_again"
+_SUMMARY_READY = "summary_ready"
+
+SMS_TEMPLATES = frozenset({*_SMS_ABOUT.values(), _WE_WILL_CALL_AGAIN, _SUMMARY_READY})
+"""Every SMS the desk may decide on; each needs a text in every language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +82,7 @@ def opened(settlement: Settlement) -> Outcome:
 def summary_written(order: Order) -> Outcome:
     """The counselor wrote what was due to the customer, who is told where to read it (C08)."""
     data = {"order": order.id, "program": order.program}
-    ready = Notice(kind=NoticeKind.SMS, template="summary_ready", data=data)
+    ready = Notice(kind=NoticeKind.SMS, template=_SUMMARY_READY, data=data)
     return Outcome(slice=Slice(order=order, voucher=None), notices=(ready,))
 
 
@@ -229,7 +234,7 @@ def _call_notices(order: Order, effects: tuple[Effect, ...], program: Program) -
         ):
             # One try is left: say so first, and from which number (X27).
             data = {"shows": program.dialer.shows, "program": order.program}
-            yield Notice(kind=NoticeKind.SMS, template="we_will_call_again", data=data)
+            yield Notice(kind=NoticeKind.SMS, template=_WE_WILL_CALL_AGAIN, data=data)
 
 
 def _order_notices(settlement: Settlement) -> Iterable[Notice]:

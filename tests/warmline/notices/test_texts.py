@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.warmline.notices.kit import SHANGHAI
-from warmline.desk.fold import _SMS_ABOUT
+from warmline.desk.fold import SMS_TEMPLATES
 from warmline.notices.texts import (
     VERIFICATION_CODE,
     Language,
@@ -18,7 +18,7 @@ from warmline.notices.texts import (
 from warmline.programs import load_shipped
 
 SIGNATURE = "【暖线心理热线】"
-TEMPLATES = {VERIFICATION_CODE, "we_will_call_again", *_SMS_ABOUT.values()}
+TEMPLATES = {VERIFICATION_CODE, *SMS_TEMPLATES}
 EVERYTHING = TEMPLATES | {"order_interrupted_uncapped"}
 NOW = datetime(2030, 1, 1, 4, 0, tzinfo=UTC)
 DATA: dict[str, str | int | None] = {
