@@ -1,7 +1,7 @@
 """A whole house for a test: real PostgreSQL, the desk and its workers, a simulated carrier, and a
 clock that stands still until the test moves it. Nothing runs in the background."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from dialer.call import Call
 from dialer.carriers.simulated.in_process import InProcessCarrier
 from dialer.carriers.simulated.script import Answers, EndsBy, Script
 from dialer.carriers.simulated.world import World
+from dialer.events import Command
 from dialer.store.due import next_order_at, next_timer_at
 from terms.ids import (
     CallerId,
@@ -31,7 +32,7 @@ from warmline.desk.in_force import KeptCalendar, KeptPrograms
 from warmline.desk.switchboard import Switchboard
 from warmline.desk.writing import Committed, Writer
 from warmline.metrics import Metrics
-from warmline.programs import load_shipped
+from warmline.programs import Program, load_shipped
 from warmline.seal import AesSeal
 from warmline.workers.crew import Crew, make_crew
 from warmline.workers.numbers import LegNumbers
@@ -46,6 +47,7 @@ ACCEPTS = Script(answers=Answers.YES, after_seconds=3, presses="1")
 VOICEMAIL = Script(answers=Answers.YES, after_seconds=1)
 NO_ANSWER = Script(answers=Answers.NO_ANSWER)
 BUSY = Script(answers=Answers.BUSY)
+OFF = Script(answers=Answers.OFF)
 
 
 def hangs_up(after_seconds: float) -> Script:
@@ -113,6 +115,15 @@ class House(People):
         await self.settle()
         return call
 
+    async def command(self, order: OrderId, command: Command) -> Call:
+        """Somebody acts on the order's newest call."""
+        on = await self.see_call(order)
+        async with self.pool.acquire() as connection, connection.transaction():
+            call, committed = await self.desk.command(connection, TENANT, on.id, order, command)
+        self.desk.tell(committed)
+        await self.settle()
+        return call
+
     async def settle(self) -> None:
         """Until nobody has anything to do at this instant."""
         while True:
@@ -157,12 +168,17 @@ class House(People):
 
 @asynccontextmanager
 async def a_house(
-    pool: "Pool[Record]", seal: AesSeal, noon: datetime, *, seed: int = 1
+    pool: "Pool[Record]",
+    seal: AesSeal,
+    noon: datetime,
+    *,
+    seed: int = 1,
+    programs: Mapping[ProgramId, Program] | None = None,
 ) -> AsyncIterator[House]:
-    """A house at noon, with both shipped programs and nobody in it."""
+    """A house at noon with nobody in it; unless told otherwise with the shipped programs."""
     clock = VirtualClock(noon)
     ids = count(1)
-    programs = load_shipped()
+    programs = load_shipped() if programs is None else programs
     kept = KeptPrograms(programs)
     world = World(name="w", rng=Random(seed))
     carrier = InProcessCarrier(world, clock.now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from billing import voucher as vouchers
@@ -117,8 +117,9 @@ class People:
         counselor: CounselorId | None = None,
         *,
         program: ProgramId = LISTENING,
+        voucher_seconds: int = 365 * 86400,
     ) -> OrderId:
-        """An open order, with a voucher held where the program wants one."""
+        """An open order; where the program wants one, with a voucher good for `voucher_seconds`."""
         sheet = self.programs[program]
         now = self.clock.now()
         id_ = OrderId(self.new_id("order"))
@@ -134,7 +135,8 @@ class People:
             )
             voucher = None
             if sheet.billing.voucher == "required":
-                voucher = await self._voucher(connection, caller, id_, program)
+                until = now + timedelta(seconds=voucher_seconds)
+                voucher = await self._voucher(connection, caller, id_, program, until)
             settlement = open_order(
                 id=id_,
                 caller=caller,
@@ -151,7 +153,12 @@ class People:
         return id_
 
     async def _voucher(
-        self, connection: "Connection", caller: CallerId, order: OrderId, program: ProgramId
+        self,
+        connection: "Connection",
+        caller: CallerId,
+        order: OrderId,
+        program: ProgramId,
+        valid_until: datetime,
     ) -> VoucherId:
         now = self.clock.now()
         id_ = VoucherId(self.new_id("voucher"))
@@ -160,7 +167,7 @@ class People:
             program=program,
             code_hash=id_.encode().ljust(32)[:32],
             code_ending=id_[-4:],
-            valid_until=now + timedelta(days=365),
+            valid_until=valid_until,
             now=now,
         )
         issued = vouchers.issue(prepared[0], now)
