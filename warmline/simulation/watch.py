@@ -170,7 +170,7 @@ class Watch:
 
     def _keeps_who_is_in_danger(self, order: HangUp, step: Step) -> None:
         before = step.before
-        if before is None or not before.crisis or before.state not in TALKING:
+        if before is None or before.state not in TALKING:
             return
         known, leg = before.leg(order.leg), step.after.leg(order.leg)
         if known is None or leg is None or leg.role is not Role.CALLER or known.is_over:
