@@ -1,0 +1,29 @@
+"""A house for every story, and a running service for those told over HTTP."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.house import House, a_house
+from tests.serving import Service, a_service
+from warmline.seal import AesSeal
+
+if TYPE_CHECKING:
+    from asyncpg import Pool, Record
+
+
+@pytest.fixture
+async def house(database: "Pool[Record]", seal: AesSeal, noon: datetime) -> AsyncIterator[House]:
+    """At noon, with the shipped programs."""
+    async with a_house(database, seal, noon) as one:
+        yield one
+
+
+@pytest.fixture
+async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Service]:
+    """Running, and showing noon in Shanghai."""
+    async with a_service(database_url, tmp_path) as one:
+        yield one
