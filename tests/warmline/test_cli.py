@@ -1,5 +1,6 @@
 """The command as a person runs it: a process, its output, its exit status."""
 
+import asyncio
 import errno
 import json
 import os
@@ -279,3 +280,43 @@ def test_expected_failures_have_a_sentence_and_our_own_faults_have_none() -> Non
     )
     assert sentence(KeyError("x")) is None
     assert sentence(OSError(errno.EPIPE, "Broken pipe")) is None
+
+
+def test_vouchers_are_issued_and_only_their_codes_hashes_are_kept(
+    warmline: Command, database_url: str
+) -> None:
+    issue = ("vouchers", "issue", "--program", "psych-listening", "--valid-until", "2999-01-31")
+
+    shown = told(warmline(*issue, "--count", "3", "--json"))
+
+    assert shown["program"] == "psych-listening"
+    assert shown["valid_until"] == "2999-01-31T00:00:00+00:00"
+    assert len({*shown["codes"]}) == 3
+    assert all(re.fullmatch(r"([0-9A-Z]{4}-){3}[0-9A-Z]{4}", code) for code in shown["codes"])
+    kept = asyncio.run(_rows(database_url, "SELECT v::text AS line, state FROM vouchers v"))
+    assert [row["state"] for row in kept] == ["issued"] * 3
+    assert not any(code.replace("-", "") in row["line"] for row in kept for code in shown["codes"])
+
+
+@pytest.mark.parametrize(
+    ("program", "until", "words"),
+    [
+        ("family-doctor", "2999-01-31", "choose one of psych-listening"),
+        ("psych-listening", "2001-01-31", "is over"),
+        ("psych-listening", "soon", "is not a date"),
+    ],
+)
+def test_vouchers_that_nobody_could_use_are_not_issued(
+    warmline: Command, program: str, until: str, words: str
+) -> None:
+    refused = warmline("vouchers", "issue", "--program", program, "--valid-until", until)
+
+    assert words in one_sentence(refused)
+
+
+async def _rows(database_url: str, query: str) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return list(await connection.fetch(query))
+    finally:
+        await connection.close()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from billing.store.orders import list_orders
 from dialer.store.calls import engaged_call
 from terms.ids import CallerId, CounselorId
-from warmline.api.views import CallView, OrderView
+from warmline.api.parts import order_as_shown
+from warmline.api.views import CallView
 from warmline.desk.timeline import STAFF, caller_sees, counselor_sees
 from warmline.http.who import AppKey, Caller, Principal, Staff
 from warmline.live import Entry
@@ -68,7 +69,11 @@ class DeskAudience:
         found, _ = await list_orders(
             connection, who.tenant, caller, limit=_ORDERS_SHOWN, cursor=None
         )
-        return [OrderView.of(order, None).model_dump(mode="json") for order in found]
+        tenant = who.tenant
+        return [
+            (await order_as_shown(connection, tenant, order)).model_dump(mode="json")
+            for order in found
+        ]
 
     async def _counselors(
         self, connection: "Connection[Record]", who: Principal, counselor: CounselorId

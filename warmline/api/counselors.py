@@ -33,7 +33,7 @@ from routing.counselor import (
 from routing.policy import SHIFT_SECONDS
 from routing.store.counselors import load_counselor, lock_counselor, save_counselor
 from routing.store.targets import load_targets
-from routing.transfer import AgencyKind, Basis, Region, targets_for
+from routing.transfer import AgencyKind, Basis, Choice, Region, targets_for
 from terms.ids import CallId, CounselorId, TargetId
 from terms.refusals import RefusalCode
 from warmline.api.parts import DESK, PROGRAMS
@@ -45,8 +45,9 @@ from warmline.desk.wrap_ups import (
 )
 from warmline.http.api import Operations
 from warmline.http.asked import Acting, Asked
-from warmline.http.model import ID, Instant, Line, Model, Query, Text
-from warmline.http.problems import Forbidden, NotFound
+from warmline.http.model import ID, Instant, Line, Model, Text
+from warmline.http.paging import Page, PageOf, page_of, start_after
+from warmline.http.problems import BadInput, Forbidden, InputFault, NotFound
 from warmline.http.who import Staff, staff
 from warmline.people import StaffRole
 
@@ -123,7 +124,7 @@ class MoreTime(Model):
     seconds: Annotated[int, Field(ge=60, le=3600)]
 
 
-class Where(Query):
+class Where(Page):
     """Where the caller says they are, as a six-digit region code."""
 
     region: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
@@ -139,11 +140,11 @@ class TargetView(Model):
     basis: Basis
     """Why it stands here: ask the caller unless they have said where they are."""
 
-
-class Targets(Model):
-    """Agencies, the best one first."""
-
-    items: list[TargetView]
+    @classmethod
+    def of(cls, choice: Choice) -> "TargetView":
+        """An agency with the reason for its place."""
+        target = choice.target
+        return cls(id=target.id, name=target.name, kind=target.kind, basis=choice.basis)
 
 
 class Transfer(Model):
@@ -248,9 +249,10 @@ async def extend(
     return await _command(acting, who, call, CapExtended(body.seconds))
 
 
-@counselors("GET", "/v1/transfer-targets", who=(COUNSELOR,), returns={200: Targets})
-async def list_targets(asked: Asked, who: Staff, query: Where) -> Targets:
-    """Agencies for a person in danger, by where they say they are (X41)."""
+@counselors("GET", "/v1/transfer-targets", who=(COUNSELOR,), returns={200: PageOf[TargetView]})
+async def list_targets(asked: Asked, who: Staff, query: Where) -> PageOf[TargetView]:
+    """Agencies for a person in danger, the best one first, by where they say they are (X41)."""
+    after = start_after(asked, query)
     async with asked.borrow() as connection:
         known = await load_targets(connection, asked.tenant)
     choices = targets_for(
@@ -259,17 +261,12 @@ async def list_targets(asked: Asked, who: Staff, query: Where) -> Targets:
         home=None,
         kinds=() if query.kind is None else (query.kind,),
     )
-    return Targets(
-        items=[
-            TargetView(
-                id=choice.target.id,
-                name=choice.target.name,
-                kind=choice.target.kind,
-                basis=choice.basis,
-            )
-            for choice in choices
-        ]
+    start = 0 if after is None else int(after[0])
+    rows = list(enumerate(choices, 1))[start : start + query.fetch]
+    items, cursor = page_of(
+        asked, query, rows, show=lambda row: TargetView.of(row[1]), key=lambda row: (row[0],)
     )
+    return PageOf[TargetView](items=items, next_cursor=cursor)
 
 
 @counselors(
@@ -286,7 +283,8 @@ async def transfer(
     known = await load_targets(acting.connection, acting.tenant)
     chosen = next((target for target in known if target.id == body.target), None)
     if chosen is None:
-        raise NotFound
+        detail = "there is no such agency"
+        raise BadInput(InputFault(place="body", pointer="/target", detail=detail))
     others = targets_for(
         [target for target in known if target.id != chosen.id],
         stated=None if body.region is None else Region(body.region),

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, StringConstraints
 
-from billing.code import hashed, read
-from billing.order import ClosedBy, Order, open_order
+from billing.code import read
+from billing.order import ClosedBy, open_order
 from billing.store.orders import insert_order, list_orders
 from billing.store.program_texts import keep_program_text
 from billing.store.vouchers import (
@@ -24,7 +24,7 @@ from routing.store.queue import queue_position
 from routing.store.rates import mark_if_allowed
 from terms.ids import CallerId, CounselorId, OrderId, ProgramId, VoucherId
 from terms.refusals import RefusalCode, Refused
-from warmline.api.parts import DESK, key_for, own_order, program_of
+from warmline.api.parts import DESK, PROGRAMS, order_as_shown, own_order
 from warmline.api.timeline import TimelineEntry, lines_for
 from warmline.api.views import CallView, OrderView, VoucherView
 from warmline.desk.timeline import caller_sees
@@ -36,13 +36,12 @@ from warmline.http.paging import Page, PageOf, page_of, start_after
 from warmline.http.problems import BadInput, InputFault, NotFound
 from warmline.http.who import APP, CALLER, AppKey, Caller
 from warmline.programs import Program
+from warmline.vouchers import code_digest
 
 if TYPE_CHECKING:
-    from warmline.desk.store import Connection
+    pass
 
 orders = Operations("Orders")
-
-CODE_PURPOSE = "voucher code"
 
 
 class OpenOrder(Model):
@@ -110,7 +109,7 @@ async def list_own_vouchers(asked: Asked, who: Caller, query: Page) -> PageOf[Vo
 )
 async def create_order(acting: Acting, who: Caller | AppKey, body: OpenOrder) -> OrderView:
     """Redeem a voucher and open an order for it, or open one where none is needed (A14, A31)."""
-    program = program_of(acting, body.program)
+    program = _program(acting, body.program)
     await _check_counselor(acting, program, body.counselor)
     caller = await _caller(acting, who, body)
     desk = acting.part(DESK)
@@ -141,6 +140,14 @@ async def create_order(acting: Acting, who: Caller | AppKey, body: OpenOrder) ->
     committed = await desk.tell_opened(acting.connection, acting.tenant, settlement, program)
     acting.after_commit(lambda: desk.tell(committed))
     return OrderView.of(settlement.order, None)
+
+
+def _program(acting: Acting, program: ProgramId) -> Program:
+    found = acting.part(PROGRAMS).get(program)
+    if found is None:
+        detail = "there is no such program"
+        raise BadInput(InputFault(place="body", pointer="/program", detail=detail))
+    return found
 
 
 async def _check_counselor(acting: Acting, program: Program, counselor: CounselorId | None) -> None:
@@ -191,7 +198,7 @@ async def _find_voucher(acting: Acting, given: str, caller: CallerId) -> Voucher
     own = await lock_voucher(acting.connection, acting.tenant, VoucherId(given))
     if own is not None and own.holder == caller:
         return own
-    digest = hashed(read(given), key_for(acting.frame.seal, CODE_PURPOSE))
+    digest = code_digest(acting.frame.seal, read(given))
     found = await lock_voucher_by_code(acting.connection, acting.tenant, digest)
     if found is None:
         raise Refused(
@@ -212,7 +219,7 @@ async def list_own_orders(asked: Asked, who: Caller | AppKey, query: Page) -> Pa
             limit=query.fetch,
             cursor=None if after is None else str(after[0]),
         )
-        shown = {order.id: await _shown(asked, connection, order) for order in rows}
+        shown = {order.id: await order_as_shown(connection, asked.tenant, order) for order in rows}
     items, cursor = page_of(
         asked, query, rows, show=lambda order: shown[order.id], key=lambda order: (order.id,)
     )
@@ -223,17 +230,8 @@ async def list_own_orders(asked: Asked, who: Caller | AppKey, query: Page) -> Pa
 async def get_order(asked: Asked, who: Caller | AppKey, order: Annotated[OrderId, ID]) -> OrderView:
     """One order with the call that works for it: a screen can be rebuilt from this alone."""
     async with asked.borrow() as connection:
-        return await _shown(asked, connection, await own_order(asked, connection, order))
-
-
-async def _shown(asked: Asked, connection: "Connection", order: Order) -> OrderView:
-    if order.call is None:
-        return OrderView.of(order, None)
-    live = await live_call_of(connection, asked.tenant, order.id)
-    if live is None:
-        return OrderView.of(order, None)
-    position = await queue_position(connection, asked.tenant, live.call.id)
-    return OrderView.of(order, CallView.of(live.call, position))
+        found = await own_order(asked, connection, order)
+        return await order_as_shown(connection, asked.tenant, found)
 
 
 @orders(
@@ -301,7 +299,7 @@ async def _slow_down(acting: Acting, order: OrderId) -> None:
     returns={202: CallView},
     refuses=(RefusalCode.NOT_NOW,),
 )
-async def hang_up(acting: Acting, who: Caller, order: Annotated[OrderId, ID]) -> CallView:
+async def hang_up_in_app(acting: Acting, who: Caller, order: Annotated[OrderId, ID]) -> CallView:
     """Hang up from the app. 404 when no call is on."""
     desk = acting.part(DESK)
     await own_order(acting, acting.connection, order)

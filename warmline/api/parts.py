@@ -7,7 +7,10 @@ from aiohttp import web
 
 from billing.order import Order
 from billing.store.orders import load_order
-from terms.ids import OrderId, ProgramId
+from dialer.store.calls import live_call_of
+from routing.store.queue import queue_position
+from terms.ids import OrderId, ProgramId, TenantId
+from warmline.api.views import CallView, OrderView
 from warmline.desk.desk import Desk
 from warmline.http.asked import Asked
 from warmline.http.problems import NotFound
@@ -41,3 +44,12 @@ async def own_order(asked: Asked, connection: "Connection", order: OrderId) -> O
     if found is None or (isinstance(asked.who, Caller) and found.caller != asked.who.id):
         raise NotFound
     return found
+
+
+async def order_as_shown(connection: "Connection", tenant: TenantId, order: Order) -> OrderView:
+    """The order with the call that works for it, and that call's place in the queue."""
+    live = None if order.call is None else await live_call_of(connection, tenant, order.id)
+    if live is None:
+        return OrderView.of(order, None)
+    position = await queue_position(connection, tenant, live.call.id)
+    return OrderView.of(order, CallView.of(live.call, position))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from billing.code import hashed, spaced
+from billing.code import spaced
 from billing.order import open_order
 from billing.store.orders import insert_order, live_orders
-from billing.store.vouchers import insert_vouchers, lock_voucher_by_code
-from billing.voucher import USABLE, Voucher, issue, prepare
+from billing.store.vouchers import lock_voucher_by_code
+from billing.voucher import USABLE
 from dialer.carriers.simulated.control import Hands
 from dialer.carriers.simulated.script import BY_HAND
 from routing.counselor import Counselor, Presence, set_presence
@@ -20,9 +20,7 @@ from routing.store.callers import get_or_create_caller
 from routing.store.counselors import add_counselor, lock_counselor, save_counselor
 from routing.store.targets import put_target
 from routing.transfer import TransferTarget
-from terms.ids import CallerId, OrderId, ProgramId, VoucherId
-from warmline.api.orders import CODE_PURPOSE
-from warmline.api.parts import key_for
+from terms.ids import CallerId, OrderId, ProgramId
 from warmline.demo import cast, logins
 from warmline.demo.store import change_password
 from warmline.desk.writing import Committed
@@ -30,6 +28,7 @@ from warmline.enrolment import enrol_staff
 from warmline.ids import new_id
 from warmline.people.store import add_api_key, api_key_by_hash, staff_by_email
 from warmline.people.tokens import token_hash
+from warmline.vouchers import code_digest, issue_vouchers
 
 if TYPE_CHECKING:
     from warmline.database import Connection
@@ -94,30 +93,21 @@ async def _codes(
     while len(found) < count:
         number += 1
         code = logins.voucher_code(house.seal, program, number)
-        digest = hashed(code, key_for(house.seal, CODE_PURPOSE))
+        digest = code_digest(house.seal, code)
         voucher = await lock_voucher_by_code(connection, house.settings.tenant, digest)
         if voucher is None:
-            voucher = await _make_voucher(connection, house, program, code, digest)
+            (voucher,) = await issue_vouchers(
+                connection,
+                house.seal,
+                house.settings.tenant,
+                program=program,
+                codes=[code],
+                valid_until=now + _LASTS,
+                now=now,
+            )
         if voucher.state in USABLE and voucher.holder is None and now < voucher.valid_until:
             found.append(spaced(code))
     return found
-
-
-async def _make_voucher(
-    connection: "Connection", house: "House", program: ProgramId, code: str, digest: bytes
-) -> Voucher:
-    now = house.clock.now()
-    prepared = prepare(
-        id=VoucherId(new_id("voucher")),
-        program=program,
-        code_hash=digest,
-        code_ending=code[-4:],
-        valid_until=now + _LASTS,
-        now=now,
-    )
-    issued = issue(prepared[0], now)
-    await insert_vouchers(connection, house.settings.tenant, [[prepared, issued]])
-    return issued[0]
 
 
 async def _counselors(connection: "Connection", house: "House") -> None:

@@ -13,7 +13,6 @@ voucher, call or counselor is locked, and the answer is written into it last. So
 Answers are kept for 24 hours. An answer that holds a token is kept sealed.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -37,6 +36,7 @@ KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
 KEPT_FOR = timedelta(hours=24)
 
 _PURPOSE = "kept answer"
+_HASH_PURPOSE = "request hash"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +68,12 @@ def key_header(request: web.Request) -> str | None:
     return given[0]
 
 
-def request_hash(parts: Sequence[str]) -> bytes:
-    """What makes two requests the same: method, path, query, and the body as it was understood."""
-    return hashlib.sha256(json.dumps(list(parts)).encode()).digest()
+def request_hash(seal: AesSeal, parts: Sequence[str]) -> bytes:
+    """What makes two requests the same: method, path, query, and every value of the body.
+
+    Keyed, for a body may hold a number or a code, and those are few enough to be tried one by one.
+    """
+    return seal.sign(json.dumps(list(parts)).encode(), _HASH_PURPOSE)
 
 
 async def claim(

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from pydantic import BaseModel
 from structlog.contextvars import bind_contextvars
 
 from terms.refusals import Refused
@@ -15,7 +14,7 @@ from warmline.http.asked import FRAME, Acting, Answer, Asked, borrowed
 from warmline.http.database_faults import WORTH_REPEATING
 from warmline.http.idempotency import Kept, Key
 from warmline.http.model import Model
-from warmline.http.reading import read_body, read_path, read_query
+from warmline.http.reading import body_text, read_body, read_path, read_query
 from warmline.people.store import TOKEN_LIVES
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ async def _act(
     operation: Operation, asked: Asked, arguments: Mapping[str, object]
 ) -> Answer | Kept:
     """Run the transaction, a second time if the database sent it back."""
-    key = _key(operation, asked, arguments)
+    key = await _key(operation, asked)
     try:
         return await _act_once(operation, asked, arguments, key)
     except WORTH_REPEATING:
@@ -118,19 +117,18 @@ def _acting(asked: Asked, connection: "Connection[Record]") -> Acting:
     )
 
 
-def _key(operation: Operation, asked: Asked, arguments: Mapping[str, object]) -> Key | None:
-    given = idempotency.key_header(asked.request) if operation.keeps_answers else None
+async def _key(operation: Operation, asked: Asked) -> Key | None:
+    request = asked.request
+    given = idempotency.key_header(request) if operation.keeps_answers else None
     if given is None:
         return None
-    body = arguments.get("body")
-    text = body.model_dump_json() if isinstance(body, BaseModel) else ""
-    request = asked.request
+    body = await body_text(request, operation.takes.body)
     return Key(
         tenant=asked.tenant,
         principal=asked.principal,
         key=given,
         request_hash=idempotency.request_hash(
-            (request.method, request.path, request.query_string, text)
+            asked.frame.seal, (request.method, request.path, request.query_string, body)
         ),
     )
 

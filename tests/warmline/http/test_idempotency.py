@@ -85,6 +85,17 @@ async def test_another_body_under_the_same_key_is_refused(
     assert await count(database) == 1
 
 
+async def test_a_number_that_looks_alike_when_masked_is_another_body(
+    client: Client, database: "Pool[Record]"
+) -> None:
+    await client.post("/v1/notes", json={**NOTE, "phone": "+8613800010001"}, headers=KEYED)
+
+    other = {**NOTE, "phone": "+8613899990001"}
+    response = await client.post("/v1/notes", json=other, headers=KEYED)
+
+    assert (response.status, (await problem(response))["code"]) == (422, "key_reused")
+
+
 async def test_the_same_key_on_another_thing_is_refused(client: Client) -> None:
     await client.post("/v1/notes/a1/secret", headers=KEYED)
 
