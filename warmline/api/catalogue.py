@@ -1,9 +1,11 @@
 """What is on offer: programs, and who answers them. Open to anybody."""
 
+from datetime import datetime
 from typing import Annotated
 
 from routing.hours import is_open, next_opening
 from routing.store.counselors import list_counselors
+from terms.calendar import Workdays
 from terms.ids import CounselorId, ProgramId
 from warmline.api.parts import DESK, PROGRAMS, program_of
 from warmline.api.views import CounselorView, ProgramView
@@ -11,6 +13,7 @@ from warmline.http.api import Operations
 from warmline.http.asked import Asked
 from warmline.http.model import ID
 from warmline.http.paging import Page, PageOf, page_of, start_after
+from warmline.programs import Program
 
 catalogue = Operations("Catalogue")
 
@@ -27,14 +30,17 @@ async def list_programs(asked: Asked, query: Page) -> PageOf[ProgramView]:
         asked,
         query,
         rows[: query.fetch],
-        show=lambda program: ProgramView.of(
-            program,
-            is_open=is_open(program.routing.hours, asked.now, workdays),
-            opens_at=next_opening(program.routing.hours, asked.now, workdays),
-        ),
+        show=lambda program: _shown(program, asked.now, workdays),
         key=lambda program: (program.id,),
     )
     return PageOf[ProgramView](items=items, next_cursor=cursor)
+
+
+def _shown(program: Program, now: datetime, workdays: Workdays) -> ProgramView:
+    hours = program.routing.hours
+    open_now = is_open(hours, now, workdays)
+    opens_at = None if open_now else next_opening(hours, now, workdays)
+    return ProgramView.of(program, is_open=open_now, opens_at=opens_at)
 
 
 @catalogue("GET", "/v1/programs/{program}/counselors", returns={200: PageOf[CounselorView]})
