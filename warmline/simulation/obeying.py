@@ -26,6 +26,7 @@ from terms.phone import PhoneNumber
 from warmline.simulation.agenda import Agenda
 from warmline.simulation.books import Books
 from warmline.simulation.witness import WatchedWorld
+from warmline.workers.obeying import is_asked_again
 
 ORDER_LEASE = timedelta(seconds=3)
 ASK_AGAIN = timedelta(seconds=0.5)
@@ -155,20 +156,30 @@ class Obeyer:
                 return
             if self.restart and self._dies_over(row, call, now):
                 return
-            try:
-                self._send(row, call, now)
-            except CarrierRefused as refusal:
-                self.troubled.add(call)
-                self._refused(row.order, call, refusal, now)
-            except CarrierUnknown:
-                self.troubled.add(call)
-                row.tries += 1
-                if row.tries < MOST_TRIES and type(row.order) is not Say:
-                    row.leased_until = now + ASK_AGAIN
-                    continue
-                self._gave_up(row.order, now)
-            rows.popleft()
+            if self._is_settled(row, call, now):
+                rows.popleft()
+            else:
+                row.leased_until = now + ASK_AGAIN
         self._rows.pop(call, None)
+
+    def _is_settled(self, row: _Written, call: CallId, now: datetime) -> bool:
+        """Send it; False when it has to be tried again in a moment."""
+        try:
+            self._send(row, call, now)
+            return True
+        except CarrierRefused as refusal:
+            fault: CarrierRefused | CarrierUnknown = refusal
+        except CarrierUnknown as unknown:
+            fault = unknown
+        self.troubled.add(call)
+        if isinstance(fault, CarrierRefused) and not is_asked_again(row.order, fault):
+            self._refused(row.order, call, fault, now)
+            return True
+        row.tries += 1
+        if row.tries < MOST_TRIES and type(row.order) is not Say:
+            return False
+        self._gave_up(row.order, now)
+        return True
 
     def _dies_over(self, row: _Written, call: CallId, now: datetime) -> bool:
         """Die before the order is sent, or after it was and before anybody could write so."""

@@ -111,6 +111,9 @@ class Watch:
                 self._attempt_failed(fact, step)
             elif fact.kind in _BEGINS_ATTEMPT:
                 self._attempt_started(step)
+            elif fact.kind is FactKind.DIALLED_IN:
+                # By calling themselves the caller brings the next attempt forward (A39).
+                self._tally(after.order, step.program).not_before = None
         for order in step.orders:
             if type(order) is Ring:
                 self._rings_one_phone(order, step)

@@ -57,6 +57,17 @@ _MOST_TRIES = 60
 """At half a second each: as long as an order can matter; the dialer's own timers end the wait."""
 
 
+_NO_SUCH_LEG = 481  # SIP
+
+
+def is_asked_again(order: CarrierOrder, refusal: CarrierRefused) -> bool:
+    """Whether a no may be a yes in a moment, and has to be: a carrier that is too busy says no.
+
+    A limit that is not lifted cuts somebody in danger (X55); a leg that is not let go talks on.
+    """
+    return isinstance(order, Limit | HangUp) and refusal.sip != _NO_SUCH_LEG
+
+
 class Numbers(Protocol):
     """Where a leg's number is looked up, at the last moment."""
 
@@ -189,6 +200,9 @@ class Obeyer(Looker):
             try:
                 outcome = await self._send(due, may_have_been_sent, is_repeated=tries > 1)
             except CarrierRefused as refusal:
+                if is_asked_again(due.order, refusal):
+                    await self._pause(due, refusal)
+                    continue
                 await self._refused(due, refusal)
                 return False
             except CarrierUnknown as unknown:
@@ -262,11 +276,11 @@ class Obeyer(Looker):
         """Whether the carrier knows the leg. Raises CarrierUnknown."""
         return any(live.leg == leg for live in await self._carrier.live_legs())
 
-    async def _pause(self, due: DueOrder, unknown: CarrierUnknown) -> None:
-        """Nobody knows whether it arrived: keep it in hand and look again in a moment."""
+    async def _pause(self, due: DueOrder, why: CarrierUnknown | CarrierRefused) -> None:
+        """It must be tried again: keep it in hand and look again in a moment."""
         until = self.clock.now() + ORDER_LEASE
         async with self._pool.acquire() as connection:
-            await postpone_order(connection, due, fault=str(unknown), until=until)
+            await postpone_order(connection, due, fault=str(why), until=until)
         await asyncio.sleep(_ASK_AGAIN_SECONDS)
 
     async def _refused(self, due: DueOrder, refusal: CarrierRefused) -> None:
