@@ -103,6 +103,7 @@ class World:
         self.lossy = self.rng.random() < 0.5
         self.lines: dict[LegId, Line] = {}
         self.told: list[News] = []
+        self.hung_up: set[str] = set()
         self.steps = 0
         self.talked = timedelta()
         self._talked_until = NOON
@@ -166,6 +167,8 @@ class World:
 
     def happen(self, event: Event) -> None:
         before = self.call
+        if isinstance(event, CallerHungUp | CounselorHungUp | CounselorDeclined):
+            self.hung_up.add(Role.CALLER if isinstance(event, CallerHungUp) else Role.COUNSELOR)
         try:
             self.call, effects = transition(before, event, self.policy, self.now)
         except Refused:
@@ -270,6 +273,8 @@ class World:
         line = self.lines.get(leg)
         if line is not None and not line.gone:
             line.gone = True
+            if by is ReleaseSide.PARTY:
+                self.hung_up.add(line.role)
             self._tell(LegEnded(leg=leg, at=self.now, by=by, q850=q850, code=code))
 
     def _tell_if_there(self, leg: LegId, news: News) -> None:

@@ -22,6 +22,7 @@ from dialer.carriers import (
 from dialer.machine import transition
 from dialer.policy import Policy
 from terms.ids import LegId
+from terms.verdict import VerdictKind
 from tests.dialer.modelled import World
 from tests.dialer.stories import CALLER_FIRST, COUNSELOR_FIRST, NOON, Story
 
@@ -37,6 +38,17 @@ def test_whatever_happens_the_promises_hold_and_every_call_comes_to_rest(hundred
             world.run()
         except AssertionError as broken:
             raise AssertionError(f"seed {seed}, {world.now - NOON} in: {broken}") from broken
+
+
+@pytest.mark.rule("A27", "A29")
+def test_nobody_is_said_to_have_hung_up_who_did_not() -> None:
+    for seed in range(600):
+        world = World(seed)
+        world.run()
+        verdict = world.call.verdict
+        assert verdict is not None
+        if verdict.kind is VerdictKind.PARTY_ENDED:
+            assert verdict.by in world.hung_up, f"seed {seed}"
 
 
 def test_the_model_world_is_not_an_empty_one() -> None:
@@ -123,11 +135,11 @@ SCRIPTS: dict[str, tuple[Flight, ...]] = {
     ),
     "a talk that is over before its beginning is told": (
         *UP_TO_BRIDGE,
-        Flight(30, (*JOINED, news("party", COUNSELOR, 20))),
+        Flight(22, (*JOINED, news("party", COUNSELOR, 20))),
     ),
     "a talk that drops before its beginning is told": (
         *UP_TO_BRIDGE,
-        Flight(30, (*JOINED, news("carrier", CALLER, 20, 41))),
+        Flight(22, (*JOINED, news("carrier", CALLER, 20, 41))),
     ),
     "both hang up at nearly the same time": (
         *UP_TO_BRIDGE,
