@@ -82,7 +82,6 @@ OPERATIONS = (
 """Everything the published document describes."""
 
 _SHUTDOWN_SECONDS = 5
-_CONNECTIONS = 20
 
 
 @dataclass(slots=True, kw_only=True)
@@ -161,7 +160,7 @@ async def running(settings: Settings, routes: Sequence[web.RouteDef] = ()) -> As
             "leave it out, or set it to simulated."
         )
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(migrated_pool(settings, size=_CONNECTIONS))
+        pool = await stack.enter_async_context(migrated_pool(settings))
         house = await _furnish(settings, pool, routes, stack)
         yield house
 

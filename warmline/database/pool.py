@@ -17,6 +17,9 @@ from warmline.settings import Settings
 if TYPE_CHECKING:
     from asyncpg import Connection, Pool, Record
 
+CONNECTIONS = 20
+"""What one process takes of the database at most."""
+
 _CONNECT_SECONDS = 10
 _COMMAND_SECONDS = 30
 _UNREACHABLE = (
@@ -53,7 +56,7 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
         await asyncio.shield(asyncio.to_thread(embedded.leave))
 
 
-async def open_pool(url: str, *, size: int = 20) -> "Pool[Record]":
+async def open_pool(url: str, *, size: int = CONNECTIONS) -> "Pool[Record]":
     """A pool of at most `size` connections; the caller closes it. Raises Unusable."""
     try:
         pool = await asyncpg.create_pool(
@@ -87,12 +90,12 @@ async def connected(url: str) -> "AsyncIterator[Connection[Record]]":
 
 
 @asynccontextmanager
-async def migrated_pool(settings: Settings, *, size: int = 20) -> "AsyncIterator[Pool[Record]]":
+async def migrated_pool(settings: Settings) -> "AsyncIterator[Pool[Record]]":
     """A pool on the installation's database, migrated before it is handed out. Raises Unusable."""
     async with database_url(settings) as url:
         async with connected(url) as connection:
             await migrate(connection, shipped())
-        pool = await open_pool(url, size=size)
+        pool = await open_pool(url)
         try:
             yield pool
         finally:
