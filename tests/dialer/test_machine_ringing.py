@@ -1,6 +1,5 @@
 """Bringing the two to the line: either may be rung first, and a person has to say yes."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -14,13 +13,12 @@ from dialer.events import (
     CounselorAccepted,
     CounselorDeclined,
     CounselorHungUp,
-    CrisisRaised,
     OrderWithdrawn,
     StaffEnded,
     TimerKind,
 )
 from dialer.leg import LetGoReason
-from dialer.orders import Answer, Bridge, FactKind, HangUp, Limit, Ring, Say
+from dialer.orders import Bridge, FactKind, HangUp, Ring, Say
 from terms.ids import LegId
 from terms.refusals import Refused
 from terms.verdict import EndedBy, Role, VerdictKind
@@ -34,7 +32,6 @@ from tests.dialer.stories import (
     Story,
     begin,
     bridging,
-    queued,
     ringing_first,
     ringing_second,
     talking,
@@ -327,150 +324,6 @@ def test_silence_told_before_the_bridge_is_watched_from_the_bridge_on() -> None:
     story = bridging().falls_silent(Role.COUNSELOR).joins(Role.CALLER).joins(Role.COUNSELOR)
 
     assert story.seconds_to(TimerKind.SILENCE) == 20
-
-
-# --- the caller dials in --------------------------------------------------------------------------
-
-
-def test_a_caller_who_dials_in_is_answered_and_then_the_counselor_is_rung() -> None:
-    story = Story(dials_in=DIALLED_IN)
-    assert story.orders == (Answer(DIALLED_IN),)
-    assert story.state is State.RINGING_FIRST
-
-    story = story.answers(Role.CALLER)
-
-    assert story.state is State.RINGING_SECOND
-    assert Ring(COUNSELOR_LEG, Role.COUNSELOR, ANA, 30) in story.orders
-
-
-def test_a_dial_in_goes_before_the_programs_ring_order_and_only_for_that_attempt() -> None:
-    story = Story(replace(COUNSELOR_FIRST, fault_spacing_seconds=20), dials_in=DIALLED_IN)
-    assert story.call.ring_first is Role.CALLER
-    story.answers(Role.CALLER).drops(Role.CALLER)
-
-    story = story.wait(20)
-
-    assert story.call.ring_first is Role.COUNSELOR
-    assert Ring(LegId("call/counselor/2"), Role.COUNSELOR, ANA, 30) in story.orders
-
-
-@pytest.mark.rule("A39")
-def test_a_caller_who_dials_in_while_we_ring_them_comes_by_their_own_leg() -> None:
-    story = ringing_first().pass_time(29)
-    story.tell(CallerDialledIn(DIALLED_IN, story.now))
-
-    assert story.orders == (HangUp(CALLER_LEG), Answer(DIALLED_IN))
-    assert story.seconds_to(TimerKind.RING) == 30
-    assert story.answers(Role.CALLER).state is State.RINGING_SECOND
-
-
-def test_a_caller_who_dials_in_while_the_counselor_is_rung_first_is_joined_at_once() -> None:
-    story = ringing_first(COUNSELOR_FIRST)
-    story.tell(CallerDialledIn(DIALLED_IN, story.now)).answers(Role.CALLER)
-    assert story.state is State.RINGING_FIRST
-
-    story.answers(Role.COUNSELOR).presses("1")
-
-    assert Bridge((COUNSELOR_LEG, DIALLED_IN), 1502) in story.orders
-
-
-def test_a_counselor_rung_first_who_is_missed_while_the_caller_holds_is_rung_again() -> None:
-    story = ringing_first(COUNSELOR_FIRST)
-    story.tell(CallerDialledIn(DIALLED_IN, story.now)).answers(Role.CALLER).wait(30)
-    assert story.call.standing(Role.CALLER) is not None
-
-    story.answers(Role.COUNSELOR).presses("1")
-
-    assert any(isinstance(order, Bridge) for order in story.orders)
-
-
-def test_a_second_phone_of_the_caller_is_turned_away_once_they_are_on_the_line() -> None:
-    story = ringing_second()
-    story.tell(CallerDialledIn(DIALLED_IN, story.now))
-
-    assert story.orders == (HangUp(DIALLED_IN),)
-    assert story.call.leg(DIALLED_IN) is None
-
-
-@pytest.mark.parametrize("tell_first", [0, 1, 2, 3])
-def test_a_dial_in_told_twice_never_costs_the_caller_the_line(tell_first: int) -> None:
-    story = Story(dials_in=DIALLED_IN)
-    steps: tuple[Callable[[], Story], ...] = (
-        lambda: story.answers(Role.CALLER),
-        lambda: story.answers(Role.COUNSELOR).presses("1"),
-        lambda: story.joins(Role.CALLER).joins(Role.COUNSELOR),
-    )
-    for step in steps[:tell_first]:
-        step()
-    before = story.call
-
-    story.tell(CallerDialledIn(DIALLED_IN, story.now))
-
-    assert (story.call, story.effects) == (before, ())
-
-
-@pytest.mark.rule("X27")
-def test_a_dial_in_that_we_could_not_take_is_no_attempt_of_the_callers() -> None:
-    story = Story(dials_in=DIALLED_IN).wait(30)
-
-    assert (story.state, story.call.counted, story.call.faults) == (State.WAITING, 0, 1)
-
-
-# --- crisis ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.rule("X55")
-def test_a_crisis_before_the_bridge_means_that_it_gets_no_cap() -> None:
-    story = ringing_second().tell(CrisisRaised())
-    assert story.facts == (FactKind.CRISIS_RAISED,)
-    assert story.tell(CrisisRaised()).effects == ()
-
-    story.answers(Role.COUNSELOR).presses("1")
-    assert story.orders == (Bridge((CALLER_LEG, COUNSELOR_LEG), 7200),)
-    story.joins(Role.CALLER).joins(Role.COUNSELOR)
-    assert story.call.due(TimerKind.CAP) is None
-    assert story.call.due(TimerKind.WARN) is None
-
-
-@pytest.mark.rule("X55")
-def test_a_crisis_while_the_bridge_is_made_lifts_the_limits_it_was_ordered_with() -> None:
-    story = bridging().tell(CrisisRaised())
-
-    assert story.orders == (Limit(CALLER_LEG, 7200), Limit(COUNSELOR_LEG, 7200))
-
-
-@pytest.mark.rule("X55")
-def test_a_person_in_danger_holds_the_line_however_often_the_counselor_is_missed() -> None:
-    story = ringing_second().tell(CrisisRaised())
-
-    for _ in range(10):
-        story.tell(CounselorDeclined())
-        assert story.call.standing(Role.CALLER) is not None
-        assert story.seconds_to(TimerKind.RERING) == 5
-        story.wait(5)
-        assert any(isinstance(order, Ring) for order in story.orders)
-    story.answers(Role.COUNSELOR).presses("1").joins(Role.CALLER).joins(Role.COUNSELOR)
-    assert story.state is State.BRIDGED
-
-
-@pytest.mark.rule("X55")
-def test_a_person_in_danger_is_not_let_go_for_a_bridge_that_failed() -> None:
-    story = bridging().tell(CrisisRaised()).tell(BridgeRefused())
-    assert story.effects == ()
-
-    story.wait(15)
-
-    assert story.orders == (Bridge((CALLER_LEG, COUNSELOR_LEG), 7200),)
-    assert story.seconds_to(TimerKind.BRIDGE) == 15
-
-
-@pytest.mark.rule("X55")
-def test_a_person_in_danger_is_not_let_go_because_the_order_ran_out() -> None:
-    story = ringing_second().tell(CrisisRaised()).tell(OrderWithdrawn("expired"))
-    assert story.effects == ()
-
-    in_queue = queued(dials_in=DIALLED_IN).answers(Role.CALLER).tell(CrisisRaised())
-    assert in_queue.tell(OrderWithdrawn("expired")).state is State.QUEUED
 
 
 def test_legs_of_a_failed_attempt_are_let_go_because_nobody_wants_them() -> None:

@@ -1,0 +1,76 @@
+"""A person in danger who is not connected yet is held on to (X55)."""
+
+import pytest
+
+from dialer.call import State
+from dialer.events import (
+    BridgeRefused,
+    CounselorDeclined,
+    CrisisRaised,
+    OrderWithdrawn,
+    TimerKind,
+)
+from dialer.orders import Bridge, FactKind, Limit, Ring
+from terms.verdict import Role
+from tests.dialer.stories import (
+    CALLER_LEG,
+    COUNSELOR_LEG,
+    DIALLED_IN,
+    bridging,
+    queued,
+    ringing_second,
+)
+
+
+@pytest.mark.rule("X55")
+def test_a_crisis_before_the_bridge_means_that_it_gets_no_cap() -> None:
+    story = ringing_second().tell(CrisisRaised())
+    assert story.facts == (FactKind.CRISIS_RAISED,)
+    assert story.tell(CrisisRaised()).effects == ()
+
+    story.answers(Role.COUNSELOR).presses("1")
+    assert story.orders == (Bridge((CALLER_LEG, COUNSELOR_LEG), 7200),)
+    story.joins(Role.CALLER).joins(Role.COUNSELOR)
+    assert story.call.due(TimerKind.CAP) is None
+    assert story.call.due(TimerKind.WARN) is None
+
+
+@pytest.mark.rule("X55")
+def test_a_crisis_while_the_bridge_is_made_lifts_the_limits_it_was_ordered_with() -> None:
+    story = bridging().tell(CrisisRaised())
+
+    assert story.orders == (Limit(CALLER_LEG, 7200), Limit(COUNSELOR_LEG, 7200))
+
+
+@pytest.mark.rule("X55")
+def test_a_person_in_danger_holds_the_line_however_often_the_counselor_is_missed() -> None:
+    story = ringing_second().tell(CrisisRaised())
+
+    for _ in range(10):
+        story.tell(CounselorDeclined())
+        assert story.call.standing(Role.CALLER) is not None
+        assert story.seconds_to(TimerKind.RERING) == 5
+        story.wait(5)
+        assert any(isinstance(order, Ring) for order in story.orders)
+    story.answers(Role.COUNSELOR).presses("1").joins(Role.CALLER).joins(Role.COUNSELOR)
+    assert story.state is State.BRIDGED
+
+
+@pytest.mark.rule("X55")
+def test_a_person_in_danger_is_not_let_go_for_a_bridge_that_failed() -> None:
+    story = bridging().tell(CrisisRaised()).tell(BridgeRefused())
+    assert story.effects == ()
+
+    story.wait(15)
+
+    assert story.orders == (Bridge((CALLER_LEG, COUNSELOR_LEG), 7200),)
+    assert story.seconds_to(TimerKind.BRIDGE) == 15
+
+
+@pytest.mark.rule("X55")
+def test_a_person_in_danger_is_not_let_go_because_the_order_ran_out() -> None:
+    story = ringing_second().tell(CrisisRaised()).tell(OrderWithdrawn("expired"))
+    assert story.effects == ()
+
+    in_queue = queued(dials_in=DIALLED_IN).answers(Role.CALLER).tell(CrisisRaised())
+    assert in_queue.tell(OrderWithdrawn("expired")).state is State.QUEUED
