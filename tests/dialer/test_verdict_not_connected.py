@@ -20,6 +20,10 @@ def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
+def released(by: ReleaseSide, q850: int | None = 16, *, seconds: float) -> Release:
+    return Release(at=at(seconds), by=by, q850=q850)
+
+
 def rung(
     role: Role,
     release: Release | None = None,
