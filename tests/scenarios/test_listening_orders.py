@@ -106,7 +106,9 @@ async def test_an_order_opened_in_time_is_good_after_the_vouchers_last_day(house
 
 
 @pytest.mark.rule("A20", "X13")
-async def test_a_voucher_that_comes_back_after_its_last_day_has_expired(house: House) -> None:
+async def test_a_voucher_that_comes_back_after_its_last_day_has_expired_and_its_owner_is_told(
+    house: House,
+) -> None:
     order = await house.order(
         await house.caller(), await house.counselor(), voucher_seconds=DAY - 1
     )
@@ -115,6 +117,7 @@ async def test_a_voucher_that_comes_back_after_its_last_day_has_expired(house: H
 
     assert (await house.see_order(order)).state is OrderState.EXPIRED
     assert (await house.see_voucher(order)).state is VoucherState.EXPIRED
+    assert await house.notices(order) == ["order.expired", "voucher_ran_out"]
 
 
 @pytest.mark.rule("A27", "X07", "A18", "X56")

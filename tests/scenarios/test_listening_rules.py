@@ -110,9 +110,7 @@ async def test_a_counselor_whose_credential_ran_out_since_the_choice_is_not_call
 ) -> None:
     counselor = await house.counselor()
     order = await house.order(await house.caller(), counselor)
-    await house.pool.execute(
-        "UPDATE counselors SET credential_valid_until = $1", house.clock.now()
-    )
+    await house.pool.execute("UPDATE counselors SET credential_valid_until = $1", house.clock.now())
 
     assert await refusal(house, order) is RefusalCode.COUNSELOR_OFFLINE
     assert (await house.see_voucher(order)).state is VoucherState.HELD
@@ -229,9 +227,7 @@ async def test_a_caller_who_hangs_up_in_the_app_ends_the_service_plainly(house: 
 
 
 @pytest.mark.rule("A35", "X09", "X10")
-@pytest.mark.parametrize(
-    ("seconds", "looked_at"), [(59.9, [ReviewReason.SHORT_CALL]), (60.0, [])]
-)
+@pytest.mark.parametrize(("seconds", "looked_at"), [(59.9, [ReviewReason.SHORT_CALL]), (60.0, [])])
 async def test_only_a_talk_below_60_seconds_is_short(
     house: House, seconds: float, looked_at: list[ReviewReason]
 ) -> None:

@@ -12,7 +12,8 @@ from datetime import datetime
 import billing.order
 from billing.order import ClosedBy, Order, Settlement
 from billing.settling import CallEnding, OnExhausted, settle
-from billing.voucher import carry_out
+from billing.voucher import State as VoucherState
+from billing.voucher import Voucher, carry_out
 from dialer.call import Call, EndReason, State
 from dialer.events import CounselorClaimed, CounselorUnavailable, Event, TimerFired, TimerKind
 from dialer.machine import start, start_dial_in, transition
@@ -32,8 +33,11 @@ _SMS_ABOUT = {
 }
 _WE_WILL_CALL_AGAIN = "we_will_call_again"
 _SUMMARY_READY = "summary_ready"
+_VOUCHER_RAN_OUT = "voucher_ran_out"
 
-SMS_TEMPLATES = frozenset({*_SMS_ABOUT.values(), _WE_WILL_CALL_AGAIN, _SUMMARY_READY})
+SMS_TEMPLATES = frozenset(
+    {*_SMS_ABOUT.values(), _WE_WILL_CALL_AGAIN, _SUMMARY_READY, _VOUCHER_RAN_OUT}
+)
 """Every SMS the desk may decide on; each needs a text in every language."""
 
 
@@ -192,7 +196,7 @@ def _settled(outcome: Outcome, settlement: Settlement, now: datetime) -> Outcome
         movement=movement,
         review=settlement.review,
         review_withdrawn=settlement.review_withdrawn,
-        notices=(*outcome.notices, *_order_notices(settlement)),
+        notices=(*outcome.notices, *_order_notices(settlement, slice_.voucher)),
     )
 
 
@@ -237,7 +241,7 @@ def _call_notices(order: Order, effects: tuple[Effect, ...], program: Program) -
             yield Notice(kind=NoticeKind.SMS, template=_WE_WILL_CALL_AGAIN, data=data)
 
 
-def _order_notices(settlement: Settlement) -> Iterable[Notice]:
+def _order_notices(settlement: Settlement, voucher: Voucher | None = None) -> Iterable[Notice]:
     order = settlement.order
     until = order.resume_until or order.expires_at
     data: dict[str, str | int | None] = {
@@ -251,4 +255,6 @@ def _order_notices(settlement: Settlement) -> Iterable[Notice]:
     for template in settlement.notices:
         yield Notice(kind=NoticeKind.STATUS, template=template, data=data)
         if template in _SMS_ABOUT:
-            yield Notice(kind=NoticeKind.SMS, template=_SMS_ABOUT[template], data=data)
+            ran_out = voucher is not None and voucher.state is VoucherState.EXPIRED
+            sms = _VOUCHER_RAN_OUT if ran_out else _SMS_ABOUT[template]  # X13: never "it is back"
+            yield Notice(kind=NoticeKind.SMS, template=sms, data=data)
