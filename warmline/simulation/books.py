@@ -58,9 +58,3 @@ class Books:
         for id_ in self.on_duty.get(program, ()):
             if id_ not in engaged:
                 yield self.counselors[id_], None
-
-    def forget_call(self, call: Call) -> None:
-        """Nobody will ask about the call any more."""
-        del self.calls[call.id]
-        for leg in call.legs:
-            self.dialled_in.pop(leg.id, None)

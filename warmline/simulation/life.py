@@ -7,7 +7,7 @@ from random import Random
 
 from billing.order import LIVE, ClosedBy, Order
 from billing.order import State as OrderState
-from billing.voucher import USABLE, issue, prepare
+from billing.voucher import USABLE
 from dialer.call import Call
 from dialer.carriers.simulated.handset import NotPossible
 from dialer.events import (
@@ -38,7 +38,7 @@ from warmline.simulation.shell import Shell
 from warmline.simulation.truth import Truth
 from warmline.simulation.watch import Watch
 from warmline.simulation.witness import WatchedWorld
-from warmline.simulation.writing import Step, Writer
+from warmline.simulation.writing import Step
 
 A_DAY = timedelta(days=1)
 _VOUCHER_LIVES = timedelta(days=20)
@@ -58,7 +58,6 @@ class Life:
         world: WatchedWorld,
         agenda: Agenda,
         shell: Shell,
-        writer: Writer,
         watch: Watch,
         truth: Truth,
     ) -> None:
@@ -68,7 +67,6 @@ class Life:
         self._world = world
         self._agenda = agenda
         self._shell = shell
-        self._writer = writer
         self._watch = watch
         self._truth = truth
         self._numbers = count(1)
@@ -173,17 +171,7 @@ class Life:
             if known.program == program.id and known.state in USABLE and now < known.valid_until:
                 return id_
         id_ = VoucherId(f"voucher-{next(self._numbers):08}")
-        made, prepared = prepare(
-            id=id_,
-            program=program.id,
-            code_hash=id_.encode(),
-            code_ending="0000",
-            valid_until=now + _VOUCHER_LIVES,
-            now=now,
-            holder=caller.id,
-        )
-        self._writer.keep_voucher(made, prepared)
-        self._writer.keep_voucher(*issue(made, now))
+        self._shell.give_voucher(id_, program.id, caller.id, now + _VOUCHER_LIVES, now)
         purse.append(id_)
         return id_
 

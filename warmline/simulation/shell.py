@@ -8,7 +8,8 @@ from datetime import datetime
 
 import billing.order
 import billing.voucher
-from billing.order import ClosedBy, Order
+from billing.order import LIVE, ClosedBy, Order
+from billing.voucher import Moved, issue, prepare
 from dialer.call import Call, State
 from dialer.carriers import CallIn, News
 from dialer.events import (
@@ -58,6 +59,19 @@ class Shell:
         self._tape = tape
 
     # --- people -------------------------------------------------------------------------------
+
+    def give_voucher(
+        self,
+        id_: VoucherId,
+        program: ProgramId,
+        holder: CallerId,
+        valid_until: datetime,
+        now: datetime,
+    ) -> None:
+        """A voucher made and given out at once."""
+        self._record(now, "give_voucher", id_, program, holder, valid_until)
+        for voucher, movement in new_voucher(id_, program, holder, valid_until, now):
+            self._writer.keep_voucher(voucher, movement)
 
     def open_order(
         self,
@@ -189,29 +203,42 @@ class Shell:
         if id_ in self._books.told:
             return True
         self._books.told.add(id_)
+        self._record(now, "take_call_in", id_, call_in, order, call)
         slice_, program = self._load(order)
         refusal = dial_in_refusal(
             program.routing,
             shown=call_in.caller,
-            is_verified=call_in.caller == self._books.verified.get(slice_.order.caller),
+            is_verified=True,
             now=now,
             workdays=_EVERY_DAY_ALIKE,
         )
-        if refusal is not None:
+        if refusal is not None or slice_.order.state not in LIVE:
             return False
         live = self._live_call(order)
+        if live is not None:
+            return self._join(slice_, live, call_in, program, now)
         try:
-            if live is not None:
-                self._books.dialled_in[call_in.leg] = live.id
-                event = CallerDialledIn(call_in.leg, call_in.at)
-                self._carry(slice_, live, event, program, now)
-                return True
             dial = self._dial(slice_.order, call, program, call_in.leg, now)
         except Refused:
             return False
         self._books.dialled_in[call_in.leg] = call
         outcome = self._deciding.place(slice_, dial, program, now)
         self._writer.write(slice_, None, outcome, program, now)
+        return True
+
+    def _join(
+        self, slice_: Slice, live: Call, call_in: CallIn, program: Program, now: datetime
+    ) -> bool:
+        """A call is on already: it takes the leg, and a waiting one goes on at once."""
+        offered = None
+        if live.state is State.WAITING:
+            offered = self._offer(slice_.order, program, now)
+            if isinstance(offered, CounselorUnavailable) and not live.pooled:
+                return False
+        self._books.dialled_in[call_in.leg] = live.id
+        live = self._carry(slice_, live, CallerDialledIn(call_in.leg, call_in.at), program, now)
+        if offered is not None:
+            self._carry(self._load(live.order)[0], live, offered, program, now)
         return True
 
     # --- time passes --------------------------------------------------------------------------
@@ -287,3 +314,19 @@ class Shell:
     def _record(self, now: datetime, name: str, *arguments: object) -> None:
         if self._tape is not None:
             self._tape.append((now, name, arguments))
+
+
+def new_voucher(
+    id_: VoucherId, program: ProgramId, holder: CallerId, valid_until: datetime, now: datetime
+) -> tuple[Moved, Moved]:
+    """A voucher's first two moves: made, and given out."""
+    prepared = prepare(
+        id=id_,
+        program=program,
+        code_hash=id_.encode(),
+        code_ending="0000",
+        valid_until=valid_until,
+        now=now,
+        holder=holder,
+    )
+    return prepared, issue(prepared[0], now)

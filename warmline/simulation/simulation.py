@@ -19,12 +19,13 @@ from dialer.carriers import (
 from dialer.carriers.simulated import orders as carrier
 from dialer.carriers.simulated.faults import NO_FAULTS
 from dialer.events import Timer
-from dialer.orders import CarrierOrder, HangUp, Ring
+from dialer.orders import Answer, CarrierOrder, HangUp, Ring, Say
 from routing.counselor import Counselor
 from routing.policy import Matching
 from terms.ids import CallId, LegId, OrderId, ProgramId
 from terms.phone import PhoneNumber
 from terms.refusals import Refused
+from warmline.desk.switchboard import FAREWELL
 from warmline.programs import Program
 from warmline.simulation.agenda import Agenda
 from warmline.simulation.books import Books
@@ -44,6 +45,7 @@ FIRST_MIDNIGHT = datetime(2029, 12, 31, 16, 0, tzinfo=UTC)
 """The first of January 2030 begins in Shanghai."""
 
 _DAYS_TO_REST = 4
+_FAREWELL_SECONDS = int(FAREWELL.total_seconds())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ class Simulation:
         self.watch = Watch(self.books, self.world, truth)
         writer = Writer(self.books, deciding, self, self)
         self.shell = Shell(self.books, deciding, writer, tape)
-        town = Town(Random(f"{seed}/town"), list(programs.values()), calls_per_day)
+        self.town = town = Town(Random(f"{seed}/town"), list(programs.values()), calls_per_day)
         for staff in town.staff.values():
             for counselor in staff:
                 self.books.keep_counselor(counselor)
@@ -102,7 +104,6 @@ class Simulation:
             world=self.world,
             agenda=self.agenda,
             shell=self.shell,
-            writer=writer,
             watch=self.watch,
             truth=truth,
         )
@@ -117,21 +118,20 @@ class Simulation:
         self._inbox: deque[Report] = deque()
         self._down_until: datetime | None = None
         self._now = FIRST_MIDNIGHT
+        self.world.set_faults(misfortune.carrier)
 
     # --- the run ------------------------------------------------------------------------------
 
     def run(self, days: int) -> Outcome:
         """Live through the days with every misfortune, then heal the world and wait for rest."""
-        self.world.set_faults(self._misfortune.carrier)
-        for day in range(days + _DAYS_TO_REST):
-            midnight = FIRST_MIDNIGHT + day * A_DAY
-            if day == days:
-                self._heal()
-            self.life.plan_shifts(midnight)
-            if day < days:
-                self.life.plan_wishes(midnight, self._calls_per_day)
-            self._live_until(midnight + A_DAY)
-        self._live_until(self._now + A_DAY)
+        for day in range(days):
+            self.plan_day(FIRST_MIDNIGHT + day * A_DAY)
+            self.live_until(FIRST_MIDNIGHT + (day + 1) * A_DAY)
+        self._heal()
+        for day in range(days, days + _DAYS_TO_REST):
+            self.life.plan_shifts(FIRST_MIDNIGHT + day * A_DAY)
+            self.live_until(FIRST_MIDNIGHT + (day + 1) * A_DAY)
+        self.live_until(self._now + A_DAY)
         self.watch.at_rest(self._now)
         return Outcome(
             calls=len(self.witness.rang),
@@ -146,7 +146,13 @@ class Simulation:
         self.world.set_faults(NO_FAULTS)
         self.obeyer.restart = 0.0
 
-    def _live_until(self, end: datetime) -> None:
+    def plan_day(self, midnight: datetime) -> None:
+        """Who works and who wants to talk on the day that begins at `midnight`."""
+        self.life.plan_shifts(midnight)
+        self.life.plan_wishes(midnight, self._calls_per_day)
+
+    def live_until(self, end: datetime) -> None:
+        """Let everything happen that happens until `end`."""
         agenda, world, inbox = self.agenda, self.world, self._inbox
         while True:
             at = agenda.next_at()
@@ -212,7 +218,12 @@ class Simulation:
             call = self.life.new_call()
             is_taken = self.shell.take_call_in(id_, call_in, order.id, call, now)
         if not is_taken:
-            self.obeyer.take(CallId(call_in.leg), (HangUp(call_in.leg),), now)
+            self._turn_away(call_in.leg, now)
+
+    def _turn_away(self, leg: LegId, now: datetime) -> None:
+        """Answer, say why, and close the line."""
+        farewell = Answer(leg), Say(leg, "turned_away"), HangUp(leg, _FAREWELL_SECONDS)
+        self.obeyer.take(CallId(leg), farewell, now)
 
     def _let_go(self, leg: LegId, now: datetime) -> None:
         try:

@@ -87,6 +87,7 @@ class Watch:
         self._working: dict[OrderId, CallId] = {}
         self._accounts: dict[str, str] = {}
         self._consumed: set[str] = set()
+        self._keys: set[tuple[str, str]] = set()
 
     def broken(self, promise: Promise, at: datetime, subject: str, seen: str) -> None:
         """Note a violation; of very many only the first are kept."""
@@ -218,6 +219,9 @@ class Watch:
         if movement.from_account != held or movement.number != number:
             seen = f"{movement.from_account} -> {movement.to_account}, but it is in {held}"
             self.broken(Promise.LEDGER, now, voucher, seen)
+        if (voucher, movement.key) in self._keys:
+            self.broken(Promise.LEDGER, now, voucher, f"twice for one reason: {movement.key}")
+        self._keys.add((voucher, movement.key))
         self._accounts[voucher] = movement.to_account
         if movement.to_account == VoucherState.CONSUMED:
             if voucher in self._consumed:
