@@ -128,7 +128,10 @@ def run(
     `ready` runs once requests are answered; `routes` are answered beside our own.
     """
     configure()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with (
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        suppress(asyncio.CancelledError),  # told to stop before it had started
+    ):
         runner.run(_serve(settings, ready, routes))
 
 
@@ -137,15 +140,21 @@ async def _serve(
     ready: Callable[[House], Awaitable[None]] | None,
     routes: Sequence[web.RouteDef],
 ) -> None:
+    starting = asyncio.current_task()
+    assert starting is not None
+    _on_signal(starting.cancel)
     async with running(settings, routes) as house:
-        loop = asyncio.get_running_loop()
-        for signal_ in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(signal_, house.stopping.set)
         if ready is not None:
             await ready(house)
+        _on_signal(house.stopping.set)
         _log.info("serving", url=house.url, carrier=settings.carrier)
         await house.stopping.wait()
         _log.info("stopping")
+
+
+def _on_signal(stop: Callable[[], object]) -> None:
+    for signal_ in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signal_, stop)
 
 
 @asynccontextmanager

@@ -364,6 +364,7 @@ def _run(
             cwd="/",
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "PGTZ": "UTC"},
             check=False,
+            start_new_session=True,  # Ctrl-C in our terminal is ours to answer
             **cluster.runner.run_as(),
         )
         errors.seek(0)

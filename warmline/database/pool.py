@@ -50,10 +50,17 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
         yield settings.database_url
         return
     embedded = EmbeddedDatabase(settings.prepare_data_dir())
+    starting = asyncio.create_task(asyncio.to_thread(embedded.start))
     try:
-        yield await asyncio.to_thread(embedded.start)
+        yield await asyncio.shield(starting)
     finally:
-        await asyncio.shield(asyncio.to_thread(embedded.leave))
+        await asyncio.shield(_leave(embedded, starting))
+
+
+async def _leave(embedded: EmbeddedDatabase, starting: asyncio.Task[str]) -> None:
+    """A thread cannot be cancelled: a server that is being started is stopped once it runs."""
+    await asyncio.gather(starting, return_exceptions=True)
+    await asyncio.to_thread(embedded.leave)
 
 
 async def open_pool(url: str, *, size: int = CONNECTIONS) -> "Pool[Record]":
