@@ -227,7 +227,7 @@ function paint() {
   paintTimeline();
   paintVerdict();
   part($("messages"), state.messages, () => state.messages.length
-    ? state.messages.map((one) => h("li", {}, one.text, h("small", {}, h("time", { datetime: one.at }, day(one.at)))))
+    ? state.messages.slice(0, 5).map((one) => h("li", {}, one.text, h("small", {}, h("time", { datetime: one.at }, day(one.at)))))
     : h("li", { class: "fine" }, t("no_messages")));
   part($("faults"), state.faults, () => [h("legend", {}, t("line_quality")), ...Object.keys(FAULTS).map((name) =>
     choice("quality", name, state.faults === name, () => act(async () => {
@@ -240,7 +240,7 @@ function status() {
   if (!state.token) return t("status_verify");
   if (!order) return t("status_choose");
   if (!order.call) return t(`status_${order.state}`);
-  if (order.call.state === "bridged" && [...state.handsets.values()].some((phone) => phone.call === order.call.id && !phone.plugged_in)) return t("status_silent");
+  if (order.call.state === "bridged" && [demo.caller, counselorPhone()?.number].some((number) => state.handsets.get(number)?.plugged_in === false)) return t("status_silent");
   if (order.call.state === "waiting") return t("status_waiting", clock(order.call.next_attempt_at, false));
   if (order.call.state === "queued") return t("status_queued", order.call.position ?? 1);
   return t(`status_${order.call.state}`);
@@ -277,7 +277,7 @@ function verifyStep() {
     h("label", { class: "field" }, h("span", {}, t("code")), code),
     h("button", { type: "submit", id: "confirm", class: "main" }, t("confirm"))), send];
 }
-const latestSms = () => state.messages[0];
+const latestSms = () => state.messages.find((one) => Date.parse(one.at) > now() - 600_000);
 function codeOf(sms) {
   if (!state.verification || !sms || sms.id === state.verification.before) return "";
   return sms.template === "verification_code" ? /\d{6}/.exec(sms.text)?.[0] ?? "" : "";
@@ -334,7 +334,7 @@ function callStep() {
     h("ol", { class: "track" }, ...steps.map((name, index) => h("li", {
       class: index < at ? "done" : index === at ? "now" : "", "aria-current": index === at && "step",
     }, t(name)))),
-    h("div", { class: `left ${kind}` }, h("p", { class: "hint" }, t("left")),
+    h("div", { class: `left ${kind}` }, h("p", { class: "hint" }, t(LIVE.includes(order.state) ? "left" : "v_talked")),
       h("p", { class: "digits", id: "left" }, leftNow()), h("p", { class: "fine" }, deadline(order))),
     h("progress", { id: "bar", max: granted(), value: order.remaining_seconds ?? 0, "aria-label": t("left") }),
     ["open", "interrupted"].includes(order.state) && button("call", t(order.state === "open" ? "call" : "call_again"),
@@ -355,6 +355,7 @@ function deadline(order) {
 function leftNow() {
   const { order } = state;
   if (order.remaining_seconds == null) return t("uncapped");
+  if (!LIVE.includes(order.state)) return digits(granted() - order.remaining_seconds);
   const left = order.call?.ends_at ? (Date.parse(order.call.ends_at) - now()) / 1000 : order.remaining_seconds;
   return digits(left);
 }
@@ -370,7 +371,7 @@ function paintPhone(section, number, name, sms) {
   const phone = state.handsets.get(number);
   const automatic = state.automatic.get(number) ?? demo.counselors.some((one) => one.number === number && one.answers_after_seconds != null);
   const code = codeOf(sms);
-  part(section.querySelector(".body"), [phone, name, automatic, sms?.id, code], () => number && phone ? [
+  part(section.querySelector(".body"), [phone, name, automatic, sms?.id, code, state.order?.call?.state], () => number && phone ? [
     screen(section.id, phone, name, sms), hands(section.id, phone),
     h("label", { class: "auto" }, h("input", { type: "checkbox", id: `${section.id}-auto`, checked: automatic, onchange: () => act(async () => {
       await script(number, automatic ? { answers: "by_hand" } : { answers: "yes", after_seconds: 2, presses: "1" });
@@ -382,14 +383,15 @@ function screen(id, phone, name, sms) {
   const dead = phone.state === "in_call" && !phone.plugged_in;
   const words = dead ? "half_open" : !phone.plugged_in ? "powered_off" : phone.state;
   const heard = phone.heard.at(-1);
+  const joined = state.order?.call?.state === "bridged";
   const prompt = heard && (known(`prompt_${heard}`) ?? (heard.startsWith("left_") ? t("prompt_left", heard.slice(5)) : heard));
   return h("div", { class: `handset ${phone.plugged_in ? phone.state : "off"}`, id: `${id}-handset`, "data-state": words },
     h("div", { class: "screen" },
       h("p", { class: "who" }, name), h("p", { class: "number" }, phone.number), glyph(phone.plugged_in ? "phone" : "off"),
       h("p", { class: "what" }, t(words)),
       phone.state !== "idle" && h("p", { class: "number" }, t("shows", phone.shows ?? t("unknown_caller"))),
-      sms && phone.state === "idle" ? h("p", { class: "sms" }, h("b", {}, t("sms_from")), sms.text)
-        : phone.state === "in_call" && h("p", { class: "talk" }, phone.hears.length ? t("hears") : prompt ? t("just_heard", prompt) : t("hears_none"))));
+      sms && phone.state === "idle" ? h("p", { class: "sms" }, h("b", {}, t("sms_from", clock(sms.at, false))), sms.text)
+        : phone.state === "in_call" && h("p", { class: "talk" }, phone.hears.length ? t("hears") : prompt && !joined ? t("just_heard", prompt) : t("hears_none"))));
 }
 function hands(id, phone) {
   const does = (what, kind = "", wide = false) => button(`${id}-${what}`, t(what), () =>
@@ -399,7 +401,7 @@ function hands(id, phone) {
   if (!phone.plugged_in) return h("div", { class: "hands" }, plug);
   if (phone.state === "ringing") return h("div", { class: "hands" }, does("answer", "answer"), does("reject", "end"));
   if (phone.state === "in_call") {
-    const asked = phone.heard.at(-1) === "press_1" && !phone.hears.length;
+    const asked = phone.heard.at(-1) === "press_1" && state.order?.call && state.order.call.state !== "bridged";
     return h("div", { class: "hands" }, asked && does("press_1", "answer", true), does("hang_up", "end", true), does("drop"), does("plug_out"));
   }
   return null;
