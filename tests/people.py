@@ -118,8 +118,12 @@ class People:
         *,
         program: ProgramId = LISTENING,
         voucher_seconds: int = 365 * 86400,
+        voucher: VoucherId | None = None,
     ) -> OrderId:
-        """An open order; where the program wants one, with a voucher good for `voucher_seconds`."""
+        """An open order; where the program wants one, with a voucher good for `voucher_seconds`.
+
+        `voucher` is one that came back and is used again.
+        """
         sheet = self.programs[program]
         now = self.clock.now()
         id_ = OrderId(self.new_id("order"))
@@ -133,8 +137,12 @@ class People:
                 body=sheet.body,
                 now=now,
             )
-            voucher = None
-            if sheet.billing.voucher == "required":
+            if voucher is not None:
+                found = await load_voucher(connection, TENANT, voucher)
+                assert found is not None
+                held = vouchers.hold(found, order=id_, caller=caller, program=program, now=now)
+                await save_voucher(connection, TENANT, *held)
+            elif sheet.billing.voucher == "required":
                 until = now + timedelta(seconds=voucher_seconds)
                 voucher = await self._voucher(connection, caller, id_, program, until)
             settlement = open_order(

@@ -14,9 +14,13 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import asyncpg
 
+from terms.ids import CounselorId, StaffId
 from tests.people import TENANT, People, device_token
 from warmline.database.migrate import migrate, shipped
 from warmline.ids import new_id
+from warmline.people import StaffRole
+from warmline.people.passwords import Passwords
+from warmline.people.store import StaffMember, add_staff
 from warmline.serve import House, running
 from warmline.settings import Settings
 from warmline.sim_clock import keep_offset
@@ -42,6 +46,28 @@ class Service:
     def device(self, number: str) -> dict[str, str]:
         """Headers of the caller's device."""
         return {"Authorization": f"Bearer {device_token(number)}"}
+
+    async def sign_in(self, *roles: str, counselor: CounselorId | None = None) -> dict[str, str]:
+        """Headers of a new member of staff with these roles."""
+        passwords = Passwords()
+        email, password = f"{new_id('staff')}@example.test", "a long enough password"
+        member = StaffMember(
+            tenant=TENANT,
+            id=StaffId(new_id("staff")),
+            email=email,
+            password_hash=await passwords.hash(password),
+            roles=frozenset(StaffRole(role) for role in roles),
+            counselor=counselor,
+            sponsor=None,
+            totp_secret=None,
+        )
+        passwords.close()
+        async with self.house.pool.acquire() as connection:
+            await add_staff(connection, member, self.house.clock.now())
+        body = {"email": email, "password": password}
+        async with self.client.post("/v1/sessions", json=body) as response:
+            assert response.status == 201, await response.text()
+            return {"Authorization": f"Bearer {(await response.json())['token']}"}
 
     async def place_call(self, order: str, number: str) -> tuple[int, dict[str, object]]:
         """Press the button: status and answer."""
