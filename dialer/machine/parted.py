@@ -163,6 +163,8 @@ def _accepted(call: Call, policy: Policy, now: datetime) -> Step:
     leg = call.standing(Role.COUNSELOR)
     if leg is None or call.lost is not Role.COUNSELOR:
         return call, ()
+    if leg.answered_at is None:
+        return not_now("answer your phone first, then accept")
     accepted = accept(leg, now)
     return _came(call.with_leg(accepted), accepted, policy, now)
 

@@ -216,6 +216,9 @@ def _accepted(call: Call, policy: Policy, now: datetime) -> Step:
     leg = call.standing(Role.COUNSELOR)
     if leg is None:
         return not_now("your phone is not ringing for this call")
+    if leg.answered_at is None:
+        # Said beforehand it would stand for whoever answers then, and that may be a voicemail.
+        return not_now("answer your phone first, then accept")
     accepted = accept(leg, now)
     if accepted == leg:
         return call, ()

@@ -359,7 +359,7 @@ class World:
         chosen = self.rng.choice(steps)
         if isinstance(chosen, CounselorAccepted):
             leg = self.call.standing(Role.COUNSELOR)
-            if leg is not None:
+            if leg is not None and leg.answered_at is not None:
                 self.lines[leg.id].said_yes = True
         if isinstance(chosen, CallerDialledIn) and chosen.leg not in self.lines:
             self.lines[chosen.leg] = Line(chosen.leg, Role.CALLER)

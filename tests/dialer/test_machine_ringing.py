@@ -87,10 +87,9 @@ def test_only_pressing_1_brings_the_bridge() -> None:
 
 
 @pytest.mark.rule("X01")
-def test_accepting_in_the_console_stands_for_pressing_1_before_or_after_the_answer() -> None:
-    before = ringing_second().tell(CounselorAccepted())
-    assert before.orders == ()
-    assert before.answers(Role.COUNSELOR).orders == (Bridge((CALLER_LEG, COUNSELOR_LEG), 1502),)
+def test_accepting_in_the_console_stands_for_pressing_1_once_the_phone_is_answered() -> None:
+    with pytest.raises(Refused):
+        ringing_second().tell(CounselorAccepted())
 
     after = ringing_second().answers(Role.COUNSELOR).tell(CounselorAccepted())
     assert after.orders == (Bridge((CALLER_LEG, COUNSELOR_LEG), 1502),)

@@ -65,6 +65,9 @@ class OfferView(Model):
     call: str
     order: str
     program: str
+    answered: bool
+    """Whether the phone was answered: only then can the call be accepted."""
+
     accepted: bool
 
 
@@ -407,6 +410,7 @@ async def _offer(asked: Asked, connection: "Connection", call: Call) -> OfferVie
         call=call.id,
         order=call.order,
         program=await _program(asked, connection, call),
+        answered=leg.answered_at is not None,
         accepted=leg.accepted_at is not None,
     )
 

@@ -151,21 +151,20 @@ def _follow(
 def _settlement(
     order: Order, before: Call | None, call: Call, program: Program, now: datetime
 ) -> Settlement | None:
-    was_connected = before is not None and before.connected_at is not None
-    was_ended = before is not None and before.state is State.ENDED
     if call.state is State.ENDED:
-        unchanged = was_ended and before is not None and before.verdict == call.verdict
-        if unchanged and was_connected == (call.connected_at is not None):
-            return None
-        return settle(order, ending(call, program, now), program.billing, now)
-    if call.connected_at is None or was_connected:
+        now_known = ending(call, program)
+        was_ended = before is not None and before.state is State.ENDED
+        if was_ended and before is not None and ending(before, program) == now_known:
+            return None  # late news that changes nothing of worth
+        return settle(order, now_known, program.billing, now)
+    if call.connected_at is None or (before is not None and before.connected_at is not None):
         return None
     if order.counselor is None and call.counselor is not None:
         order = billing.order.match(order, call.counselor, program.billing)
     return billing.order.connected(order, call.id, call.connected_at)
 
 
-def ending(call: Call, program: Program, now: datetime) -> CallEnding:
+def ending(call: Call, program: Program) -> CallEnding:
     """What billing is told of an ended call."""
     assert call.verdict is not None
     assert call.ended_at is not None
