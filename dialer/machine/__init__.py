@@ -16,16 +16,9 @@ Each state has a module of its own, with one function for news and one for happe
 
 from datetime import datetime
 
+from dialer import carriers
 from dialer.call import Call, State
-from dialer.carriers import (
-    KeyPressed,
-    LegAnswered,
-    LegBridged,
-    LegEnded,
-    LegRinging,
-    MediaLost,
-    News,
-)
+from dialer.carriers import News
 from dialer.events import CallerDialledIn, Event, Happening, TimerFired
 from dialer.leg import observe
 from dialer.machine import bridged, ended, parted, ringing, starting, waiting
@@ -46,7 +39,14 @@ def transition(call: Call, event: Event, policy: Policy, now: datetime) -> Step:
     Raises `Refused` for a command that is impossible in this state.
     """
     match event:
-        case LegRinging() | LegAnswered() | KeyPressed() | LegBridged() | MediaLost() | LegEnded():
+        case (
+            carriers.LegRinging()
+            | carriers.LegAnswered()
+            | carriers.KeyPressed()
+            | carriers.LegBridged()
+            | carriers.MediaLost()
+            | carriers.LegEnded()
+        ):
             return _take_news(call, event, policy, now)
         case TimerFired(timer) if timer not in call.timers or now < timer.due_at:
             return call, ()
@@ -59,7 +59,7 @@ def transition(call: Call, event: Event, policy: Policy, now: datetime) -> Step:
 def _take_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     leg = call.leg(news.leg)
     if leg is None:
-        return call, () if isinstance(news, LegEnded) else (HangUp(news.leg),)
+        return call, () if isinstance(news, carriers.LegEnded) else (HangUp(news.leg),)
     seen = observe(leg, news, now)
     if seen == leg:
         return call, ()
@@ -108,22 +108,27 @@ def _take_happening(call: Call, event: Happening, policy: Policy, now: datetime)
 def clean_up(news: News) -> tuple[Effect, ...]:
     """A leg we let go that still comes to life is told again."""
     match news:
-        case LegAnswered() | LegBridged():
+        case carriers.LegAnswered() | carriers.LegBridged():
             return (HangUp(news.leg),)
-        case LegRinging() | KeyPressed() | MediaLost() | LegEnded():
+        case (
+            carriers.LegRinging()
+            | carriers.KeyPressed()
+            | carriers.MediaLost()
+            | carriers.LegEnded()
+        ):
             return ()
 
 
 def _facts(news: News, role: Role) -> tuple[Fact, ...]:
     match news:
-        case LegRinging():
+        case carriers.LegRinging():
             return (Fact(FactKind.LEG_RINGING, role),)
-        case LegAnswered():
+        case carriers.LegAnswered():
             return (Fact(FactKind.LEG_ANSWERED, role),)
-        case MediaLost():
+        case carriers.MediaLost():
             return (Fact(FactKind.MEDIA_LOST, role),)
-        case LegEnded(by=by, q850=q850, sip=sip, code=code):
+        case carriers.LegEnded(by=by, q850=q850, sip=sip, code=code):
             detail = {"by": by, "q850": q850, "sip": sip, "code": code}
             return (Fact(FactKind.LEG_ENDED, role, detail),)
-        case KeyPressed() | LegBridged():
+        case carriers.KeyPressed() | carriers.LegBridged():
             return ()

@@ -2,38 +2,10 @@
 
 from datetime import datetime
 
+from dialer import carriers, events
 from dialer.call import Call, EndReason, State
-from dialer.carriers import (
-    KeyPressed,
-    LegAnswered,
-    LegBridged,
-    LegEnded,
-    LegRinging,
-    MediaLost,
-    News,
-)
-from dialer.events import (
-    BridgeRefused,
-    CalledBack,
-    CallerDialledIn,
-    CallerHungUp,
-    CapExtended,
-    CounselorAccepted,
-    CounselorClaimed,
-    CounselorDeclined,
-    CounselorHungUp,
-    CounselorMarkedCutOff,
-    CounselorUnavailable,
-    CrisisRaised,
-    Happening,
-    OrderWithdrawn,
-    StaffEnded,
-    TimerFired,
-    TimerKind,
-    TransferCancelled,
-    TransferConfirmed,
-    TransferRequested,
-)
+from dialer.carriers import News
+from dialer.events import Happening, TimerKind
 from dialer.leg import LIMIT_CODE, Leg, LetGoReason, was_lost
 from dialer.machine import transfer
 from dialer.machine.parting import part
@@ -82,13 +54,18 @@ def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     leg = call.leg(news.leg)
     assert leg is not None
     match news:
-        case LegAnswered() | LegBridged() if leg.role is Role.AGENCY:
+        case carriers.LegAnswered() | carriers.LegBridged() if leg.role is Role.AGENCY:
             return transfer.came(call, leg, policy, now)
-        case MediaLost():
+        case carriers.MediaLost():
             return watch_silence(call, policy, now), ()
-        case LegEnded():
+        case carriers.LegEnded():
             return leg_ended(call, leg, policy, now)
-        case LegRinging() | LegAnswered() | KeyPressed() | LegBridged():
+        case (
+            carriers.LegRinging()
+            | carriers.LegAnswered()
+            | carriers.KeyPressed()
+            | carriers.LegBridged()
+        ):
             return call, ()
 
 
@@ -111,38 +88,38 @@ def leg_ended(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
 def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Step:
     """Timers and people while the two talk."""
     match event:
-        case TimerFired(timer):
+        case events.TimerFired(timer):
             return _timer(call.without_timers(timer.kind), timer.kind, policy, now)
-        case CallerHungUp():
+        case events.CallerHungUp():
             return _person_ended(call, Role.CALLER, policy, now)
-        case CounselorHungUp():
+        case events.CounselorHungUp():
             return _counselor_hung_up(call, policy, now)
-        case StaffEnded():
+        case events.StaffEnded():
             return end(call, EndReason.STAFF, policy, now)
-        case CrisisRaised():
+        case events.CrisisRaised():
             return raise_crisis(call)
-        case CapExtended(seconds):
+        case events.CapExtended(seconds):
             return extend(call, seconds, policy, now)
-        case TransferRequested(targets):
+        case events.TransferRequested(targets):
             return transfer.start(call, targets, policy, now)
-        case TransferConfirmed():
+        case events.TransferConfirmed():
             return transfer.confirm(call, policy, now)
-        case TransferCancelled():
+        case events.TransferCancelled():
             return transfer.cancel(call, now)
-        case CounselorMarkedCutOff(cut_off):
+        case events.CounselorMarkedCutOff(cut_off):
             return replace(call, counselor_mark=cut_off), ()
-        case CallerDialledIn(leg):
+        case events.CallerDialledIn(leg):
             return call, (HangUp(leg),)
-        case BridgeRefused():
+        case events.BridgeRefused():
             return transfer.bridge_refused(call, policy, now)
-        case CounselorDeclined():
+        case events.CounselorDeclined():
             return not_now("the two are talking")
         case (
-            CounselorAccepted()
-            | CounselorClaimed()
-            | CounselorUnavailable()
-            | OrderWithdrawn()
-            | CalledBack()
+            events.CounselorAccepted()
+            | events.CounselorClaimed()
+            | events.CounselorUnavailable()
+            | events.OrderWithdrawn()
+            | events.CalledBack()
         ):
             return call, ()
 

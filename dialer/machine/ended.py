@@ -2,38 +2,10 @@
 
 from datetime import datetime
 
+from dialer import carriers, events
 from dialer.call import Call
-from dialer.carriers import (
-    KeyPressed,
-    LegAnswered,
-    LegBridged,
-    LegEnded,
-    LegRinging,
-    MediaLost,
-    News,
-)
-from dialer.events import (
-    BridgeRefused,
-    CalledBack,
-    CallerDialledIn,
-    CallerHungUp,
-    CapExtended,
-    CounselorAccepted,
-    CounselorClaimed,
-    CounselorDeclined,
-    CounselorHungUp,
-    CounselorMarkedCutOff,
-    CounselorUnavailable,
-    CrisisRaised,
-    Happening,
-    OrderWithdrawn,
-    StaffEnded,
-    TimerFired,
-    TimerKind,
-    TransferCancelled,
-    TransferConfirmed,
-    TransferRequested,
-)
+from dialer.carriers import News
+from dialer.events import Happening, TimerKind
 from dialer.machine.refusing import not_now
 from dialer.machine.steps import Step, evidence, judged
 from dialer.orders import Effect, Fact, FactKind, HangUp
@@ -45,9 +17,14 @@ from terms.values import replace
 def on_evidence(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     """One more fact about a leg: judge again, and let go what still comes to life."""
     match news:
-        case LegAnswered() | LegBridged():
+        case carriers.LegAnswered() | carriers.LegBridged():
             clean_up: tuple[Effect, ...] = (HangUp(news.leg),)
-        case LegRinging() | KeyPressed() | MediaLost() | LegEnded():
+        case (
+            carriers.LegRinging()
+            | carriers.KeyPressed()
+            | carriers.MediaLost()
+            | carriers.LegEnded()
+        ):
             clean_up = ()
     call, effects = rejudge(call)
     return call, (*clean_up, *effects)
@@ -66,40 +43,40 @@ def rejudge(call: Call) -> Step:
 def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Step:
     """The counselor's mark, a caller who tries again, and the time at which the verdict stands."""
     match event:
-        case TimerFired(timer) if timer.kind is TimerKind.FINAL:
+        case events.TimerFired(timer) if timer.kind is TimerKind.FINAL:
             verdict = call.verdict
             assert verdict is not None
             call = replace(call.without_timers(TimerKind.FINAL), verdict_is_final=True)
             return call, (judged(verdict, True),)
-        case CounselorMarkedCutOff(cut_off):
+        case events.CounselorMarkedCutOff(cut_off):
             call, effects = rejudge(replace(call, counselor_mark=cut_off))
             return call, (Fact(FactKind.MARKED_CUT_OFF, detail={"cut_off": cut_off}), *effects)
-        case CalledBack(at) if call.called_back_at is None:
+        case events.CalledBack(at) if call.called_back_at is None:
             call, effects = rejudge(replace(call, called_back_at=at))
             return call, (Fact(FactKind.CALLED_BACK), *effects)
-        case CallerDialledIn(leg):
+        case events.CallerDialledIn(leg):
             return call, (HangUp(leg),)
-        case CrisisRaised() if not call.crisis:
+        case events.CrisisRaised() if not call.crisis:
             return replace(call, crisis=True), (Fact(FactKind.CRISIS_RAISED),)
         case (
-            CounselorAccepted()
-            | CounselorDeclined()
-            | CapExtended()
-            | TransferRequested()
-            | TransferConfirmed()
-            | TransferCancelled()
+            events.CounselorAccepted()
+            | events.CounselorDeclined()
+            | events.CapExtended()
+            | events.TransferRequested()
+            | events.TransferConfirmed()
+            | events.TransferCancelled()
         ):
             return not_now("the call is over")
         case (
-            TimerFired()
-            | CalledBack()
-            | CrisisRaised()
-            | BridgeRefused()
-            | CallerHungUp()
-            | CounselorHungUp()
-            | CounselorClaimed()
-            | CounselorUnavailable()
-            | StaffEnded()
-            | OrderWithdrawn()
+            events.TimerFired()
+            | events.CalledBack()
+            | events.CrisisRaised()
+            | events.BridgeRefused()
+            | events.CallerHungUp()
+            | events.CounselorHungUp()
+            | events.CounselorClaimed()
+            | events.CounselorUnavailable()
+            | events.StaffEnded()
+            | events.OrderWithdrawn()
         ):
             return call, ()

@@ -2,38 +2,10 @@
 
 from datetime import datetime
 
+from dialer import carriers, events
 from dialer.call import Call, EndReason, State
-from dialer.carriers import (
-    KeyPressed,
-    LegAnswered,
-    LegBridged,
-    LegEnded,
-    LegRinging,
-    MediaLost,
-    News,
-)
-from dialer.events import (
-    BridgeRefused,
-    CalledBack,
-    CallerDialledIn,
-    CallerHungUp,
-    CapExtended,
-    CounselorAccepted,
-    CounselorClaimed,
-    CounselorDeclined,
-    CounselorHungUp,
-    CounselorMarkedCutOff,
-    CounselorUnavailable,
-    CrisisRaised,
-    Happening,
-    OrderWithdrawn,
-    StaffEnded,
-    TimerFired,
-    TimerKind,
-    TransferCancelled,
-    TransferConfirmed,
-    TransferRequested,
-)
+from dialer.carriers import News
+from dialer.events import Happening, TimerKind
 from dialer.leg import Leg, LetGoReason, accept
 from dialer.machine import bridged, transfer
 from dialer.machine.parting import part
@@ -68,19 +40,26 @@ def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     leg = call.leg(news.leg)
     assert leg is not None
     match news:
-        case LegAnswered() | KeyPressed() if leg.role is call.lost:
+        case carriers.LegAnswered() | carriers.KeyPressed() if leg.role is call.lost:
             return _came(call, leg, policy, now)
-        case LegAnswered() | LegBridged() if leg.role is Role.AGENCY and call.transfer is not None:
+        case carriers.LegAnswered() | carriers.LegBridged() if (
+            leg.role is Role.AGENCY and call.transfer is not None
+        ):
             return _agency_came(call, leg, policy, now)
-        case LegBridged():
+        case carriers.LegBridged():
             return bridged.try_connect(call, policy, now)
-        case LegEnded() if leg.role is call.lost:
+        case carriers.LegEnded() if leg.role is call.lost:
             return _not_found_yet(call, policy, now)
-        case LegEnded() if leg.role is Role.AGENCY and not call.handed_over:
+        case carriers.LegEnded() if leg.role is Role.AGENCY and not call.handed_over:
             return transfer.agency_gone(call, policy, now)
-        case LegEnded():
+        case carriers.LegEnded():
             return _kept_gone(call, leg, policy, now)
-        case LegRinging() | LegAnswered() | KeyPressed() | MediaLost():
+        case (
+            carriers.LegRinging()
+            | carriers.LegAnswered()
+            | carriers.KeyPressed()
+            | carriers.MediaLost()
+        ):
             return call, ()
 
 
@@ -123,39 +102,44 @@ def _not_found_yet(call: Call, policy: Policy, now: datetime) -> Step:
 def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Step:
     """Timers and people while one is looked for."""
     match event:
-        case TimerFired(timer):
+        case events.TimerFired(timer):
             return _timer(call.without_timers(timer.kind), timer.kind, policy, now)
-        case BridgeRefused() if call.due(TimerKind.BRIDGE) is None:
+        case events.BridgeRefused() if call.due(TimerKind.BRIDGE) is None:
             return transfer.bridge_refused(call, policy, now)
-        case BridgeRefused():
+        case events.BridgeRefused():
             return _bridge_failed(call, policy, now)
-        case CallerDialledIn(leg) if call.lost is Role.CALLER:
+        case events.CallerDialledIn(leg) if call.lost is Role.CALLER:
             call = call.without_timers(TimerKind.RERING, TimerKind.BRIDGE)
             call = call.with_timer(TimerKind.RING, after(policy.ring_seconds, now))
             return attach(call, leg, now)
-        case CallerDialledIn(leg):
+        case events.CallerDialledIn(leg):
             return call, (HangUp(leg),)
-        case CounselorAccepted():
+        case events.CounselorAccepted():
             return _accepted(call, policy, now)
-        case CallerHungUp():
+        case events.CallerHungUp():
             return _left(call, Role.CALLER, LetGoReason.CALLER_ENDED, policy, now)
-        case CounselorHungUp() if call.crisis:
+        case events.CounselorHungUp() if call.crisis:
             return not_now("a person in danger may come back to the line; hand over first")
-        case CounselorHungUp():
+        case events.CounselorHungUp():
             return _left(call, Role.COUNSELOR, LetGoReason.COUNSELOR_ENDED, policy, now)
-        case StaffEnded():
+        case events.StaffEnded():
             return end(call, EndReason.STAFF, policy, now)
-        case CrisisRaised():
+        case events.CrisisRaised():
             return bridged.raise_crisis(call)
-        case CounselorMarkedCutOff(cut_off):
+        case events.CounselorMarkedCutOff(cut_off):
             return replace(call, counselor_mark=cut_off), ()
-        case TransferConfirmed():
+        case events.TransferConfirmed():
             return transfer.confirm(call, policy, now)
-        case TransferCancelled():
+        case events.TransferCancelled():
             return transfer.cancel(call, now)
-        case CapExtended() | TransferRequested() | CounselorDeclined():
+        case events.CapExtended() | events.TransferRequested() | events.CounselorDeclined():
             return not_now("one side is being rung again")
-        case CounselorClaimed() | CounselorUnavailable() | OrderWithdrawn() | CalledBack():
+        case (
+            events.CounselorClaimed()
+            | events.CounselorUnavailable()
+            | events.OrderWithdrawn()
+            | events.CalledBack()
+        ):
             return call, ()
 
 

@@ -2,38 +2,10 @@
 
 from datetime import datetime
 
+from dialer import carriers, events
 from dialer.call import Call, EndReason, State
-from dialer.carriers import (
-    KeyPressed,
-    LegAnswered,
-    LegBridged,
-    LegEnded,
-    LegRinging,
-    MediaLost,
-    News,
-)
-from dialer.events import (
-    BridgeRefused,
-    CalledBack,
-    CallerDialledIn,
-    CallerHungUp,
-    CapExtended,
-    CounselorAccepted,
-    CounselorClaimed,
-    CounselorDeclined,
-    CounselorHungUp,
-    CounselorMarkedCutOff,
-    CounselorUnavailable,
-    CrisisRaised,
-    Happening,
-    OrderWithdrawn,
-    StaffEnded,
-    TimerFired,
-    TimerKind,
-    TransferCancelled,
-    TransferConfirmed,
-    TransferRequested,
-)
+from dialer.carriers import News
+from dialer.events import Happening, TimerKind
 from dialer.leg import Failure, Leg, LetGoReason, accept, failure_of
 from dialer.machine import bridged
 from dialer.machine.refusing import not_now
@@ -64,11 +36,11 @@ def first_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     leg = call.leg(news.leg)
     assert leg is not None
     match news:
-        case LegAnswered() | KeyPressed():
+        case carriers.LegAnswered() | carriers.KeyPressed():
             return _came(call, leg, policy, now)
-        case LegEnded():
+        case carriers.LegEnded():
             return _gone(call, leg, policy, now)
-        case LegRinging() | LegBridged() | MediaLost():
+        case carriers.LegRinging() | carriers.LegBridged() | carriers.MediaLost():
             return call, ()
 
 
@@ -78,17 +50,17 @@ def second_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     assert leg is not None
     bridging = call.due(TimerKind.BRIDGE) is not None
     match news:
-        case LegAnswered() | KeyPressed():
+        case carriers.LegAnswered() | carriers.KeyPressed():
             return (call, ()) if bridging else _came(call, leg, policy, now)
-        case LegBridged():
+        case carriers.LegBridged():
             return bridged.try_connect(call, policy, now)
-        case LegEnded() if bridging:
+        case carriers.LegEnded() if bridging:
             # The bridge was ordered, so this may be the end of a talk whose beginning is still
             # under way to us: treat it as one, whichever of the two arrives first.
             return bridged.leg_ended(call, leg, policy, now)
-        case LegEnded():
+        case carriers.LegEnded():
             return _gone(call, leg, policy, now)
-        case LegRinging() | MediaLost():
+        case carriers.LegRinging() | carriers.MediaLost():
             return call, ()
 
 
@@ -125,39 +97,39 @@ def _gone(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
 def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Step:
     """Timers and people while the phones ring."""
     match event:
-        case TimerFired(timer):
+        case events.TimerFired(timer):
             return _timer(call, timer.kind, policy, now)
-        case BridgeRefused() if call.due(TimerKind.BRIDGE) is None or call.keeps_caller:
+        case events.BridgeRefused() if call.due(TimerKind.BRIDGE) is None or call.keeps_caller:
             return call, ()  # told late; or the timer will try again
-        case BridgeRefused():
+        case events.BridgeRefused():
             return _bridge_failed(call, policy, now)
-        case CallerDialledIn(leg) if _may_attach(call):
+        case events.CallerDialledIn(leg) if _may_attach(call):
             return _dialled_in(call, leg, policy, now)
-        case CallerDialledIn(leg):
+        case events.CallerDialledIn(leg):
             return call, (HangUp(leg),)
-        case CounselorAccepted():
+        case events.CounselorAccepted():
             return _accepted(call, policy, now)
-        case CounselorDeclined():
+        case events.CounselorDeclined():
             return counselor_missed(call, "declined", policy, now)
-        case CounselorHungUp():
+        case events.CounselorHungUp():
             return counselor_missed(call, Failure.GAVE_UP, policy, now)
-        case CallerHungUp():
+        case events.CallerHungUp():
             return end(call, EndReason.WITHDRAWN, policy, now)
-        case StaffEnded():
+        case events.StaffEnded():
             return end(call, EndReason.STAFF, policy, now)
-        case OrderWithdrawn() if call.keeps_caller:
+        case events.OrderWithdrawn() if call.keeps_caller:
             return call, ()
-        case OrderWithdrawn():
+        case events.OrderWithdrawn():
             call, farewell = say_farewell(call, "order_over", LetGoReason.NOT_WANTED, now)
             call, effects = end(call, EndReason.ORDER_OVER, policy, now)
             return call, (*farewell, *effects)
-        case CrisisRaised():
+        case events.CrisisRaised():
             return _raise_crisis(call)
-        case CounselorMarkedCutOff() | CapExtended() | TransferRequested():
+        case events.CounselorMarkedCutOff() | events.CapExtended() | events.TransferRequested():
             return not_now("the two are not connected yet")
-        case TransferConfirmed() | TransferCancelled():
+        case events.TransferConfirmed() | events.TransferCancelled():
             return not_now("no transfer is under way")
-        case CounselorClaimed() | CounselorUnavailable() | CalledBack():
+        case events.CounselorClaimed() | events.CounselorUnavailable() | events.CalledBack():
             return call, ()
 
 

@@ -2,38 +2,10 @@
 
 from datetime import datetime
 
+from dialer import carriers, events
 from dialer.call import Call, EndReason, State
-from dialer.carriers import (
-    KeyPressed,
-    LegAnswered,
-    LegBridged,
-    LegEnded,
-    LegRinging,
-    MediaLost,
-    News,
-)
-from dialer.events import (
-    BridgeRefused,
-    CalledBack,
-    CallerDialledIn,
-    CallerHungUp,
-    CapExtended,
-    CounselorAccepted,
-    CounselorClaimed,
-    CounselorDeclined,
-    CounselorHungUp,
-    CounselorMarkedCutOff,
-    CounselorUnavailable,
-    CrisisRaised,
-    Happening,
-    OrderWithdrawn,
-    StaffEnded,
-    TimerFired,
-    TimerKind,
-    TransferCancelled,
-    TransferConfirmed,
-    TransferRequested,
-)
+from dialer.carriers import News
+from dialer.events import Happening, TimerKind
 from dialer.leg import LetGoReason, was_lost
 from dialer.machine.refusing import not_now
 from dialer.machine.steps import (
@@ -57,49 +29,59 @@ def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     leg = call.leg(news.leg)
     assert leg is not None
     match news:
-        case LegAnswered():
+        case carriers.LegAnswered():
             return call, (Say(leg.id, "queued"),)
-        case LegEnded() if was_lost(leg):
+        case carriers.LegEnded() if was_lost(leg):
             return call, ()  # the place is kept: we ring them back when their turn comes
-        case LegEnded():
+        case carriers.LegEnded():
             return end(call, EndReason.WITHDRAWN, policy, now)
-        case LegRinging() | KeyPressed() | LegBridged() | MediaLost():
+        case (
+            carriers.LegRinging()
+            | carriers.KeyPressed()
+            | carriers.LegBridged()
+            | carriers.MediaLost()
+        ):
             return call, ()
 
 
 def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Step:
     """The turn comes, the time comes, or a person changes their mind."""
     match event:
-        case CounselorClaimed(counselor):
+        case events.CounselorClaimed(counselor):
             return start_attempt(call, counselor, policy, now)
-        case CounselorUnavailable(why):
+        case events.CounselorUnavailable(why):
             return _unavailable(call, why, policy, now)
-        case CallerDialledIn(leg):
+        case events.CallerDialledIn(leg):
             return _dialled_in(call, leg, now)
-        case CallerHungUp():
+        case events.CallerHungUp():
             return end(call, EndReason.WITHDRAWN, policy, now)
-        case StaffEnded():
+        case events.StaffEnded():
             return end(call, EndReason.STAFF, policy, now)
-        case OrderWithdrawn() if call.keeps_caller:
+        case events.OrderWithdrawn() if call.keeps_caller:
             return call, ()
-        case OrderWithdrawn():
+        case events.OrderWithdrawn():
             call, farewell = say_farewell(call, "order_over", LetGoReason.NOT_WANTED, now)
             call, effects = end(call, EndReason.ORDER_OVER, policy, now)
             return call, (*farewell, *effects)
-        case CrisisRaised() if not call.crisis:
+        case events.CrisisRaised() if not call.crisis:
             return replace(call, crisis=True), (Fact(FactKind.CRISIS_RAISED),)
         case (
-            CounselorAccepted()
-            | CounselorDeclined()
-            | CounselorHungUp()
-            | CounselorMarkedCutOff()
-            | CapExtended()
-            | TransferRequested()
-            | TransferConfirmed()
-            | TransferCancelled()
+            events.CounselorAccepted()
+            | events.CounselorDeclined()
+            | events.CounselorHungUp()
+            | events.CounselorMarkedCutOff()
+            | events.CapExtended()
+            | events.TransferRequested()
+            | events.TransferConfirmed()
+            | events.TransferCancelled()
         ):
             return not_now("no counselor is on this call")
-        case TimerFired() | BridgeRefused() | CalledBack() | CrisisRaised():
+        case (
+            events.TimerFired()
+            | events.BridgeRefused()
+            | events.CalledBack()
+            | events.CrisisRaised()
+        ):
             return call, ()  # a due attempt needs a counselor first: the desk claims one
 
 
