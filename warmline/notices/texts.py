@@ -19,6 +19,9 @@ Data = Mapping[str, str | int | None]
 
 VERIFICATION_CODE = "verification_code"
 
+_ON_ITS_WAY = timedelta(seconds=15)
+"""A code that was sent at once has not lost a minute by it."""
+
 _DIALLABLE = re.compile(r"\+?[0-9]{3,15}")
 
 
@@ -78,7 +81,7 @@ def _word(name: str, words: Catalogue, data: Data, zone: ZoneInfo, now: datetime
         case "code":
             return str(_given(data, "code"))
         case "valid_minutes":
-            return str(_minutes(_instant(data, "expires_at") - now))
+            return str(_minutes(_instant(data, "expires_at") + _ON_ITS_WAY - now))
         case "minutes_left":
             return str(_minutes(timedelta(seconds=int(_given(data, "remaining_seconds")))))
         case "until":

@@ -79,6 +79,12 @@ def test_the_code_and_how_long_it_lives_are_told() -> None:
     assert text.startswith("验证码482913，5分钟内有效。")
 
 
+def test_a_code_on_its_way_has_not_lost_a_minute() -> None:
+    text = fill(VERIFICATION_CODE, Language.ZH, DATA, SHANGHAI, NOW + timedelta(seconds=2))
+
+    assert "5分钟内有效" in text
+
+
 @pytest.mark.rule("X27")
 def test_before_the_last_try_the_caller_learns_from_which_number_it_comes() -> None:
     text = fill("we_will_call_again", Language.ZH, DATA, SHANGHAI, NOW)
