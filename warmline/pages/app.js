@@ -222,7 +222,7 @@ function paint() {
   const words = status();
   if ($("status").textContent !== words) $("status").textContent = words;
   paintStep();
-  paintPhone($("caller"), demo.caller, t("your_phone"), latestSms());
+  paintPhone($("caller"), demo.caller, t("you"), latestSms());
   paintPhone($("counselor"), counselorPhone()?.number, counselorPhone()?.name);
   paintTimeline();
   paintVerdict();
@@ -314,7 +314,7 @@ function counselorChoice(one) {
 async function openOrder() {
   const program = state.programs.find((one) => one.id === state.program);
   state.lines = [];
-  Object.assign(state, { call: null, evidence: null });
+  Object.assign(state, { call: null, evidence: null, left: null });
   state.order = await mine("POST", "/v1/orders", {
     program: program.id,
     ...(program.matching === "named" && { counselor: state.counselor }),
@@ -356,8 +356,9 @@ function leftNow() {
   const { order } = state;
   if (order.remaining_seconds == null) return t("uncapped");
   if (!LIVE.includes(order.state)) return digits(granted() - order.remaining_seconds);
-  const left = order.call?.ends_at ? (Date.parse(order.call.ends_at) - now()) / 1000 : order.remaining_seconds;
-  return digits(left);
+  if (order.call?.ends_at) state.left = (Date.parse(order.call.ends_at) - now()) / 1000;
+  const stands = order.call?.state === "parted" && state.left; // nobody's time runs while one is away
+  return digits(order.call?.ends_at || stands ? state.left : order.remaining_seconds);
 }
 
 // -- phones, timeline, verdict ----------------------------------------------------------------
