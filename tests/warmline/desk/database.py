@@ -1,0 +1,37 @@
+"""Everything that is in a database, to see whether anything changed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncpg import Pool, Record
+
+Contents = dict[str, list[str]]
+
+
+async def contents(pool: "Pool[Record]") -> Contents:
+    """Every row of every table, as text."""
+    async with pool.acquire() as connection:
+        names = await connection.fetch(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+        )
+        return {
+            row["tablename"]: [
+                found["line"]
+                for found in await connection.fetch(
+                    f"SELECT t::text AS line FROM {row['tablename']} t ORDER BY line"
+                )
+            ]
+            for row in names
+        }
+
+
+@asynccontextmanager
+async def unchanged(pool: "Pool[Record]") -> AsyncIterator[None]:
+    """What happens within changes not a single row."""
+    before = await contents(pool)
+    yield
+    after = await contents(pool)
+    for table in before:
+        assert after[table] == before[table], table
