@@ -43,6 +43,9 @@ from warmline.simulation.writing import Step
 A_DAY = timedelta(days=1)
 _VOUCHER_LIVES = timedelta(days=20)
 _MOST_PRESSES = 6
+IN_DANGER = 0.03
+"""The share of talks in which the counselor marks a crisis: more than life has, to test it."""
+
 _SOMEBODY_ELSES = PhoneNumber("+8613900009999")
 
 
@@ -280,7 +283,7 @@ class Life:
         self._perhaps(0.03, call, CallerHungUp(), now, 5, 1200)
         self._perhaps(0.04, call, CounselorHungUp(), now, 5, 1500)
         self._perhaps(0.003, call, StaffEnded("asked for"), now, 5, 900)
-        if self._town.does(0.03):
+        if self._town.does(IN_DANGER):
             self._perhaps(1, call, CrisisRaised(), now, 5, 900)
             targets = tuple(self._rng.sample(list(AGENCIES), self._rng.randint(1, 3)))
             self._perhaps(0.6, call, TransferRequested(targets), now, 60, 1400)

@@ -36,6 +36,7 @@ class Reconciler:
         self._let_go = let_go
         self._last = Differences()
         self._looks_at: datetime | None = None
+        self.turned_away: set[LegId] = set()
 
     def notice(self, now: datetime) -> None:
         """Something was touched: have a look within the next five seconds."""
@@ -52,10 +53,13 @@ class Reconciler:
         touched = self._world.witness.touched
         calls = [call for one in touched if (call := self._books.calls.get(one)) is not None]
         try:
-            at_carrier = self._world.look([leg.id for call in calls for leg in call.legs])
+            asked = [leg.id for call in calls for leg in call.legs]
+            at_carrier = self._world.look((*asked, *self.turned_away))
         except CarrierUnknown:
             return
         found = differences(calls, at_carrier, now)
+        self.turned_away &= at_carrier.keys()
+        found = Differences(found.news, found.strays | self.turned_away)
         sure = confirmed(self._last, found)
         self._last = found
         self._world.witness.touched = {

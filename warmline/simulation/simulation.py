@@ -12,6 +12,7 @@ from dialer.carriers import (
     CallIn,
     CarrierRefused,
     CarrierUnknown,
+    LegBridged,
     LegEnded,
     News,
     Report,
@@ -45,6 +46,7 @@ FIRST_MIDNIGHT = datetime(2029, 12, 31, 16, 0, tzinfo=UTC)
 """The first of January 2030 begins in Shanghai."""
 
 _DAYS_TO_REST = 4
+_LATE = timedelta(seconds=5)
 _FAREWELL_SECONDS = int(FAREWELL.total_seconds())
 
 
@@ -89,7 +91,7 @@ class Simulation:
             rng=self._rng,
             restart=misfortune.restart,
         )
-        truth = Truth(self.witness, self.obeyer.troubled)
+        self.truth = truth = Truth(self.witness, self.obeyer.troubled)
         self.watch = Watch(self.books, self.world, truth)
         writer = Writer(self.books, deciding, self, self)
         self.shell = Shell(self.books, deciding, writer, tape)
@@ -202,7 +204,16 @@ class Simulation:
         if isinstance(news, CallIn):
             self._take_call_in(report.id, news, now)
         else:
+            if now - news.at > _LATE:
+                self._was_told_late(news, now)
             self._tell(report.id, news, now)
+
+    def _was_told_late(self, news: News, now: datetime) -> None:
+        known = self.books.whose(news.leg)
+        if known is not None:
+            self.obeyer.troubled.add(known.id)
+            if isinstance(news, LegBridged):
+                self.truth.told_late(known.id, now - news.at)
 
     def _tell(self, id_: str, news: News, now: datetime) -> None:
         try:
@@ -224,6 +235,7 @@ class Simulation:
         """Answer, say why, and close the line."""
         farewell = Answer(leg), Say(leg, "turned_away"), HangUp(leg, _FAREWELL_SECONDS)
         self.obeyer.take(CallId(leg), farewell, now)
+        self.reconciler.turned_away.add(leg)
 
     def _let_go(self, leg: LegId, now: datetime) -> None:
         try:

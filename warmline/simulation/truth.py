@@ -42,10 +42,15 @@ class Truth:
         self._witness = witness
         self._troubled = troubled
         self._crises: dict[CallId, datetime] = {}
+        self._late: dict[CallId, timedelta] = {}
 
     def raised_crisis(self, call: CallId, now: datetime) -> None:
         """From now on nobody may cut this call."""
         self._crises.setdefault(call, now)
+
+    def told_late(self, call: CallId, lateness: timedelta) -> None:
+        """That somebody had joined came so late that other things were decided meanwhile."""
+        self._late[call] = self._late.get(call, timedelta()) + lateness
 
     def compare(self, call: Call, program: Program) -> Findings:
         """Everything that is wrong about a call whose verdict is final; it is then forgotten."""
@@ -65,6 +70,7 @@ class Truth:
         for leg in call.legs:
             witness.forget(leg.id)
         self._crises.pop(call.id, None)
+        self._late.pop(call.id, None)
         return findings
 
     def _over_cap(self, call: Call, legs: tuple[Leg, ...], program: Program, doubtful: bool) -> str:
@@ -75,6 +81,7 @@ class Truth:
         allowed = timedelta(seconds=call.granted_seconds + policy.cap_grace_seconds) + _A_MOMENT
         if doubtful or call.id in self._troubled:
             allowed += _LIMIT_BEHIND_OURS + _ROUNDING + _talk_unknown_to_us(call, legs)
+            allowed += self._late.get(call.id, timedelta())
         total = talked(tuple(_really_off(leg) for leg in legs), call.ended_at)
         return f"talked {total}, allowed {allowed}" if total > allowed else ""
 
