@@ -1,6 +1,6 @@
 """Every text in both languages: the same facts, short enough for one SMS, nothing to hide."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
