@@ -1,5 +1,6 @@
 """What the family doctor's sheet asks, each rule as a story."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,8 @@ from terms.refusals import RefusalCode, Refused
 from terms.verdict import Role, VerdictKind
 from tests.house import ANSWERS, NO_ANSWER, House, a_house, hangs_up
 from tests.people import CALLER, COUNSELOR, DOCTOR
-from tests.serving import Service
+from tests.serving import Service, a_service
+from tests.warmline.notices.kit import SECRET, receiver
 from warmline.programs import load_programs, load_shipped
 from warmline.seal import AesSeal
 
@@ -89,7 +91,7 @@ async def test_at_three_in_the_morning_a_doctor_is_rung_at_once_and_talks_15_min
     assert (await house.see_order(order)).state is OrderState.COMPLETED
 
 
-@pytest.mark.rule("C25", "C26", "C27", "C31", "X27", "X28", "C10")
+@pytest.mark.rule("C25", "C26", "C27", "C31", "X27")
 async def test_three_unanswered_calls_cancel_the_order_and_everybody_is_told(
     house: House,
 ) -> None:
@@ -122,6 +124,40 @@ async def test_three_unanswered_calls_cancel_the_order_and_everybody_is_told(
     with pytest.raises(Refused) as refused:
         await house.call(order)
     assert refused.value.code is RefusalCode.ORDER_NOT_OPEN
+
+
+@pytest.mark.rule("C25", "C26", "C27", "C31")
+async def test_the_cancel_reaches_the_customer_by_sms_and_their_service_system_signed(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with (
+        receiver() as customer_service,
+        a_service(
+            database_url, tmp_path, status_url=customer_service.url, status_secret=SECRET
+        ) as service,
+    ):
+        await service.people.counselor(program=DOCTOR)
+        order = await service.people.order(await service.people.caller(), program=DOCTOR)
+        await service.script(COUNSELOR, answers="yes", presses="1")
+        await service.script(CALLER, answers="busy")
+        await service.place_call(order, CALLER)
+        for _ in range(20):
+            await service.let_pass(60)
+
+        async with asyncio.timeout(20):
+            push = await customer_service.received.get()
+        assert (push.body["type"], push.body["data"]["order"]) == ("order.cancelled", order)
+        assert (await service.people.see_order(order)).state is OrderState.CANCELLED
+        async with asyncio.timeout(20):
+            while "order_cancelled" not in (sent := await messages(service)):
+                await service.let_pass(1)
+        assert sorted(sent) == ["order_cancelled", "we_will_call_again"]
+
+
+async def messages(service: Service) -> list[str]:
+    """Templates of the SMS that were sent."""
+    async with service.client.get("/sim/messages") as response:
+        return [one["template"] for one in await response.json()]
 
 
 @pytest.mark.rule("X27")
@@ -213,7 +249,7 @@ async def test_the_doctor_owes_a_summary_and_the_order_is_completed_without_it(
     assert (await house.see_call(waits)).counselor == doctor
 
 
-@pytest.mark.rule("C11", "X34", "C10")
+@pytest.mark.rule("C11", "X34")
 async def test_consults_are_without_number_but_one_at_a_time(service: Service) -> None:
     await service.people.counselor(program=DOCTOR)
     await service.people.caller()

@@ -202,18 +202,20 @@ async def test_a_rest_that_the_counselor_cannot_take_now_stays_for_later(house: 
     assert after.resume_until == until
 
 
-@pytest.mark.rule("A33", "A34", "A31")
+@pytest.mark.rule("A33", "A34", "A31", "C01")
 async def test_the_voucher_of_an_order_that_ran_out_opens_another_with_somebody_else(
     service: Service,
 ) -> None:
     first = await service.people.counselor()
     other = await service.people.counselor(SECOND_COUNSELOR)
     order = await service.people.order(await service.people.caller(), first)
-    voucher = (await service.people.see_order(order)).voucher
     await service.let_pass(DAY + 1)
     assert (await service.people.see_order(order)).state is OrderState.EXPIRED
+    async with service.client.get("/v1/vouchers", headers=service.device(CALLER)) as response:
+        (mine,) = (await response.json())["items"]
+    assert (mine["program"], mine["state"]) == (LISTENING, "returned")
 
-    body = {"program": LISTENING, "counselor": other, "voucher": voucher}
+    body = {"program": LISTENING, "counselor": other, "voucher": mine["id"]}
     async with service.client.post(
         "/v1/orders", json=body, headers=service.device(CALLER)
     ) as response:
