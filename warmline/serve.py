@@ -35,7 +35,6 @@ from warmline.api.simulation import SIMULATION, Simulation, simulation_routes
 from warmline.api.staff import staff_operations
 from warmline.bus import Bus, Message, RateLimits
 from warmline.bus.in_process import InProcessBus, InProcessRateLimits
-from warmline.bus.redis import RedisRateLimits, connect, redis_bus
 from warmline.clock import SystemClock
 from warmline.database.pool import migrated_pool
 from warmline.desk.desk import Desk
@@ -168,10 +167,26 @@ async def running(settings: Settings, routes: Sequence[web.RouteDef] = ()) -> As
             f"WARMLINE_CARRIER={settings.carrier} is not part of this version: "
             "leave it out, or set it to simulated."
         )
+    settings.prepare_data_dir()
     async with AsyncExitStack() as stack:
+        if settings.handsets_url is None:
+            _start_handsets(settings, stack)
         pool = await stack.enter_async_context(migrated_pool(settings))
         house = await _furnish(settings, pool, routes, stack)
         yield house
+
+
+def _start_handsets(settings: Settings, stack: AsyncExitStack) -> None:
+    """Have them come up while the database does. They end last: others would start them again."""
+    starting = asyncio.create_task(
+        ensure_running(settings.data_dir, open_to_network=settings.sim_open)
+    )
+
+    async def stop() -> None:
+        await asyncio.gather(starting, return_exceptions=True)  # who needs them asks again
+        await stop_if_unused(settings.data_dir)
+
+    stack.push_async_callback(stop)
 
 
 async def _furnish(
@@ -207,8 +222,6 @@ async def _furnish(
     url = _url(settings, listening)
     carrier, hands = _simulated(settings, url)
     stack.push_async_callback(hands.close)
-    if settings.handsets_url is None:  # after everything that would start them again
-        stack.push_async_callback(stop_if_unused, settings.data_dir)
     numbers = LegNumbers(seal, kept)
     crew = make_crew(
         pool=pool, desk=desk, carrier=carrier, numbers=numbers, clock=clock, metrics=metrics
@@ -295,6 +308,8 @@ async def _open(
 async def _bus(settings: Settings, stack: AsyncExitStack) -> tuple[Bus, RateLimits]:
     if settings.redis_url is None:
         return InProcessBus(), InProcessRateLimits()
+    from warmline.bus.redis import RedisRateLimits, connect, redis_bus  # few need it: start sooner
+
     bus = await stack.enter_async_context(redis_bus(settings.redis_url))
     client = connect(settings.redis_url)
     stack.push_async_callback(client.aclose)

@@ -15,7 +15,8 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="argon2")
-        self._nobody = self._hasher.hash("nobody's password")
+        # In a thread: nobody has to wait for it while the process starts.
+        self._nobody = self._threads.submit(self._hasher.hash, "nobody's password")
 
     async def hash(self, password: str) -> str:
         """What is stored for `password`."""
@@ -26,17 +27,15 @@ class Passwords:
         """Whether `password` is the one; None (nobody of that name) is checked all the same."""
         loop = asyncio.get_running_loop()
         known = password_hash is not None
-        fits = await loop.run_in_executor(
-            self._threads, self._fits, password_hash or self._nobody, password
-        )
+        fits = await loop.run_in_executor(self._threads, self._fits, password_hash, password)
         return known and fits
 
     def close(self) -> None:
         """Let the threads go."""
         self._threads.shutdown(wait=False)
 
-    def _fits(self, password_hash: str, password: str) -> bool:
+    def _fits(self, password_hash: str | None, password: str) -> bool:
         try:
-            return self._hasher.verify(password_hash, password)
+            return self._hasher.verify(password_hash or self._nobody.result(), password)
         except (VerificationError, InvalidHashError):
             return False
