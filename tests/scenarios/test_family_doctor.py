@@ -11,12 +11,12 @@ import pytest
 from billing.order import State as OrderState
 from billing.voucher import State as VoucherState
 from dialer.call import State
-from dialer.carriers.simulated.script import Answers, Script
+from dialer.carriers.simulated.script import Script
 from dialer.events import CallerHungUp, CapExtended, CrisisRaised
 from terms.ids import OrderId, ProgramId
 from terms.refusals import RefusalCode, Refused
 from terms.verdict import Role, VerdictKind
-from tests.house import ANSWERS, NO_ANSWER, House, a_house, hangs_up
+from tests.house import ANSWERS, NO_ANSWER, VOICEMAIL, House, a_house, hangs_up
 from tests.people import CALLER, COUNSELOR, DOCTOR
 from tests.serving import Service, a_service
 from tests.warmline.notices.kit import SECRET, receiver
@@ -160,11 +160,12 @@ async def messages(service: Service) -> list[str]:
         return [one["template"] for one in await response.json()]
 
 
-@pytest.mark.rule("X27")
+@pytest.mark.rule("X27", "X31", "X01")
+@pytest.mark.parametrize("phone", [NO_ANSWER, VOICEMAIL])
 async def test_a_doctor_who_does_not_come_to_the_phone_costs_the_caller_no_attempt(
-    house: House,
+    house: House, phone: Script
 ) -> None:
-    await house.counselor(program=DOCTOR, script=Script(answers=Answers.NO_ANSWER))
+    await house.counselor(program=DOCTOR, script=phone)
     order = await consult(house)
     await house.call(order)
     await house.pass_time(600)
