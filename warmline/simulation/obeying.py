@@ -7,6 +7,7 @@ then asked after, never repeated blindly.
 
 import contextlib
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
@@ -88,6 +89,7 @@ class Obeyer:
         restart: float,
     ) -> None:
         self.restart = restart
+        self.awake: deque[CallId] = deque()  # calls whose orders may be obeyed now
         self.troubled: set[CallId] = set()
         self._books = books
         self._world = world
@@ -96,11 +98,10 @@ class Obeyer:
         self._desk = desk
         self._rng = rng
         self._rows: dict[CallId, deque[_Written]] = {}
-        self._awake: deque[CallId] = deque()
 
     # --- being handed orders ------------------------------------------------------------------
 
-    def take(self, call: CallId, orders: tuple[CarrierOrder, ...], now: datetime) -> None:
+    def take(self, call: CallId, orders: Sequence[CarrierOrder], now: datetime) -> None:
         """Orders were committed; they are obeyed when `work` is called next."""
         for order in orders:
             if type(order) is HangUp and order.after_seconds:
@@ -117,33 +118,28 @@ class Obeyer:
         rows = self._rows.get(call)
         if rows is None:
             self._rows[call] = deque((row,))
-            self._awake.append(call)
+            self.awake.append(call)
         else:
             rows.append(row)
 
-    @property
-    def has_work(self) -> bool:
-        """Whether a call's orders may be obeyed now."""
-        return bool(self._awake)
-
     def work(self, now: datetime) -> None:
         """Obey whatever is due of one call."""
-        self._work_off(self._awake.popleft(), now)
+        self._work_off(self.awake.popleft(), now)
 
     def die(self, until: datetime) -> None:
         """What was in hand is found by the sweep after the restart."""
-        for call in (*self._awake, *self._rows):
+        for call in (*self.awake, *self._rows):
             if call in self._rows:
                 self._agenda.at(until + ORDER_LEASE, self._sweep, call)
-        self._awake.clear()
+        self.awake.clear()
 
     def is_idle(self) -> bool:
         """Whether no order waits to be obeyed."""
         return not self._rows
 
     def _sweep(self, call: CallId, now: datetime) -> None:
-        if call in self._rows and call not in self._awake:
-            self._awake.append(call)
+        if call in self._rows and call not in self.awake:
+            self.awake.append(call)
 
     # --- obeying ------------------------------------------------------------------------------
 

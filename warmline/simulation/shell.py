@@ -275,10 +275,15 @@ class Shell:
     # --- the one way in -----------------------------------------------------------------------
 
     def _happen(self, call: Call, event: Event, now: datetime) -> None:
-        slice_, program = self._load(call.order)
+        books = self._books
+        order = books.orders[call.order]
+        program = books.programs[order.program]
         if fold.needs_counselor(call, event):
-            event = self._offer(slice_.order, program, now)
-        self._carry(slice_, call, event, program, now)
+            event = self._offer(order, program, now)
+        voucher = None if order.voucher is None else books.vouchers[order.voucher]
+        before = Slice(order=order, voucher=voucher, call=call)
+        outcome = self._deciding.carry(before, event, program, now)
+        self._writer.write(before, call, outcome, program, now)
 
     def _carry(
         self, slice_: Slice, call: Call, event: Event, program: Program, now: datetime

@@ -1,7 +1,7 @@
 """One run: the world, our process and the people, moved by one virtual clock."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -155,7 +155,7 @@ class Simulation:
 
     def live_until(self, end: datetime) -> None:
         """Let everything happen that happens until `end`."""
-        agenda, world, inbox = self.agenda, self.world, self._inbox
+        agenda, world, inbox, awake = self.agenda, self.world, self._inbox, self.obeyer.awake
         while True:
             at = agenda.next_at()
             news_at = world.next_due()
@@ -169,7 +169,7 @@ class Simulation:
                     break
                 now = self._now = max(self._now, at)
                 self._do_next(now)
-            if inbox or self.obeyer.has_work:
+            if inbox or awake:
                 self._settle(now)
             if self.witness.touched:
                 self.reconciler.notice(now)
@@ -189,7 +189,7 @@ class Simulation:
         """Let our process do all that is to be done at this instant."""
         if self._is_down(now):
             return
-        while self._inbox or self.obeyer.has_work:
+        while self._inbox or self.obeyer.awake:
             if self._inbox:
                 self._take(self._inbox.popleft(), now)
             else:
@@ -259,7 +259,7 @@ class Simulation:
         """A voucher moved."""
         self.watch.moved(before, movement)
 
-    def obey(self, call: CallId, orders: tuple[CarrierOrder, ...], now: datetime) -> None:
+    def obey(self, call: CallId, orders: Sequence[CarrierOrder], now: datetime) -> None:
         """Orders to the carrier were written."""
         self.obeyer.take(call, orders, now)
 

@@ -106,7 +106,8 @@ class Watch:
         before, after = step.before, step.after
         if before is None:
             self._placed(step)
-        self._counselor_is_alone(before, after, step.now)
+        if before is None or before.counselor != after.counselor:
+            self._counselor_is_alone(before, after, step.now)
         for fact in step.facts:
             if fact.kind is FactKind.ATTEMPT_FAILED:
                 self._attempt_failed(fact, step)
@@ -136,8 +137,6 @@ class Watch:
 
     def _counselor_is_alone(self, before: Call | None, after: Call, now: datetime) -> None:
         held = None if before is None else before.counselor
-        if held == after.counselor:
-            return
         if held is not None and self._holding.get(held) == after.id:
             del self._holding[held]
         if after.counselor is not None:

@@ -1,5 +1,6 @@
 """Writing an outcome into the books, as `warmline.desk.writing` does into tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -18,14 +19,14 @@ from warmline.simulation.books import Books
 from warmline.simulation.deciding import Deciding
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every event, and nobody changes it
 class Step:
     """One transaction that changed something: what was, what is, and what was said about it."""
 
     before: Call | None
     after: Call
-    facts: tuple[Fact, ...]
-    orders: tuple[CarrierOrder, ...]
+    facts: Sequence[Fact]
+    orders: Sequence[CarrierOrder]
     order: Order
     program: Program
     now: datetime
@@ -50,7 +51,7 @@ class Audience(Protocol):
 class Committed(Protocol):
     """Who is woken after a commit."""
 
-    def obey(self, call: CallId, orders: tuple[CarrierOrder, ...], now: datetime) -> None:
+    def obey(self, call: CallId, orders: Sequence[CarrierOrder], now: datetime) -> None:
         """Orders to the carrier were written."""
         ...
 
@@ -90,12 +91,21 @@ class Writer:
         self.write_order(before, outcome, now)
         if call is old and not outcome.effects:
             return call
-        self._claim(old, call, outcome, program, now)
-        self._keep_call(old, call)
-        self._keep_place(old, call, program, after.order, now)
-        facts = tuple([one for one in outcome.effects if isinstance(one, Fact)])
-        orders = tuple([one for one in outcome.effects if not isinstance(one, Fact)])
-        self._set_timers(old, call)
+        if outcome.counselors or old is None or old.counselor != call.counselor:
+            self._claim(old, call, outcome, program, now)
+        self._books.calls[call.id] = call
+        if old is None or old.state is not call.state or old.crisis is not call.crisis:
+            self._keep_state(old, call)
+            self._keep_place(old, call, program, after.order, now)
+        facts: list[Fact] = []
+        orders: list[CarrierOrder] = []
+        for one in outcome.effects:
+            if isinstance(one, Fact):
+                facts.append(one)
+            else:
+                orders.append(one)
+        if old is None or old.timers is not call.timers:
+            self._set_timers(old, call)
         self._audience.stepped(Step(old, call, facts, orders, after.order, program, now))
         if orders:
             self._committed.obey(call.id, orders, now)
@@ -158,9 +168,8 @@ class Writer:
             case CounselorMove.CLAIMED | CounselorMove.ACCEPTED:
                 pass
 
-    def _keep_call(self, old: Call | None, call: Call) -> None:
+    def _keep_state(self, old: Call | None, call: Call) -> None:
         books = self._books
-        books.calls[call.id] = call
         if old is None:
             books.live[call.order] = books.last[call.order] = call.id
         if call.state is State.ENDED and (old is None or old.state is not State.ENDED):
@@ -188,8 +197,6 @@ class Writer:
 
     def _set_timers(self, old: Call | None, call: Call) -> None:
         set_before = () if old is None else old.timers
-        if call.timers is set_before:
-            return
         for timer in call.timers:
             if timer not in set_before:
                 self._committed.wake(call.id, timer)
