@@ -170,8 +170,9 @@ async def test_the_rest_of_a_talk_is_kept_for_24_hours_from_the_drop_and_then_go
     order = await house.order(await house.caller(), counselor)
     await cut_off(house, order, 300)
     interrupted = await house.see_order(order)
-    assert interrupted.resume_until is not None
-    assert interrupted.resume_until > interrupted.expires_at
+    ended_at = (await house.see_call(order)).ended_at
+    assert ended_at is not None
+    assert interrupted.resume_until == ended_at + timedelta(seconds=DAY)
 
     left = interrupted.resume_until - house.clock.now()
     await house.pass_time(left.total_seconds() - 1)
@@ -302,8 +303,9 @@ async def test_pressing_over_and_over_is_slowed_down_with_the_time_to_wait(
 async def changed_house(
     database: "Pool[Record]", seal: AesSeal, noon: datetime, tmp_path: Path
 ) -> AsyncIterator[House]:
-    """A house whose listening program has been replaced by a file with a ten-minute cap."""
+    """A house whose listening program was replaced by a file: ten minutes, and one warning."""
     body = load_shipped()[LISTENING].body.replace("cap_seconds = 1500", "cap_seconds = 600")
+    body = body.replace("warn_seconds = [120, 30]", "warn_seconds = [60]")
     (tmp_path / "listening.toml").write_text(body, encoding="utf-8")
     async with a_house(database, seal, noon, programs=load_programs(tmp_path)) as one:
         yield one
@@ -326,6 +328,11 @@ async def test_an_order_keeps_the_text_it_was_opened_under_though_the_file_has_c
 
     talks = [(await house.see_order(order)).talked_seconds for order in (old, new)]
     assert talks == [1500, 600]
+    warnings = [
+        [prompt for prompt in house.world.handset(number).heard if prompt.startswith("left_")]
+        for number in (CALLER, SECOND_CALLER)
+    ]
+    assert warnings == [["left_120", "left_30"], ["left_60"]]
 
 
 async def back_to_work(house: House, counselor: CounselorId) -> None:
