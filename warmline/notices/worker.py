@@ -117,10 +117,17 @@ class _WakeableDriver(AsyncpgPoolDriver):
     def __init__(self, pool: "Pool[Record]") -> None:
         super().__init__(pool)
         self._heard: tuple[str, NotifyCallback] | None = None
+        self._listening = asyncio.Event()
 
     async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
         await super().add_listener(channel, callback)
         self._heard = (channel, callback)
+        self._listening.set()
+
+    async def notify(self, channel: str, payload: str) -> None:
+        # The manager asks itself whether it can hear before it listens, and gives up on the answer.
+        await self._listening.wait()
+        await super().notify(channel, payload)
 
     def wake(self) -> None:
         if self._heard is None:

@@ -29,7 +29,7 @@ from warmline.notices.senders import Sender
 from warmline.notices.sending import NotSent
 from warmline.notices.service import Notices
 from warmline.notices.status import RecordedPusher, StatusPusher, WebhookPusher
-from warmline.notices.worker import BackgroundJobs
+from warmline.notices.worker import BackgroundJobs, _WakeableDriver
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
@@ -209,3 +209,16 @@ async def test_two_for_one_kind_of_work_are_a_mistake(database: "Pool[Record]") 
     jobs.register("retention", forget)
     with pytest.raises(ValueError, match="somebody for retention already"):
         jobs.register("retention", forget)
+
+
+async def test_the_worker_asks_whether_it_can_hear_only_once_it_listens(
+    database: "Pool[Record]",
+) -> None:
+    driver, heard = _WakeableDriver(database), asyncio.Queue[str | bytes | bytearray]()
+    async with driver:
+        asking = asyncio.create_task(driver.notify("hearing", "can you hear me?"))
+        await database.fetchval("SELECT 1")
+        await driver.add_listener("hearing", heard.put_nowait)
+        async with asyncio.timeout(10):
+            assert await heard.get() == "can you hear me?"
+        await asking
