@@ -247,7 +247,8 @@ class Simulation:
 
     def stepped(self, step: Step) -> None:
         """A call's transaction was committed."""
-        self.witness.touched.add(step.after.id)
+        if step.before is None or step.before.state is not State.ENDED:
+            self.witness.touched.add(step.after.id)  # an ended call wants no leg more or less
         self.watch.stepped(step)
         self.life.stepped(step)
 
