@@ -1,5 +1,6 @@
 """What is due: orders to the carrier and timers. Leased, never locked across a carrier's answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -77,13 +78,16 @@ async def settle_order(
 
 
 async def settle_done(
-    connection: "Connection", tenant: TenantId, call: CallId, seqs: list[int], now: datetime
+    connection: "Connection", done: Sequence[tuple[TenantId, CallId, int]], now: datetime
 ) -> None:
-    """Write that orders of one call were carried out."""
+    """Write that orders, each given by its key, were carried out."""
+    tenants, calls, seqs = zip(*done, strict=True)
     await connection.execute(
-        """UPDATE carrier_orders SET outcome = 'done', settled_at = $4
-           WHERE tenant = $1 AND call = $2 AND seq = ANY ($3::bigint[]) AND outcome IS NULL""",
-        *(tenant, call, seqs, now),
+        """UPDATE carrier_orders AS mine SET outcome = 'done', settled_at = $4
+           FROM unnest($1::text[], $2::text[], $3::bigint[]) AS done (tenant, call, seq)
+           WHERE mine.tenant = done.tenant AND mine.call = done.call AND mine.seq = done.seq
+               AND outcome IS NULL""",
+        *(tenants, calls, seqs, now),
     )
 
 

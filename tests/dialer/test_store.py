@@ -144,7 +144,7 @@ async def test_orders_of_one_call_come_one_after_the_other(
     async with database.acquire() as connection:
         (first,) = await lease_orders(connection, later, until=later + timedelta(seconds=3))
         meanwhile = await lease_orders(connection, later, until=later)
-        await settle_done(connection, TENANT, call.id, [first.seq], later)
+        await settle_done(connection, [(TENANT, call.id, first.seq)], later)
         too_early = await lease_orders(connection, noon + timedelta(seconds=5), until=later)
         (second,) = await lease_orders(connection, later, until=later)
 

@@ -10,11 +10,11 @@ class Scale:
     connections: int = 24
     """How many requests the driver keeps under way, to the floor and to the service alike."""
 
-    rounds: int = 8
-    calls_per_round: int = 100
+    rounds: int = 12
+    calls_per_round: int = 60
     """Whole lives of calls per round; each round is held against a floor measured beside it."""
 
-    floor_per_round: int = 1500
+    floor_per_round: int = 1000
 
     placed: int = 500
     placed_per_second: int = 50

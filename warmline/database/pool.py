@@ -73,12 +73,21 @@ async def open_pool(url: str, *, size: int = CONNECTIONS) -> "Pool[Record]":
             timeout=_CONNECT_SECONDS,
             command_timeout=_COMMAND_SECONDS,
             server_settings=_SERVER_SETTINGS,
+            reset=_nothing_to_reset,
         )
     except _UNREACHABLE as failed:
         raise DatabaseUnreachable(_sentence(url, failed)) from failed
     async with pool.acquire() as connection:
         check_server(connection)
     return pool
+
+
+async def _nothing_to_reset(connection: "Connection[Record]") -> None:
+    """Nobody leaves a setting, a cursor or a lock behind on a connection they give back.
+
+    asyncpg by itself rolls an open transaction back and removes listeners. Asking the server to
+    forget the rest costs a round trip every time: one in eight of all.
+    """
 
 
 @asynccontextmanager

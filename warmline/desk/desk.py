@@ -216,22 +216,32 @@ class Desk(Shell):
         News that cannot be folded stays, is tried again, and alarms.
         """
         now = self.clock.now()
-        committed = None
+        try:
+            committed = await self._fold(id_, news, now)
+        except Exception as fault:
+            await self._keep_unfolded(id_, news, fault, now)
+            return
+        if committed is not None:
+            self.metrics.news_folded.inc()
+            self.tell(committed)
+
+    async def _fold(self, id_: str, news: News, now: datetime) -> Committed | None:
+        """Kept and folded, or neither; None for news that is not new, or about no call of ours."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            kept = await keep_news(connection, id_, news, stray_tenant=self.tenant, now=now)
+            if not kept.is_new or kept.whose is None:
+                return None
+            return await self.carry(connection, *kept.whose, news, now)
+
+    async def _keep_unfolded(self, id_: str, news: News, fault: Exception, now: datetime) -> None:
+        """Nothing of the decision stands; the news alone is kept, to be tried again."""
         async with self.pool.acquire() as connection, connection.transaction():
             kept = await keep_news(connection, id_, news, stray_tenant=self.tenant, now=now)
             if not kept.is_new or kept.whose is None:
                 return
-            tenant, order, call = kept.whose
-            try:
-                async with connection.transaction():
-                    committed = await self.carry(connection, tenant, order, call, news, now)
-            except Exception as fault:
-                await mark_fault(connection, tenant, id_, type(fault).__name__)
-                self.metrics.news_faults.inc()
-                _log.exception("news_not_folded", call=call, news=type(news).__name__)
-        if committed is not None:
-            self.metrics.news_folded.inc()
-            self.tell(committed)
+            await mark_fault(connection, kept.whose[0], id_, type(fault).__name__)
+        self.metrics.news_faults.inc()
+        _log.error("news_not_folded", call=kept.whose[2], news=type(news).__name__, exc_info=fault)
 
     async def fold_again(self, waiting: Unfolded) -> None:
         """Try once more what could not be folded when it came."""

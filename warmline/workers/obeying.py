@@ -31,7 +31,6 @@ from dialer.store.due import (
     lease_orders,
     next_order_at,
     postpone_order,
-    settle_done,
     settle_order,
 )
 from terms.ids import CallId, LegId, TenantId
@@ -41,6 +40,7 @@ from warmline.desk.desk import Desk
 from warmline.desk.writing import ORDER_LEASE, Committed
 from warmline.metrics import Metrics
 from warmline.workers.looking import Looker
+from warmline.workers.settling import Settler
 
 if TYPE_CHECKING:
     from asyncpg import Pool
@@ -100,6 +100,7 @@ class Obeyer(Looker):
         self._metrics = metrics
         self._in_hand: dict[CallId, deque[DueOrder]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._settler = Settler(pool, clock)
 
     def hand(self, committed: Committed) -> None:
         """Obey what was just decided here, unless others' orders come first."""
@@ -133,7 +134,7 @@ class Obeyer(Looker):
                 if one.call in self._in_hand:
                     self._in_hand[one.call].append(one)
                 else:
-                    self._take([one])
+                    self._take([one], others_follow=True)
             await asyncio.sleep(0)
 
     async def stop(self) -> None:
@@ -147,10 +148,11 @@ class Obeyer(Looker):
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _take(self, due: list[DueOrder]) -> None:
+    def _take(self, due: list[DueOrder], *, others_follow: bool = False) -> None:
+        """`others_follow`: more of the call's orders may wait in the database behind these."""
         call = due[0].call
         self._in_hand[call] = deque(due)
-        self._go(self._work_off(call))
+        self._go(self._work_off(call, others_follow=others_follow))
 
     def _go(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -167,7 +169,7 @@ class Obeyer(Looker):
             await give_back_orders(connection, tenant, call, seqs)
         self.wake()
 
-    async def _work_off(self, call: CallId) -> None:
+    async def _work_off(self, call: CallId, *, others_follow: bool) -> None:
         """One call's orders, one after the other, until none is left in hand."""
         waiting = self._in_hand[call]
         done: list[DueOrder] = []
@@ -177,21 +179,12 @@ class Obeyer(Looker):
                 if await self._obey(due):
                     done.append(due)
                 if done and not waiting:
-                    await self._write_done(done)
+                    await self._settler.settle(done)
                     done = []
         finally:
             del self._in_hand[call]
-            self.wake()
-
-    async def _write_done(self, done: list[DueOrder]) -> None:
-        async with self._pool.acquire() as connection:
-            await settle_done(
-                connection,
-                done[0].tenant,
-                done[0].call,
-                [due.seq for due in done],
-                self.clock.now(),
-            )
+            if others_follow:
+                self.wake()
 
     async def _obey(self, due: DueOrder) -> bool:
         """True when it was carried out and only that is left to write."""
