@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from dialer.carriers.simulated.address import Address, address_of, shared_token
 from dialer.carriers.simulated.client import NEWS_PATH, SimulatedCarrier, receive_routes
 from dialer.carriers.simulated.control import RemoteHands
 from dialer.carriers.simulated.process import ensure_running, stop_if_unused
+from dialer.store.due import next_timer_at
 from terms.ids import ProgramId
 from warmline.api.audience import DeskAudience
 from warmline.api.catalogue import catalogue
@@ -44,6 +46,7 @@ from warmline.desk.writing import Committed, Writer
 from warmline.exits import Unusable, port_taken
 from warmline.http.app import make_app
 from warmline.http.asked import Frame
+from warmline.http.health import Check
 from warmline.http.holders import ApiKeys, StaffTokens
 from warmline.http.sessions import PASSWORDS, sessions
 from warmline.http.who import TokenKinds
@@ -81,6 +84,7 @@ OPERATIONS = (
 """Everything the published document describes."""
 
 _SHUTDOWN_SECONDS = 5
+_TIMERS_MAY_LAG = timedelta(seconds=10)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -204,12 +208,11 @@ async def _furnish(
     notices = Notices.configured(settings, pool, seal, clock, programs, registry)
     bus, limits = await _bus(settings, stack)
     wakes = _Wakes(bus, notices)
-    kept = KeptPrograms(programs)
     desk = Desk(
         pool=pool,
         seal=seal,
         clock=clock,
-        programs=kept,
+        programs=KeptPrograms(programs),
         calendar=KeptCalendar(clock),
         writer=Writer(notices.outbox, new_id),
         new_id=new_id,
@@ -222,7 +225,7 @@ async def _furnish(
     url = _url(settings, listening)
     carrier, hands = _simulated(settings, url)
     stack.push_async_callback(hands.close)
-    numbers = LegNumbers(seal, kept)
+    numbers = LegNumbers(seal, desk.programs)
     crew = make_crew(
         pool=pool, desk=desk, carrier=carrier, numbers=numbers, clock=clock, metrics=metrics
     )
@@ -240,7 +243,7 @@ async def _furnish(
         simulation=simulation,
         url=url,
     )
-    app = _application(house, registry, limits)
+    app = _application(house, carrier, registry, limits)
     app.add_routes((*receive_routes(carrier), *routes))
     feed = Feed(pool, bus)
     add_live(app, feed, DeskAudience())
@@ -248,7 +251,24 @@ async def _furnish(
     return house
 
 
-def _application(house: House, registry: CollectorRegistry, limits: RateLimits) -> web.Application:
+def _checks(house: House, carrier: SimulatedCarrier) -> dict[str, Check]:
+    """What has to hold before requests are sent here, beside a database that answers."""
+
+    async def carrier_listens() -> str | None:
+        return None if carrier.is_listening else "the simulated handsets do not answer"
+
+    async def timers_fire() -> str | None:
+        async with house.pool.acquire() as connection:
+            due_at = await next_timer_at(connection)
+        late = due_at is not None and house.clock.now() - due_at > _TIMERS_MAY_LAG
+        return "timers fire late" if late else None
+
+    return {"carrier": carrier_listens, "timers": timers_fire}
+
+
+def _application(
+    house: House, carrier: SimulatedCarrier, registry: CollectorRegistry, limits: RateLimits
+) -> web.Application:
     frame = Frame(
         pool=house.pool,
         clock=house.clock,
@@ -264,7 +284,13 @@ def _application(house: House, registry: CollectorRegistry, limits: RateLimits) 
         seal=house.seal,
         public_url=house.url,
     )
-    app = make_app(frame, OPERATIONS, version=version("warmline"), registry=registry, checks={})
+    app = make_app(
+        frame,
+        OPERATIONS,
+        version=version("warmline"),
+        registry=registry,
+        checks=_checks(house, carrier),
+    )
     app[DESK] = house.desk
     app[PROGRAMS] = house.programs
     app[PASSWORDS] = Passwords()

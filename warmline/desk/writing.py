@@ -79,28 +79,9 @@ class Writer:
         after = outcome.slice
         order = after.order.id
         call = after.call
-        orders: tuple[tuple[int, CarrierOrder], ...] = ()
-        others_pending = False
-        if call is not None and stored is not None and (call is not stored.call or outcome.effects):
-            written = await save_call(
-                connection, tenant, stored, call, outcome.effects, now, now + ORDER_LEASE
-            )
-            asked = carrier_orders(outcome.effects)
-            orders = tuple(zip(written.order_seqs, asked, strict=True))
-            others_pending = written.others_pending
+        orders, others_pending = await _write_call(connection, tenant, stored, outcome, now)
         await self._write_worth(connection, tenant, before, outcome)
-        for counselor, move in outcome.counselors:
-            await _move_counselor(connection, tenant, counselor, move, program, now)
-            if move is CounselorMove.FREED and call is not None:
-                await open_wrap_up(
-                    connection,
-                    tenant,
-                    call=call.id,
-                    order=order,
-                    counselor=counselor,
-                    required=program.billing.summary_required,
-                    now=now,
-                )
+        await _write_counselors(connection, tenant, outcome, program, now)
         queued = await _write_place(connection, tenant, stored, call, program, after.order, now)
         lines = lines_of(outcome, None if stored is None else stored.call)
         if lines:
@@ -165,6 +146,43 @@ def _first_verdict(stored: Stored | None, call: Call | None) -> VerdictKind | No
     if call is None or call.verdict is None or (stored and stored.call.verdict is not None):
         return None
     return call.verdict.kind
+
+
+async def _write_call(
+    connection: "Connection",
+    tenant: TenantId,
+    stored: Stored | None,
+    outcome: Outcome,
+    now: datetime,
+) -> tuple[tuple[tuple[int, CarrierOrder], ...], bool]:
+    """The call with its timers; its orders, each with its number, and whether older ones wait."""
+    call = outcome.slice.call
+    if call is None or stored is None or (call is stored.call and not outcome.effects):
+        return (), False
+    written = await save_call(
+        connection, tenant, stored, call, outcome.effects, now, now + ORDER_LEASE
+    )
+    asked = carrier_orders(outcome.effects)
+    return tuple(zip(written.order_seqs, asked, strict=True)), written.others_pending
+
+
+async def _write_counselors(
+    connection: "Connection", tenant: TenantId, outcome: Outcome, program: Program, now: datetime
+) -> None:
+    """What the call did to counselors; whoever talked owes notes from now on."""
+    call = outcome.slice.call
+    for counselor, move in outcome.counselors:
+        await _move_counselor(connection, tenant, counselor, move, program, now)
+        if move is CounselorMove.FREED and call is not None:
+            await open_wrap_up(
+                connection,
+                tenant,
+                call=call.id,
+                order=call.order,
+                counselor=counselor,
+                required=program.billing.summary_required,
+                now=now,
+            )
 
 
 async def _move_counselor(
