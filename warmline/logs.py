@@ -38,6 +38,11 @@ _PHONE = re.compile(
 _MOBILE = re.compile(r"(?:86)?1[3-9]\d{9}")
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[^\s\"',;]+")
+_TOKEN = re.compile(r"(?<![A-Za-z0-9])(w[kds]_)[A-Za-z0-9_-]{16,}")  # wherever it was put
+_VOUCHER = re.compile(
+    r"(?<![0-9A-Za-z])[0-9A-Za-z]{4}(?:-[0-9A-Za-z]{4}){3}(?![0-9A-Za-z-])"
+    r"|(?<![0-9A-Za-z])[0-9A-Z]{16}(?![0-9A-Za-z])"
+)
 _USER_INFO = re.compile(r"(://[^\s/:@]*):[^\s/@]+@")
 _ASSIGNED = re.compile(
     r"(?i)(password|passwd|secret|token|api_key|totp)([\"']?\s*[=:]\s*[\"']?)[^\s\"',;&}]+"
@@ -105,6 +110,8 @@ def mask_line(logger: WrappedLogger, method: str, line: EventDict) -> EventDict:
 def mask_text(text: str) -> str:
     """`text` without phone numbers, tokens and passwords."""
     text = _BEARER.sub(rf"\1 {HIDDEN}", text)
+    text = _TOKEN.sub(rf"\1{HIDDEN}", text)
+    text = _VOUCHER.sub(HIDDEN, text)
     text = _USER_INFO.sub(rf"\1:{HIDDEN}@", text)
     text = _ASSIGNED.sub(rf"\1\2{HIDDEN}", text)
     return _PHONE.sub(lambda found: _masked_number(found[0]), text)

@@ -44,6 +44,8 @@ def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
         ("１３８０００１０００１", "１３８****０００１"),  # full-width digits are digits too
         ("010-87654321", "010-8****21"),
         ("(13800010001,)", "(138****0001,)"),
+        ("GET /v1/orders/wd_Ab3-d5678901234567890_x HTTP", "GET /v1/orders/wd_*** HTTP"),
+        ("the code 7K3M-Q2XW-9ZPB-4T6R is", "the code *** is"),
     ],
 )
 def test_whatever_looks_like_a_number_is_masked(text: str, masked: str) -> None:

@@ -23,10 +23,12 @@ from warmline.http.problems import (
     of_refusal,
 )
 from warmline.http.reading import BODY_LIMIT_BYTES
+from warmline.logs import HIDDEN
 
 REQUEST_ID = "X-Request-Id"
 
-_GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_GIVEN_ID = re.compile(r"[a-z0-9-]{8,64}")  # no token and no code looks like that
+_OUR_ID = re.compile(r"(?!w[kds]_)[a-z][a-z0-9_-]{0,63}")
 _NUMBER = re.compile(r"\+?([0-9]{7,15})")
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
@@ -165,8 +167,11 @@ def _route(request: web.Request) -> str:
 
 
 def _masked(ids: Mapping[str, str]) -> dict[str, str]:
-    """The ids in the path; what may be a phone number is masked, with or without its plus."""
-    return {
-        name: str(PhoneNumber(f"+{number[1]}")) if (number := _NUMBER.fullmatch(value)) else value
-        for name, value in ids.items()
-    }
+    """The ids in the path; a phone number is masked, and what is no id of ours is not told."""
+    return {name: _masked_id(value) for name, value in ids.items()}
+
+
+def _masked_id(value: str) -> str:
+    if number := _NUMBER.fullmatch(value):
+        return str(PhoneNumber(f"+{number[1]}"))
+    return value if _OUR_ID.fullmatch(value) else HIDDEN
