@@ -15,7 +15,7 @@ from billing.order import (
     State,
 )
 from billing.store.reviews import open_review, withdraw_review
-from billing.store.vouchers import read_voucher
+from billing.store.vouchers import COLUMNS, read_voucher
 from billing.voucher import Voucher
 from terms.ids import CallerId, CallId, CounselorId, OrderId, ProgramId, TenantId, VoucherId
 from terms.refusals import RefusalCode, Refused
@@ -29,17 +29,24 @@ _COLUMNS = """id, caller, program, program_version, program_digest, voucher, one
     attempts_counted, call, connected_at, talk_started_at, resume_until, closed_at, closed_by,
     closed_reason, settled, version"""
 
-_WITH_VOUCHER = f"""
-    WITH wanted AS (
-        SELECT {_COLUMNS} FROM orders WHERE tenant = $1 AND id = $2 FOR UPDATE
+_VOUCHER_COLUMNS = ", ".join(f"{name.strip()} AS v_{name.strip()}" for name in COLUMNS.split(","))
+
+
+def locking(tenant: str, order: str) -> str:
+    """The parts of a WITH that lock an order, `wanted`, and then its voucher, `held`.
+
+    Both are named by SQL expressions; `read_locked` reads a row that has the columns of both.
+    """
+    return f"""
+    wanted AS (
+        SELECT {_COLUMNS} FROM orders WHERE tenant = {tenant} AND id = {order} FOR UPDATE
     ), held AS (
-        SELECT id AS v_id, program AS v_program, state AS v_state, code_hash AS v_code_hash,
-            code_ending AS v_code_ending, valid_until AS v_valid_until, changed_at AS v_changed_at,
-            holder AS v_holder, order_id AS v_order_id, replaces AS v_replaces,
-            no_contacts AS v_no_contacts, moves AS v_moves
-        FROM vouchers WHERE tenant = $1 AND id = (SELECT voucher FROM wanted) FOR UPDATE
-    )
-    SELECT * FROM wanted LEFT JOIN held ON true"""
+        SELECT {_VOUCHER_COLUMNS}
+        FROM vouchers WHERE tenant = {tenant} AND id = (SELECT voucher FROM wanted) FOR UPDATE
+    )"""
+
+
+_WITH_VOUCHER = f"WITH {locking('$1', '$2')} SELECT * FROM wanted LEFT JOIN held ON true"
 
 
 class OrderMoved(Exception):
@@ -101,9 +108,12 @@ async def lock_order_with_voucher(
 ) -> tuple[Order, Voucher | None] | None:
     """The order and the voucher it was opened with, locked in this order by one statement."""
     row = await connection.fetchrow(_WITH_VOUCHER, tenant, order)
-    if row is None:
-        return None
-    return _order(row), read_voucher(row, "v_") if row["v_id"] is not None else None
+    return None if row is None else read_locked(row)
+
+
+def read_locked(row: "Record") -> tuple[Order, Voucher | None]:
+    """What `locking` found."""
+    return _order(row), None if row["v_id"] is None else read_voucher(row, "v_")
 
 
 async def lock_due_order(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dialer.store.connection import Connection, Record
 
 _COLUMNS = "id, order_id, purpose, state, counselor, record, version, started_at, ended_at"
+_PREFIXED = ", ".join(f"{name} AS c_{name}" for name in _COLUMNS.split(", "))
 
 
 class CallMoved(Exception):
@@ -60,6 +61,24 @@ async def load_call(connection: "Connection", tenant: TenantId, call: CallId) ->
         f"SELECT {_COLUMNS} FROM calls WHERE tenant = $1 AND id = $2", tenant, call
     )
     return None if row is None else _stored(row)
+
+
+def reading(tenant: str, call: str) -> str:
+    """The part of a WITH that reads a call, `called`, as its last writer left it.
+
+    Both are named by SQL expressions. The lock is for nobody else, its order's is what keeps others
+    away: but only a row that is locked is read anew by a statement that had to wait for that order.
+    `read_call_row` reads a row that has the columns.
+    """
+    return f"""
+    called AS (
+        SELECT {_PREFIXED} FROM calls WHERE tenant = {tenant} AND id = {call} FOR UPDATE
+    )"""
+
+
+def read_call_row(row: "Record") -> Stored:
+    """What `reading` found."""
+    return _stored(row, "c_")
 
 
 async def live_call_of(connection: "Connection", tenant: TenantId, order: OrderId) -> Stored | None:
@@ -210,15 +229,15 @@ async def bind_dial_in(
     )
 
 
-def _stored(row: "Record") -> Stored:
+def _stored(row: "Record", prefix: str = "") -> Stored:
     call = read_call(
-        id=row["id"],
-        order=row["order_id"],
-        purpose=row["purpose"],
-        state=row["state"],
-        counselor=row["counselor"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        record=row["record"],
+        id=row[prefix + "id"],
+        order=row[prefix + "order_id"],
+        purpose=row[prefix + "purpose"],
+        state=row[prefix + "state"],
+        counselor=row[prefix + "counselor"],
+        started_at=row[prefix + "started_at"],
+        ended_at=row[prefix + "ended_at"],
+        record=row[prefix + "record"],
     )
-    return Stored(call, row["version"])
+    return Stored(call, row[prefix + "version"])

@@ -12,8 +12,8 @@ from terms.ids import CallId, LegId, OrderId, TenantId
 if TYPE_CHECKING:
     from dialer.store.connection import Connection
 
-_KEEP = """
-    WITH whose AS (
+KEEPING = """
+    whose AS (
         SELECT tenant, id, order_id FROM calls WHERE id = $2
         UNION ALL
         SELECT calls.tenant, calls.id, order_id FROM dial_in_legs
@@ -25,10 +25,15 @@ _KEEP = """
         SELECT coalesce((SELECT tenant FROM whose), $4), $1, (SELECT id FROM whose), $5,
             $6::timestamptz, $6::timestamptz
         ON CONFLICT (tenant, id) DO NOTHING
-        RETURNING true AS is_new
-    )
+        RETURNING tenant, call
+    )"""
+"""The parts of a WITH that keep news, for the arguments of `keeping`: `whose` it is, and `kept`,
+which has a row only when the news is new."""
+
+_KEEP = f"""
+    WITH {KEEPING}
     SELECT (SELECT tenant FROM whose) AS tenant, (SELECT id FROM whose) AS call,
-        (SELECT order_id FROM whose) AS order_id, (SELECT is_new FROM kept) AS is_new"""
+        (SELECT order_id FROM whose) AS order_id, EXISTS (SELECT FROM kept) AS is_new"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +64,19 @@ async def keep_news(
     It is stored as folded, to be folded in the same transaction; `mark_fault` takes that back.
     News about no call of ours is kept under `stray_tenant`, for whoever wonders later.
     """
-    row = await connection.fetchrow(
-        _KEEP, id, call_of(news.leg), news.leg, stray_tenant, write_news(news), now
-    )
+    row = await connection.fetchrow(_KEEP, *keeping(id, news, stray_tenant, now))
     assert row is not None
     whose = None
     if row["call"] is not None:
         whose = TenantId(row["tenant"]), OrderId(row["order_id"]), CallId(row["call"])
-    return Kept(bool(row["is_new"]), whose)
+    return Kept(row["is_new"], whose)
+
+
+def keeping(
+    id: str, news: News, stray_tenant: TenantId, now: datetime
+) -> tuple[str | datetime, ...]:
+    """The arguments of `KEEPING`."""
+    return id, call_of(news.leg), news.leg, stray_tenant, write_news(news), now
 
 
 async def keep_call_in(

@@ -39,6 +39,7 @@ from terms.ids import CallId, CounselorId, OrderId, TenantId
 from terms.phone import PhoneNumber
 from terms.refusals import NotThere, RefusalCode, Refused
 from warmline.desk import fold
+from warmline.desk.hearing import hear
 from warmline.desk.shell import Shell
 from warmline.desk.slice import Outcome, Slice
 from warmline.desk.writing import Committed
@@ -228,10 +229,15 @@ class Desk(Shell):
     async def _fold(self, id_: str, news: News, now: datetime) -> Committed | None:
         """Kept and folded, or neither; None for news that is not new, or about no call of ours."""
         async with self.pool.acquire() as connection, connection.transaction():
-            kept = await keep_news(connection, id_, news, stray_tenant=self.tenant, now=now)
-            if not kept.is_new or kept.whose is None:
+            heard = await hear(connection, id_, news, stray_tenant=self.tenant, now=now)
+            if heard is None:
                 return None
-            return await self.carry(connection, *kept.whose, news, now)
+            program = await self.programs.of_order(connection, heard.tenant, heard.order)
+            slice_ = Slice(order=heard.order, voucher=heard.voucher)
+            _, committed = await self.decide(
+                connection, heard.tenant, slice_, heard.call, news, program, now
+            )
+            return committed
 
     async def _keep_unfolded(self, id_: str, news: News, fault: Exception, now: datetime) -> None:
         """Nothing of the decision stands; the news alone is kept, to be tried again."""
