@@ -13,6 +13,9 @@ from terms.refusals import RefusalCode
 from terms.values import replace
 
 THEORY_CLASS_HOURS = 24  # D28
+MISS_COOLDOWN_SECONDS = 15
+"""A phone that was busy or not picked up a moment ago is not offered the very next call."""
+
 PRACTICE_DAYS = 7  # D28: at least one week
 
 
@@ -248,6 +251,7 @@ def accepted(counselor: Counselor) -> Counselor:
 def missed(counselor: Counselor, now: datetime, misses_before_away: int) -> Counselor:
     """An offer rang out. After too many in a row the counselor goes on break until they return."""
     misses = counselor.misses + 1
+    counselor = replace(counselor, cooldown_until=now + timedelta(seconds=MISS_COOLDOWN_SECONDS))
     if misses < misses_before_away or not _means_to_work(counselor, now):
         return replace(counselor, misses=misses)
     return replace(counselor, misses=misses, presence=Presence.BREAK)

@@ -79,10 +79,10 @@ def differences(
 
 
 def confirmed(before: Differences, found: Differences) -> Differences:
-    """What was found in this look and in the one before it."""
-    seen = {id_ for id_, _ in before.news}
+    """What was found in this look and in the one before it, with the time it was first seen."""
+    still = {id_ for id_, _ in found.news}
     return Differences(
-        tuple(one for one in found.news if one[0] in seen), found.strays & before.strays
+        tuple(one for one in before.news if one[0] in still), found.strays & before.strays
     )
 
 
