@@ -36,7 +36,7 @@ from routing.store.targets import load_targets
 from routing.transfer import AgencyKind, Basis, Choice, Region, targets_for
 from terms.ids import CallId, CounselorId, TargetId
 from terms.refusals import RefusalCode
-from warmline.api.parts import DESK, PROGRAMS
+from warmline.api.parts import DESK, PROGRAMS, program_of
 from warmline.desk.wrap_ups import (
     WrapUp,
     load_wrap_up,
@@ -330,6 +330,7 @@ async def wrap_up(acting: Acting, who: Staff, call: Annotated[CallId, ID], body:
     kept = await load_wrap_up(acting.connection, acting.tenant, call)
     if kept is None or kept.counselor != counselor:
         raise NotFound
+    await _check_notes(acting, kept, body)
     if body.cut_off is not None:
         _, committed = await desk.command(
             acting.connection,
@@ -358,6 +359,27 @@ async def wrap_up(acting: Acting, who: Staff, call: Annotated[CallId, ID], body:
         await save_counselor(acting.connection, acting.tenant, done)
         acting.after_commit(lambda: desk.counselor_came_free(acting.tenant))
     return await _me(acting, acting.connection, counselor)
+
+
+async def _check_notes(acting: Acting, kept: WrapUp, body: Notes) -> None:
+    """Raises BadInput for a topic or disposition that the program does not know (A04, A43)."""
+    order = await load_order(acting.connection, acting.tenant, kept.order)
+    assert order is not None
+    program = program_of(acting, order.program)
+    faults = [
+        InputFault(
+            place="body",
+            pointer=f"/topics/{place}",
+            detail=f"must be one of {', '.join(program.topics)}",
+        )
+        for place, topic in enumerate(body.topics)
+        if topic not in program.topics
+    ]
+    if body.disposition not in program.dispositions:
+        detail = f"must be one of {', '.join(program.dispositions)}"
+        faults.append(InputFault(place="body", pointer="/disposition", detail=detail))
+    if faults:
+        raise BadInput(*faults)
 
 
 async def _command(acting: Acting, who: Staff, call: CallId, command: Command) -> OwnCallView:

@@ -34,7 +34,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "put_presence": {"state": "break"},
     "extend": {"seconds": 600},
     "transfer": {"target": "target_1"},
-    "wrap_up": {"summary": "we spoke", "disposition": "none"},
+    "wrap_up": {"summary": "we spoke", "disposition": "invalid"},
     "match_order": {"counselor": "counselor_1"},
 }
 """A good body of every operation that takes one; each case below spoils it."""

@@ -118,7 +118,7 @@ async def test_a_person_in_danger_is_handed_over_and_never_let_go(service: Servi
     assert caller[0].let_go_at is None
 
 
-@pytest.mark.rule("D12", "A43")
+@pytest.mark.rule("D12", "D13", "A04", "A43")
 async def test_notes_end_the_wrap_up_and_are_sealed(service: Service) -> None:
     counselor = await service.people.counselor()
     me = await sign_in(service, counselor, "counselor")
@@ -131,6 +131,10 @@ async def test_notes_end_the_wrap_up_and_are_sealed(service: Service) -> None:
         seen = await response.json()
     assert seen["activity"] == "wrap_up"
     assert [one["call"] for one in seen["wrap_ups"]] == [call]
+
+    unknown = {"summary": "x", "topics": ["gossip"], "disposition": "nothing"}
+    status, refused = await post(service, f"/v1/calls/{call}/wrap-up", me, unknown)
+    assert (status, refused["code"]) == (422, "bad_input")
 
     status, after = await post(
         service,
@@ -208,7 +212,7 @@ async def test_a_doctors_summary_is_owed_then_readable_by_its_caller_alone(
     async with service.client.get(path, headers=device) as response:
         assert response.status == 404
 
-    notes = {"summary": "rest, and see a doctor if it lasts", "disposition": "relieved"}
+    notes = {"summary": "rest, and see a doctor if it lasts", "disposition": "advised"}
     assert (await post(service, f"/v1/calls/{call['id']}/wrap-up", me, notes))[0] == 200
 
     async with service.client.get(path, headers=device) as response:

@@ -151,7 +151,7 @@ async def _talk_and_notes(sender: Sender) -> None:
     await service.let_pass(3)
     await sender.post("counselor", f"{call}/hang-up")
     await service.let_pass(3)
-    notes = {"summary": "we spoke", "topics": ["work"], "disposition": "none"}
+    notes = {"summary": "we spoke", "topics": ["other"], "disposition": "invalid"}
     await sender.post("counselor", f"{call}/wrap-up", notes)
 
 
@@ -233,7 +233,7 @@ async def test_another_request_under_a_used_key_is_refused_and_changes_nothing(
     await quiet(service)
     before = await dump(service.house.pool)
 
-    notes = {"summary": "we spoke", "disposition": "none"}
+    notes = {"summary": "we spoke", "disposition": "invalid"}
     for who, other, body in (
         ("counselor", "/v1/calls/{call}/hang-up", None),
         ("counselor", "/v1/calls/{call}/wrap-up", notes),
