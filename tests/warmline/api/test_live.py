@@ -140,19 +140,20 @@ async def test_who_comes_and_goes_while_calls_run_still_sees_everything_once(
     seen: list[Event] = []
     running = asyncio.create_task(two_calls(service, all_))
     feed, last = first, start
-    while not running.done() or last < await _newest(service):
-        try:
-            event = await feed.receive_json(timeout=0.5)
-        except TimeoutError:
-            continue
-        if event["type"] == "snapshot":
-            assert event["resumed"]
-            continue
-        seen.append(event)
-        last = event["seq"]
-        if len(seen) % 3 == 0:
-            await feed.close()
-            feed = await listen(all_, "supervisor", after=last)
+    async with asyncio.timeout(60):
+        while not running.done() or last < await _newest(service):
+            try:
+                event = await feed.receive_json(timeout=0.5)
+            except TimeoutError:
+                continue
+            if event["type"] == "snapshot":
+                assert event["resumed"]
+                continue
+            seen.append(event)
+            last = event["seq"]
+            if len(seen) % 3 == 0:
+                await feed.close()
+                feed = await listen(all_, "supervisor", after=last)
     await running
 
     assert as_written(seen) == await written(service, "staff", start)
