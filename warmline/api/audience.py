@@ -10,7 +10,7 @@ from dialer.store.calls import engaged_call
 from terms.ids import CallerId, CounselorId
 from warmline.api.parts import order_as_shown
 from warmline.api.views import CallView
-from warmline.desk.timeline import STAFF, caller_sees, counselor_sees
+from warmline.desk.timeline import APP, STAFF, caller_sees, counselor_sees
 from warmline.http.who import AppKey, Caller, Principal, Staff
 from warmline.live import Entry
 from warmline.people import StaffRole
@@ -32,7 +32,7 @@ class DeskAudience:
             case Caller(id=caller):
                 return frozenset({caller_sees(caller)})
             case AppKey():
-                return frozenset({STAFF})
+                return frozenset({APP})
             case Staff(roles=roles, counselor=counselor):
                 marks = {counselor_sees(counselor)} if counselor is not None else set()
                 return frozenset(marks | {STAFF} if roles & _SEE_ALL else marks)

@@ -2,11 +2,8 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, StringConstraints
-
 from billing.store.orders import load_order
 from dialer.call import Call
-from dialer.call import State as CallState
 from dialer.events import (
     CapExtended,
     Command,
@@ -22,9 +19,6 @@ from dialer.events import (
 )
 from dialer.store.calls import engaged_call, load_call
 from routing.counselor import (
-    Activity,
-    CounselorState,
-    Presence,
     activity_of,
     set_presence,
     state_of,
@@ -33,9 +27,21 @@ from routing.counselor import (
 from routing.policy import SHIFT_SECONDS
 from routing.store.counselors import load_counselor, lock_counselor, save_counselor
 from routing.store.targets import load_targets
-from routing.transfer import AgencyKind, Basis, Choice, Region, targets_for
-from terms.ids import CallId, CounselorId, TargetId
+from routing.transfer import Region, targets_for
+from terms.ids import CallId, CounselorId
 from terms.refusals import RefusalCode
+from warmline.api.counselor_views import (
+    Me,
+    MoreTime,
+    Notes,
+    OfferView,
+    OwnCallView,
+    PresenceWanted,
+    TargetView,
+    Transfer,
+    Where,
+    WrapUpView,
+)
 from warmline.api.parts import DESK, PROGRAMS, program_of
 from warmline.desk.wrap_ups import (
     WrapUp,
@@ -45,8 +51,8 @@ from warmline.desk.wrap_ups import (
 )
 from warmline.http.api import Operations
 from warmline.http.asked import Acting, Asked
-from warmline.http.model import ID, Instant, Line, Model, Text
-from warmline.http.paging import Page, PageOf, page_of, start_after
+from warmline.http.model import ID
+from warmline.http.paging import PageOf, page_of, start_after
 from warmline.http.problems import BadInput, Forbidden, InputFault, NotFound
 from warmline.http.who import Staff, staff
 from warmline.people import StaffRole
@@ -57,114 +63,6 @@ if TYPE_CHECKING:
 counselors = Operations("Counselors")
 
 COUNSELOR = staff(StaffRole.COUNSELOR)
-
-
-class OfferView(Model):
-    """A call that rings the counselor now."""
-
-    call: str
-    order: str
-    program: str
-    answered: bool
-    """Whether the phone was answered: only then can the call be accepted."""
-
-    accepted: bool
-
-
-class OwnCallView(Model):
-    """The call the counselor is on."""
-
-    id: str
-    order: str
-    program: str
-    state: CallState
-    bridged_at: Instant | None
-    ends_at: Instant | None
-    crisis: bool
-    transfer: str | None
-    """The agency that rings or has joined."""
-
-    transfer_joined: bool
-
-
-class WrapUpView(Model):
-    """Notes that are still to be written."""
-
-    call: str
-    order: str
-    required: bool
-    """Whether the customer is waiting for a summary."""
-
-    opened_at: Instant
-
-
-class Me(Model):
-    """The counselor's own state, as the server sees it."""
-
-    id: str
-    name: str
-    presence: Presence
-    state: CounselorState
-    activity: Activity
-    lease_until: Instant | None
-    """Until when the presence holds without a sign of life."""
-
-    wrap_up_until: Instant | None
-    offer: OfferView | None
-    call: OwnCallView | None
-    wrap_ups: list[WrapUpView]
-
-
-class PresenceWanted(Model):
-    """What the counselor means to do."""
-
-    state: Presence
-
-
-class MoreTime(Model):
-    """How much longer the talk may go on."""
-
-    seconds: Annotated[int, Field(ge=60, le=3600)]
-
-
-class Where(Page):
-    """Where the caller says they are, as a six-digit region code."""
-
-    region: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
-    kind: AgencyKind | None = None
-
-
-class TargetView(Model):
-    """An agency that may take the caller over."""
-
-    id: str
-    name: str
-    kind: AgencyKind
-    basis: Basis
-    """Why it stands here: ask the caller unless they have said where they are."""
-
-    @classmethod
-    def of(cls, choice: Choice) -> "TargetView":
-        """An agency with the reason for its place."""
-        target = choice.target
-        return cls(id=target.id, name=target.name, kind=target.kind, basis=choice.basis)
-
-
-class Transfer(Model):
-    """Whom to ring; the others of its kind follow when it does not answer."""
-
-    target: Annotated[TargetId, ID]
-    region: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
-
-
-class Notes(Model):
-    """What the talk was about and led to. The summary is sent to the customer where one is due."""
-
-    summary: Text
-    topics: Annotated[tuple[Line, ...], Field(max_length=20, strict=False)] = ()
-    disposition: Line
-    cut_off: bool | None = None
-    """The counselor's own word on whether the call was cut off."""
 
 
 @counselors("GET", "/v1/me", who=(COUNSELOR,), returns={200: Me})

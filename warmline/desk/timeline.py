@@ -9,6 +9,8 @@ from warmline.desk.slice import Notice, NoticeKind, Outcome
 from warmline.desk.store import Line
 
 STAFF = "staff"
+APP = "app"
+"""The app's back end sees what its callers see, and no evidence."""
 
 _ONLY_STAFF = frozenset(
     {FactKind.JUDGED, FactKind.MEDIA_LOST, FactKind.MARKED_CUT_OFF, FactKind.CALLED_BACK}
@@ -59,7 +61,7 @@ def _call_lines(
         if effect.kind not in _ONLY_STAFF:
             visible += [counselor_sees(one) for one in counselors]
             if effect.kind not in _NOT_CALLER:
-                visible.append(caller_sees(caller))
+                visible += [caller_sees(caller), APP]
         yield Line(
             kind=effect.kind, role=effect.role, data=dict(effect.detail), visible=tuple(visible)
         )
@@ -75,5 +77,5 @@ def _order_lines(
                 kind=notice.template,
                 role=None,
                 data={name: notice.data.get(name) for name in shown},
-                visible=(STAFF, caller_sees(caller), *map(counselor_sees, counselors)),
+                visible=(STAFF, caller_sees(caller), APP, *map(counselor_sees, counselors)),
             )

@@ -1,0 +1,120 @@
+"""What the counselor's console sends and is shown."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from dialer.call import State as CallState
+from routing.counselor import Activity, CounselorState, Presence
+from routing.transfer import AgencyKind, Basis, Choice
+from terms.ids import TargetId
+from warmline.http.model import ID, Instant, Line, Model, Text
+from warmline.http.paging import Page
+
+
+class OfferView(Model):
+    """A call that rings the counselor now."""
+
+    call: str
+    order: str
+    program: str
+    answered: bool
+    """Whether the phone was answered: only then can the call be accepted."""
+
+    accepted: bool
+
+
+class OwnCallView(Model):
+    """The call the counselor is on."""
+
+    id: str
+    order: str
+    program: str
+    state: CallState
+    bridged_at: Instant | None
+    ends_at: Instant | None
+    crisis: bool
+    transfer: str | None
+    """The agency that rings or has joined."""
+
+    transfer_joined: bool
+
+
+class WrapUpView(Model):
+    """Notes that are still to be written."""
+
+    call: str
+    order: str
+    required: bool
+    """Whether the customer is waiting for a summary."""
+
+    opened_at: Instant
+
+
+class Me(Model):
+    """The counselor's own state, as the server sees it."""
+
+    id: str
+    name: str
+    presence: Presence
+    state: CounselorState
+    activity: Activity
+    lease_until: Instant | None
+    """Until when the presence holds without a sign of life."""
+
+    wrap_up_until: Instant | None
+    offer: OfferView | None
+    call: OwnCallView | None
+    wrap_ups: list[WrapUpView]
+
+
+class PresenceWanted(Model):
+    """What the counselor means to do."""
+
+    state: Presence
+
+
+class MoreTime(Model):
+    """How much longer the talk may go on."""
+
+    seconds: Annotated[int, Field(ge=60, le=3600)]
+
+
+class Where(Page):
+    """Where the caller says they are, as a six-digit region code."""
+
+    region: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
+    kind: AgencyKind | None = None
+
+
+class TargetView(Model):
+    """An agency that may take the caller over."""
+
+    id: str
+    name: str
+    kind: AgencyKind
+    basis: Basis
+    """Why it stands here: ask the caller unless they have said where they are."""
+
+    @classmethod
+    def of(cls, choice: Choice) -> "TargetView":
+        """An agency with the reason for its place."""
+        target = choice.target
+        return cls(id=target.id, name=target.name, kind=target.kind, basis=choice.basis)
+
+
+class Transfer(Model):
+    """Whom to ring; the others of its kind follow when it does not answer."""
+
+    target: Annotated[TargetId, ID]
+    region: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
+
+
+class Notes(Model):
+    """What the talk was about and led to. The summary is sent to the customer where one is due."""
+
+    summary: Text
+    topics: Annotated[tuple[Line, ...], Field(max_length=20, strict=False)] = ()
+    disposition: Line
+    cut_off: bool | None = None
+    """The counselor's own word on whether the call was cut off."""
