@@ -1,6 +1,6 @@
 """What is due: orders to the carrier and timers. Leased, never locked across a carrier's answer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -137,19 +137,28 @@ async def next_order_at(connection: "Connection") -> datetime | None:
 
 
 async def lease_timers(
-    connection: "Connection", now: datetime, *, until: datetime, limit: int = 200
+    connection: "Connection",
+    now: datetime,
+    *,
+    until: datetime,
+    held: Collection[TimerKind] = (),
+    limit: int = 200,
 ) -> list[DueTimer]:
-    """Take due timers. One that its call no longer holds is found to be stale when it fires."""
+    """Take due timers, but none of the kinds that are held back.
+
+    One that its call no longer holds is found to be stale when it fires.
+    """
     rows = await connection.fetch(
         """UPDATE timers AS mine SET leased_until = $2
            FROM (
                SELECT tenant, call, kind FROM timers
                WHERE due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
+                   AND kind <> ALL ($4::text[])
                ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
            ) AS due
            WHERE mine.tenant = due.tenant AND mine.call = due.call AND mine.kind = due.kind
            RETURNING mine.tenant, mine.call, mine.kind, mine.due_at""",
-        *(now, until, limit),
+        *(now, until, limit, list(held)),
     )
     taken = [
         DueTimer(
@@ -170,10 +179,14 @@ async def drop_timer(connection: "Connection", due: DueTimer) -> None:
     )
 
 
-async def next_timer_at(connection: "Connection") -> datetime | None:
-    """When the next timer is due."""
+async def next_timer_at(
+    connection: "Connection", *, held: Collection[TimerKind] = ()
+) -> datetime | None:
+    """When the next timer is due that is not of a kind held back."""
     due_at: datetime | None = await connection.fetchval(
-        "SELECT min(greatest(due_at, leased_until)) FROM timers"
+        """SELECT min(greatest(due_at, leased_until)) FROM timers
+           WHERE kind <> ALL ($1::text[])""",
+        list(held),
     )
     return due_at
 

@@ -39,6 +39,7 @@ from warmline.clock import Clock
 from warmline.desk.desk import Desk
 from warmline.desk.writing import ORDER_LEASE, Committed
 from warmline.metrics import Metrics
+from warmline.workers.hearing import HEARING_SECONDS
 from warmline.workers.looking import Looker
 from warmline.workers.settling import Settler
 
@@ -239,6 +240,11 @@ class Obeyer(Looker):
     async def _ring(
         self, due: DueOrder, order: Ring, may_have_been_sent: bool
     ) -> Literal[True] | None:
+        if may_have_been_sent:
+            if await self._is_there(order.leg):
+                return True
+            # It may have been there and be gone: then the news of that is on its way.
+            await asyncio.sleep(HEARING_SECONDS)
         async with self._pool.acquire() as connection:
             stored = await load_call(connection, due.tenant, due.call)
             leg = None if stored is None else stored.call.leg(order.leg)
@@ -247,8 +253,6 @@ class Obeyer(Looker):
             found = await self._numbers.of_leg(connection, due.tenant, stored.call, leg)
         if found is None:
             raise CarrierRefused("no_number", q850=1)
-        if may_have_been_sent and await self._is_there(order.leg):
-            return True
         number, shows = found
         await self._carrier.ring(order.leg, number, shows=shows, ring_seconds=order.ring_seconds)
         return True

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from dialer.events import TimerKind
 from dialer.store.calls import whose_call
 from dialer.store.due import DueTimer, lease_timers, next_timer_at
 from warmline.clock import Clock
 from warmline.desk.desk import Desk
 from warmline.metrics import Metrics
+from warmline.workers.hearing import HEARING_SECONDS, SILENCES
 from warmline.workers.looking import Looker
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ _LEASE = timedelta(seconds=1)
 the second time the call no longer holds the timer."""
 
 _AT_ONCE = 16
+_A_MOMENT_SECONDS = 0.005  # the loop's own alarm may ring a millisecond early
 
 
 class TimerWorker(Looker):
@@ -38,18 +41,42 @@ class TimerWorker(Looker):
         self._desk = desk
         self._metrics = metrics
         self._room = asyncio.Semaphore(_AT_ONCE)
+        self._was_away = False
+        self._hears_until = 0.0
+
+    def start(self) -> None:
+        """Begin looking; first hear what was told while nobody was there."""
+        self._was_away = True
+        super().start()
 
     async def look(self) -> datetime | None:
         """Fire all that is due."""
+        try:
+            return await self._fire_all()
+        except BaseException:
+            self._was_away = True  # while the database is down, no news is taken either
+            raise
+
+    async def _fire_all(self) -> datetime | None:
         while True:
             now = self.clock.now()
             async with self._pool.acquire() as connection:
-                due = await lease_timers(connection, now, until=now + _LEASE)
+                held = self._held_back()
+                due = await lease_timers(connection, now, until=now + _LEASE, held=held)
                 if not due:
-                    return await next_timer_at(connection)
+                    return await next_timer_at(connection, held=held)
             async with asyncio.TaskGroup() as group:
                 for one in due:
                     group.create_task(self._fire(one))
+
+    def _held_back(self) -> frozenset[TimerKind]:
+        """What may not fire yet, for news that says otherwise may be on its way."""
+        loop = asyncio.get_running_loop()
+        if self._was_away:
+            self._was_away = False
+            self._hears_until = loop.time() + HEARING_SECONDS
+            loop.call_later(HEARING_SECONDS + _A_MOMENT_SECONDS, self.wake)
+        return SILENCES if loop.time() < self._hears_until else frozenset()
 
     async def _fire(self, due: DueTimer) -> None:
         async with self._room:

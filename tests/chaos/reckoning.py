@@ -1,0 +1,164 @@
+"""The reckoning: what must be true once a world has come to rest. Each finding is a sentence."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from billing.voucher import ISSUER
+from billing.voucher import State as VoucherState
+from dialer.carriers.simulated.wire import JsonObject
+from dialer.store.calls import calls_of
+from tests.chaos.programs import ATTEMPTS
+from tests.chaos.stories import Played
+from tests.chaos.world import World
+from tests.people import TENANT
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+
+async def reckon(world: World, played: Sequence[Played]) -> list[str]:
+    """Everything that is not as it must be."""
+    with suppress(TimeoutError):  # what is left hanging is told below
+        await world.all_at_rest()
+    found = [line for one in played for line in await _order(world, one)]
+    found += await vouchers(world, played)
+    found += await nothing_left(world)
+    found += rings(await world.read_events())
+    return found
+
+
+async def _order(world: World, played: Played) -> list[str]:
+    """One order came to rest as its story says."""
+    story, order = played.story, await world.people.see_order(played.order)
+    async with world.pool.acquire() as connection:
+        calls = await calls_of(connection, TENANT, played.order)
+    found = _differs(played, "order", order.state, story.after)
+    found += _differs(played, "calls", len(calls), 1)
+    for call in calls[-1:]:
+        if call.verdict is None:
+            found.append(f"{_name(played)}: still {call.state}")
+            continue
+        verdict, ends = (call.verdict.kind, call.verdict.by), call.end_reason
+        if call.verdict.kind is not story.verdict or call.verdict.by not in story.by:
+            found.append(f"{_name(played)}: verdict {verdict} {call.verdict.reasons} ({ends})")
+        found += _differs(played, "final", call.verdict_is_final, True)
+        found += _differs(played, "counted", call.counted, story.counted)
+        found += _differs(played, "talked", call.connected_at is not None, story.talked)
+    failed = await world.pool.fetch(
+        "SELECT data FROM timeline WHERE order_id = $1 AND kind = 'attempt_failed'", played.order
+    )
+    if sum('"counts": true' in str(row["data"]) for row in failed) > ATTEMPTS:
+        found.append(f"{_name(played)}: more than {ATTEMPTS} attempts were counted")
+    return found
+
+
+async def vouchers(world: World, played: Iterable[Played]) -> list[str]:
+    """A voucher is used exactly when they talked, once, and its movements sum to zero."""
+    found: list[str] = []
+    for one in played:
+        order = await world.people.see_order(one.order)
+        rows = await world.pool.fetch(
+            """SELECT vouchers.state, from_account, to_account FROM vouchers
+               JOIN voucher_movements AS moved
+                 ON moved.tenant = vouchers.tenant AND moved.voucher = vouchers.id
+               WHERE vouchers.id = $1 ORDER BY number""",
+            order.voucher,
+        )
+        wanted = VoucherState.CONSUMED if one.story.talked else VoucherState.RETURNED
+        found += _differs(one, "voucher", rows[0]["state"], wanted)
+        found += _differs(one, "balances", _balances(rows), {ISSUER: -1, rows[0]["state"]: 1})
+        uses = sum(row["to_account"] == VoucherState.CONSUMED for row in rows)
+        found += _differs(one, "times used", uses, int(one.story.talked))
+    return found
+
+
+def _balances(movements: "Iterable[Record]") -> dict[str, int]:
+    accounts: Counter[str] = Counter()
+    for moved in movements:
+        accounts[moved["from_account"]] -= 1
+        accounts[moved["to_account"]] += 1
+    return {account: units for account, units in accounts.items() if units}
+
+
+_LEFT_OVER = {
+    "calls that have not ended": "SELECT id FROM calls WHERE state <> 'ended'",
+    "counselors still engaged": "SELECT counselor FROM engaged_counselors",
+    "timers left": "SELECT call || ' ' || kind FROM timers",
+    "orders to the carrier still pending": (
+        "SELECT call || ' ' || body::text FROM carrier_orders WHERE outcome IS NULL"
+    ),
+    "news not folded": "SELECT id || ' ' || coalesce(fault, '') FROM news WHERE folded_at IS NULL",
+    "news that once failed": "SELECT id || ' ' || body::text FROM news WHERE tries > 0",
+    "orders not at rest": (
+        "SELECT id FROM orders WHERE state IN ('open', 'in_call', 'interrupted')"
+    ),
+    "places in a queue": "SELECT call FROM queue_places",
+}
+
+
+async def nothing_left(world: World) -> list[str]:
+    """No call, counselor, timer, order, news, queue place or leg is left hanging."""
+    found = [
+        f"{what}: {[row[0] for row in rows]}"
+        for what, asked in _LEFT_OVER.items()
+        if (rows := await world.pool.fetch(asked))
+    ]
+    legs = [view.leg for view in await world.hands.handsets() if view.leg is not None]
+    return found + ([f"legs alive at the carrier: {legs}"] if legs else [])
+
+
+async def presence(world: World) -> list[str]:
+    """Before their lease ends, everybody who meant to work still does, and is free to."""
+    rows = await world.pool.fetch(
+        """SELECT id FROM counselors WHERE presence <> 'available'
+              OR wrap_up_until > $1 OR lease_until <= $1""",
+        world.now(),
+    )
+    return [f"counselors who are kept away: {[row['id'] for row in rows]}"] if rows else []
+
+
+def rings(events: Iterable[JsonObject]) -> list[str]:
+    """Every leg was rung once, and of one role in one call never two stood at a time."""
+    rung: defaultdict[str, list[str]] = defaultdict(list)
+    rang: Counter[str] = Counter()
+    ended: dict[str, str] = {}
+    for event in events:
+        news: Any = event.get("news") or {}
+        if event.get("order") == "ring" and event["outcome"] == {"done": True}:
+            rung[str(event["leg"])].append(str(event["at"]))
+        elif news.get("kind") == "ringing":
+            rang[news["leg"]] += 1
+        elif news.get("kind") == "ended":
+            ended[news["leg"]] = news["at"]
+    found = [f"{leg} was rung {len(at)} times" for leg, at in rung.items() if len(at) > 1]
+    found += [f"{leg} rang {count} times" for leg, count in rang.items() if count > 1]
+    for leg, (first, *_) in rung.items():
+        found += [
+            f"{leg} was rung while {other} stood"
+            for other, (before, *_) in rung.items()
+            if _place(other) == _place(leg) and before < first < ended.get(other, first)
+        ]
+    return found
+
+
+def caller_rings(events: Iterable[JsonObject], call: str) -> int:
+    """How often the caller's phone was really rung for a call."""
+    orders = [event for event in events if event.get("order") == "ring"]
+    return sum(
+        str(event["leg"]).startswith(f"{call}/caller/") and event["outcome"] == {"done": True}
+        for event in orders
+    )
+
+
+def _place(leg: str) -> str:
+    return leg.rpartition("/")[0]
+
+
+def _differs(played: Played, what: str, is_: object, should_be: object) -> list[str]:
+    return [] if is_ == should_be else [f"{_name(played)}: {what} {is_!r}, not {should_be!r}"]
+
+
+def _name(played: Played) -> str:
+    return f"{played.story.name} ({played.order})"
