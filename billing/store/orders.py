@@ -14,9 +14,11 @@ from billing.order import (
     Settlement,
     State,
 )
-from billing.store.reviews import open_review, withdraw_review
+from billing.store.connection import carry_out
+from billing.store.reviews import opening_review, withdrawing_review
 from billing.store.vouchers import COLUMNS, read_voucher
 from billing.voucher import Voucher
+from terms.change import Change
 from terms.ids import CallerId, CallId, CounselorId, OrderId, ProgramId, TenantId, VoucherId
 from terms.refusals import RefusalCode, Refused
 from terms.verdict import VerdictKind
@@ -146,34 +148,49 @@ async def save_order(connection: "Connection", tenant: TenantId, order: Order) -
 
     Raises OrderMoved when the row is not the version that was read.
     """
-    version = await connection.fetchval(
-        """UPDATE orders SET counselor = $4, state = $5, remaining_seconds = $6,
-               talked_seconds = $7, attempts_counted = $8, call = $9, connected_at = $10,
-               talk_started_at = $11, resume_until = $12, closed_at = $13, closed_by = $14,
-               closed_reason = $15, settled = $16, due_at = $17, version = version + 1
-           WHERE tenant = $1 AND id = $2 AND version = $3
-           RETURNING version""",
-        tenant,
-        order.id,
-        order.version,
-        *_changing(order),
-        order.due_at,
-    )
-    if version is None:
+    return read_saved(await carry_out(connection, saving_order(tenant, order)), order)
+
+
+_SAVING = """
+    order_saved AS (
+        UPDATE orders SET counselor = $4, state = $5, remaining_seconds = $6,
+            talked_seconds = $7, attempts_counted = $8, call = $9, connected_at = $10,
+            talk_started_at = $11, resume_until = $12, closed_at = $13, closed_by = $14,
+            closed_reason = $15, settled = $16, due_at = $17, version = version + 1
+        WHERE tenant = $1 AND id = $2 AND version = $3
+        RETURNING version
+    )"""
+
+
+def saving_order(tenant: TenantId, order: Order) -> Change:
+    """What `save_order` does, to be done with other changes; `read_saved` reads the answer."""
+    arguments = (tenant, order.id, order.version, *_changing(order), order.due_at)
+    return Change(_SAVING, "(SELECT version FROM order_saved) AS order_version", arguments)
+
+
+def read_saved(row: "Record", order: Order) -> Order:
+    """The order with its new version. Raises OrderMoved."""
+    if row["order_version"] is None:
         raise OrderMoved(order.id)
-    return replace(order, version=version)
+    return replace(order, version=row["order_version"])
 
 
 async def save_settlement(
     connection: "Connection", tenant: TenantId, settlement: Settlement
 ) -> Order:
     """`save_order`, and the review that the settlement opens or withdraws."""
-    saved = await save_order(connection, tenant, settlement.order)
+    row = await carry_out(connection, *saving_settlement(tenant, settlement))
+    return read_saved(row, settlement.order)
+
+
+def saving_settlement(tenant: TenantId, settlement: Settlement) -> list[Change]:
+    """What `save_settlement` does, to be done with other changes; `read_saved` reads the answer."""
+    changes = [saving_order(tenant, settlement.order)]
     if settlement.review is not None:
-        await open_review(connection, tenant, settlement.review)
+        changes.append(opening_review(tenant, settlement.review))
     if settlement.review_withdrawn is not None:
-        await withdraw_review(connection, tenant, settlement.review_withdrawn)
-    return saved
+        changes.append(withdrawing_review(tenant, settlement.review_withdrawn))
+    return changes
 
 
 async def list_orders(

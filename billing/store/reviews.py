@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from billing.order import Review, ReviewReason
+from billing.store.connection import carry_out
+from terms.change import Change
 from terms.ids import CallId, OrderId, TenantId
 
 if TYPE_CHECKING:
@@ -20,27 +22,35 @@ class OpenReview:
 
 async def open_review(connection: "Connection", tenant: TenantId, review: Review) -> None:
     """Put the call on the list. One that a person closed stays closed."""
-    await connection.execute(
-        """INSERT INTO reviews (tenant, call, order_id, reason, state, opened_at)
-           VALUES ($1, $2, $3, $4, 'open', $5)
-           ON CONFLICT (tenant, call) DO UPDATE SET reason = excluded.reason, state = 'open'
-           WHERE reviews.state <> 'closed'""",
-        tenant,
-        review.call,
-        review.order,
-        review.reason,
-        review.opened_at,
-    )
+    await carry_out(connection, opening_review(tenant, review))
 
 
 async def withdraw_review(connection: "Connection", tenant: TenantId, call: CallId) -> None:
     """A better verdict left nothing to look at."""
-    await connection.execute(
-        """UPDATE reviews SET state = 'withdrawn'
-           WHERE tenant = $1 AND call = $2 AND state = 'open'""",
-        tenant,
-        call,
-    )
+    await carry_out(connection, withdrawing_review(tenant, call))
+
+
+def opening_review(tenant: TenantId, review: Review) -> Change:
+    """What `open_review` does, to be done with other changes."""
+    opened = """
+        review_opened AS (
+            INSERT INTO reviews (tenant, call, order_id, reason, state, opened_at)
+            VALUES ($1, $2, $3, $4, 'open', $5)
+            ON CONFLICT (tenant, call) DO UPDATE SET reason = excluded.reason, state = 'open'
+            WHERE reviews.state <> 'closed'
+        )"""
+    arguments = (tenant, review.call, review.order, review.reason, review.opened_at)
+    return Change(opened, "true AS review_opened", arguments)
+
+
+def withdrawing_review(tenant: TenantId, call: CallId) -> Change:
+    """What `withdraw_review` does, to be done with other changes."""
+    withdrawn = """
+        review_withdrawn AS (
+            UPDATE reviews SET state = 'withdrawn'
+            WHERE tenant = $1 AND call = $2 AND state = 'open'
+        )"""
+    return Change(withdrawn, "true AS review_withdrawn", (tenant, call))
 
 
 async def list_reviews(

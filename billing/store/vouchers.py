@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from billing.store.connection import carry_out
 from billing.voucher import Moved, Movement, State, Voucher
+from terms.change import Change
 from terms.ids import CallerId, OrderId, ProgramId, TenantId, VoucherId
 
 if TYPE_CHECKING:
@@ -42,16 +44,27 @@ async def save_voucher(
 
     Raises VoucherMoved when it is not the movement that comes next.
     """
-    written = await connection.fetchval(
-        """WITH moved AS (
-               UPDATE vouchers SET state = $11, changed_at = $8, holder = $12, order_id = $13,
-                   no_contacts = $14, moves = $3
-               WHERE tenant = $1 AND id = $2 AND moves = $3 - 1
-               RETURNING 1)
-           INSERT INTO voucher_movements (tenant, voucher, number, from_account, to_account, reason,
-               order_id, at, key)
-           SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 FROM moved WHERE $10 = $3
-           RETURNING number""",
+    change = saving_voucher(tenant, voucher, movement)
+    check_moved(await carry_out(connection, change), voucher)
+
+
+_SAVING = """
+    moved AS (
+        UPDATE vouchers SET state = $11, changed_at = $8, holder = $12, order_id = $13,
+            no_contacts = $14, moves = $3
+        WHERE tenant = $1 AND id = $2 AND moves = $3 - 1
+        RETURNING 1
+    ), noted AS (
+        INSERT INTO voucher_movements (tenant, voucher, number, from_account, to_account, reason,
+            order_id, at, key)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 FROM moved WHERE $10 = $3
+        RETURNING number
+    )"""
+
+
+def saving_voucher(tenant: TenantId, voucher: Voucher, movement: Movement) -> Change:
+    """What `save_voucher` does, to be done with other changes; `check_moved` reads the answer."""
+    arguments = (
         tenant,
         *_entry(movement),
         voucher.moves,
@@ -60,7 +73,12 @@ async def save_voucher(
         voucher.order,
         voucher.no_contacts,
     )
-    if written is None:
+    return Change(_SAVING, "(SELECT number FROM noted) AS voucher_moved", arguments)
+
+
+def check_moved(row: "Record", voucher: Voucher) -> None:
+    """Raises VoucherMoved."""
+    if row["voucher_moved"] is None:
         raise VoucherMoved(voucher.id)
 
 

@@ -9,6 +9,8 @@ from dialer.call import Call, Purpose
 from dialer.events import TimerKind
 from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Ring, Say
 from dialer.store.codec import read_call, write_call, write_order
+from dialer.store.connection import carry_out
+from terms.change import Change
 from terms.ids import CallId, LegId, OrderId, TenantId
 
 if TYPE_CHECKING:
@@ -143,8 +145,8 @@ async def engaged_call(connection: "Connection", tenant: TenantId, counselor: st
     return None if row is None else _stored(row)
 
 
-_SAVE = """
-    WITH saved AS (
+_SAVING = """
+    saved AS (
         UPDATE calls SET state = $4, counselor = $5, record = $6, ended_at = $7, version = $3 + 1
         WHERE tenant = $1 AND id = $2 AND version = $3
         RETURNING version
@@ -163,13 +165,13 @@ _SAVE = """
         FROM unnest($12::jsonb[], $13::timestamptz[]) WITH ORDINALITY AS new (body, due_at, place)
         ORDER BY place
         RETURNING seq
-    )
-    SELECT saved.version, array(SELECT seq FROM asked ORDER BY seq) AS seqs,
-        EXISTS (
-            SELECT FROM carrier_orders
-            WHERE tenant = $1 AND call = $2 AND outcome IS NULL AND due_at <= $11
-        ) AS others_pending
-    FROM saved"""
+    )"""
+_SAVED = """
+    (SELECT version FROM saved) AS call_version, array(SELECT seq FROM asked ORDER BY seq) AS seqs,
+    EXISTS (
+        SELECT FROM carrier_orders
+        WHERE tenant = $1 AND call = $2 AND outcome IS NULL AND due_at <= $11
+    ) AS others_pending"""
 
 
 async def save_call(
@@ -183,17 +185,30 @@ async def save_call(
 ) -> Written:
     """Write the call, its timers and its orders to the carrier: one statement, all or nothing.
 
+    Raises CallMoved when the row is not the version that was read.
+    """
+    change = saving_call(tenant, before, after, effects, now, leased_until)
+    return read_written(await carry_out(connection, change), after)
+
+
+def saving_call(
+    tenant: TenantId,
+    before: Stored,
+    after: Call,
+    effects: "Sequence[Effect]",
+    now: datetime,
+    leased_until: datetime | None,
+) -> Change:
+    """What `save_call` does, to be done with other changes; `read_written` reads the answer.
+
     The orders are born leased to the process that decided, which obeys them right after its commit;
     should it die, the lease lapses and another takes them.
-
-    Raises CallMoved when the row is not the version that was read.
     """
     old = {timer.kind: timer.due_at for timer in before.call.timers}
     new = {timer.kind: timer.due_at for timer in after.timers}
     changed: list[TimerKind] = [kind for kind, due_at in new.items() if old.get(kind) != due_at]
     orders = carrier_orders(effects)
-    row = await connection.fetchrow(
-        _SAVE,
+    arguments = (
         *(tenant, after.id, before.version, after.state, after.counselor, write_call(after)),
         after.ended_at,
         [kind for kind in old if kind not in new],
@@ -202,9 +217,14 @@ async def save_call(
         *([write_order(order) for order in orders], [_due(order, now) for order in orders]),
         leased_until,
     )
-    if row is None:
-        raise CallMoved(after.id)
-    return Written(row["version"], tuple(row["seqs"]), row["others_pending"])
+    return Change(_SAVING, _SAVED, arguments)
+
+
+def read_written(row: "Record", call: Call) -> Written:
+    """What `saving_call` answered. Raises CallMoved."""
+    if row["call_version"] is None:
+        raise CallMoved(call.id)
+    return Written(row["call_version"], tuple(row["seqs"]), row["others_pending"])
 
 
 def carrier_orders(effects: "Sequence[Effect]") -> list[CarrierOrder]:

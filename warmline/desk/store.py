@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
+from terms.change import Change, together
 from terms.ids import CallerId, CallId, OrderId, TenantId
 from warmline.desk.slice import Notice, NoticeKind
 
@@ -40,30 +41,40 @@ class WaitingNotice:
     written_at: datetime
 
 
-async def add_lines(
-    connection: "Connection",
-    tenant: TenantId,
-    order: OrderId,
-    call: CallId | None,
-    lines: Sequence[Line],
-    now: datetime,
-) -> None:
+_ADDING_LINES = """
+    lines_added AS (
+        INSERT INTO timeline (tenant, order_id, call_id, at, kind, role, data, visible)
+        SELECT $1, $2, $3, $4, kind, role, data, string_to_array(visible, ' ')
+        FROM unnest($5::text[], $6::text[], $7::jsonb[], $8::text[]) WITH ORDINALITY
+            AS new (kind, role, data, visible, place)
+        ORDER BY place
+    )"""
+
+
+def adding_lines(
+    tenant: TenantId, order: OrderId, call: CallId | None, lines: Sequence[Line], now: datetime
+) -> Change:
     """Append to the order's timeline, in this order."""
-    await connection.execute(
-        """INSERT INTO timeline (tenant, order_id, call_id, at, kind, role, data, visible)
-           SELECT $1, $2, $3, $4, kind, role, data, string_to_array(visible, ' ')
-           FROM unnest($5::text[], $6::text[], $7::jsonb[], $8::text[]) WITH ORDINALITY
-               AS new (kind, role, data, visible, place)
-           ORDER BY place""",
+    arguments = (
         *(tenant, order, call, now),
         *([line.kind for line in lines], [line.role for line in lines]),
         [json.dumps(line.data) for line in lines],
         [" ".join(line.visible) for line in lines],
     )
+    return Change(_ADDING_LINES, "true AS lines_added", arguments)
 
 
-async def add_notices(
-    connection: "Connection",
+_ADDING_NOTICES = """
+    notices_added AS (
+        INSERT INTO notices
+            (tenant, id, kind, template, data, caller, order_id, call_id, written_at)
+        SELECT $1, id, kind, template, data, $2, $3, $4, $5
+        FROM unnest($6::text[], $7::text[], $8::text[], $9::jsonb[])
+            AS new (id, kind, template, data)
+    )"""
+
+
+def adding_notices(
     tenant: TenantId,
     notices: Sequence[tuple[str, Notice]],
     *,
@@ -71,20 +82,23 @@ async def add_notices(
     order: OrderId | None,
     call: CallId | None,
     now: datetime,
-) -> None:
+) -> Change:
     """Keep notices, each under its id, until they are sent."""
-    await connection.executemany(
-        """INSERT INTO notices
-               (tenant, id, kind, template, caller, order_id, call_id, data, written_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
-        [
-            (
-                *(tenant, id_, notice.kind, notice.template, caller, order, call),
-                *(json.dumps(dict(notice.data)), now),
-            )
-            for id_, notice in notices
-        ],
+    arguments = (
+        *(tenant, caller, order, call, now),
+        [id_ for id_, _ in notices],
+        *([one.kind for _, one in notices], [one.template for _, one in notices]),
+        [json.dumps(dict(one.data)) for _, one in notices],
     )
+    return Change(_ADDING_NOTICES, "true AS notices_added", arguments)
+
+
+async def carry_out(connection: "Connection", changes: Sequence[Change]) -> "Record":
+    """Carry out the changes of any rooms as one statement; their answers, by name."""
+    statement, arguments = together(changes)
+    row = await connection.fetchrow(statement, *arguments)
+    assert row is not None
+    return row
 
 
 async def load_notice(connection: "Connection", tenant: TenantId, id_: str) -> WaitingNotice | None:

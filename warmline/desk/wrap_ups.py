@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from terms.change import Change
 from terms.ids import CallId, CounselorId, OrderId, TenantId
 from warmline.seal import AesSeal
 
@@ -26,8 +27,7 @@ class WrapUp:
     written_at: datetime | None
 
 
-async def open_wrap_up(
-    connection: "Connection",
+def opening_wrap_up(
     tenant: TenantId,
     *,
     call: CallId,
@@ -35,13 +35,15 @@ async def open_wrap_up(
     counselor: CounselorId,
     required: bool,
     now: datetime,
-) -> None:
+) -> Change:
     """The talk is over: the counselor owes notes. Once per call."""
-    await connection.execute(
-        """INSERT INTO wrap_ups (tenant, call, order_id, counselor, required, opened_at)
-           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant, call) DO NOTHING""",
-        *(tenant, call, order, counselor, required, now),
-    )
+    opened = """
+        wrap_up_opened AS (
+            INSERT INTO wrap_ups (tenant, call, order_id, counselor, required, opened_at)
+            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant, call) DO NOTHING
+        )"""
+    arguments = (tenant, call, order, counselor, required, now)
+    return Change(opened, "true AS wrap_up_opened", arguments)
 
 
 async def load_wrap_up(connection: "Connection", tenant: TenantId, call: CallId) -> WrapUp | None:

@@ -1,27 +1,28 @@
 """Writing an outcome: each part into its own room's tables, all in the deciding transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import routing.counselor
 from billing.order import Order, Settlement
-from billing.store.orders import save_order, save_settlement
-from billing.store.vouchers import save_voucher
+from billing.store.orders import read_saved, saving_settlement
+from billing.store.vouchers import check_moved, saving_voucher
 from dialer.call import Call, State
 from dialer.orders import CarrierOrder
-from dialer.store.calls import Stored, carrier_orders, save_call
+from dialer.store.calls import Stored, carrier_orders, read_written, saving_call
 from routing.counselor import Counselor
 from routing.queue import Place
 from routing.store.counselors import lock_counselor, save_counselor
 from routing.store.queue import join_queue, leave_queue
+from terms.change import Change
 from terms.ids import CallId, CounselorId, OrderId, TenantId
 from terms.verdict import VerdictKind
 from warmline.desk.slice import CounselorMove, Notice, Outcome, Slice
-from warmline.desk.store import add_lines, add_notices
+from warmline.desk.store import Line, adding_lines, adding_notices, carry_out
 from warmline.desk.timeline import lines_of
-from warmline.desk.wrap_ups import open_wrap_up
+from warmline.desk.wrap_ups import opening_wrap_up
 from warmline.programs import Program
 
 if TYPE_CHECKING:
@@ -75,26 +76,30 @@ class Writer:
         program: Program,
         now: datetime,
     ) -> Committed:
-        """Write everything an outcome changes, each in its own room's tables."""
-        after = outcome.slice
-        order = after.order.id
-        call = after.call
-        orders, others_pending = await _write_call(connection, tenant, stored, outcome, now)
-        await self._write_worth(connection, tenant, before, outcome)
-        await _write_counselors(connection, tenant, outcome, program, now)
+        """Write everything an outcome changes, each in its own room's tables.
+
+        All but counselors and the queue, which are locked and read first, is one statement.
+        """
+        after, call = outcome.slice, outcome.slice.call
+        await _move_counselors(connection, tenant, outcome, program, now)
         queued = await _write_place(connection, tenant, stored, call, program, after.order, now)
         lines = lines_of(outcome, None if stored is None else stored.call)
-        if lines:
-            call_id = None if call is None else call.id
-            await add_lines(connection, tenant, order, call_id, lines, now)
-        if outcome.notices:
-            await self._write_notices(connection, tenant, outcome.notices, after, now)
+        notices = [(self.new_id("notice"), notice) for notice in outcome.notices]
+        changes = [
+            *_call_changes(tenant, stored, outcome, now),
+            *_worth_changes(tenant, before, outcome),
+            *_wrap_up_changes(tenant, outcome, program, now),
+            *_told_changes(tenant, after, lines, notices, now),
+        ]
+        orders, others_pending = await _carry_out(connection, changes, before, stored, outcome)
+        if notices:
+            await self.outbox.enqueue(connection, tenant, [id_ for id_, _ in notices], now)
         freed = any(
             move in (CounselorMove.RELEASED, CounselorMove.MISSED) for _, move in outcome.counselors
         )
         return Committed(
             tenant=tenant,
-            order=order,
+            order=after.order.id,
             call=None if call is None else call.id,
             orders=orders,
             others_pending=others_pending,
@@ -102,44 +107,106 @@ class Writer:
             seats=queued or freed,
             said=bool(lines),
             verdict=_first_verdict(stored, call),
-            notices=bool(outcome.notices),
+            notices=bool(notices),
         )
 
-    async def _write_worth(
-        self, connection: "Connection", tenant: TenantId, before: Slice, outcome: Outcome
-    ) -> None:
-        if outcome.movement is not None:
-            assert outcome.slice.voucher is not None
-            await save_voucher(connection, tenant, outcome.slice.voucher, outcome.movement)
-        if outcome.review is not None or outcome.review_withdrawn is not None:
-            settlement = Settlement(
-                order=outcome.slice.order,
-                review=outcome.review,
-                review_withdrawn=outcome.review_withdrawn,
+
+def _call_changes(
+    tenant: TenantId, stored: Stored | None, outcome: Outcome, now: datetime
+) -> Iterable[Change]:
+    """The call with its timers and its orders to the carrier."""
+    if _moves_call(stored, outcome):
+        assert stored is not None
+        assert outcome.slice.call is not None
+        yield saving_call(
+            tenant, stored, outcome.slice.call, outcome.effects, now, now + ORDER_LEASE
+        )
+
+
+def _moves_call(stored: Stored | None, outcome: Outcome) -> bool:
+    call = outcome.slice.call
+    if call is None or stored is None:
+        return False
+    return call is not stored.call or bool(outcome.effects)
+
+
+def _worth_changes(tenant: TenantId, before: Slice, outcome: Outcome) -> Iterable[Change]:
+    """The order, its voucher, and whether somebody has to look at the call."""
+    if outcome.movement is not None:
+        assert outcome.slice.voucher is not None
+        yield saving_voucher(tenant, outcome.slice.voucher, outcome.movement)
+    if _moves_order(before, outcome):
+        settlement = Settlement(
+            order=outcome.slice.order,
+            review=outcome.review,
+            review_withdrawn=outcome.review_withdrawn,
+        )
+        yield from saving_settlement(tenant, settlement)
+
+
+def _moves_order(before: Slice, outcome: Outcome) -> bool:
+    reviewed = outcome.review is not None or outcome.review_withdrawn is not None
+    return reviewed or outcome.slice.order is not before.order
+
+
+def _wrap_up_changes(
+    tenant: TenantId, outcome: Outcome, program: Program, now: datetime
+) -> Iterable[Change]:
+    """Whoever talked owes notes from now on."""
+    call = outcome.slice.call
+    for counselor, move in outcome.counselors:
+        if move is CounselorMove.FREED and call is not None:
+            yield opening_wrap_up(
+                tenant,
+                call=call.id,
+                order=call.order,
+                counselor=counselor,
+                required=program.billing.summary_required,
+                now=now,
             )
-            await save_settlement(connection, tenant, settlement)
-        elif outcome.slice.order is not before.order:
-            await save_order(connection, tenant, outcome.slice.order)
 
-    async def _write_notices(
-        self,
-        connection: "Connection",
-        tenant: TenantId,
-        notices: Sequence[Notice],
-        after: Slice,
-        now: datetime,
-    ) -> None:
-        named = [(self.new_id("notice"), notice) for notice in notices]
-        await add_notices(
-            connection,
-            tenant,
-            named,
-            caller=after.order.caller,
-            order=after.order.id,
-            call=None if after.call is None else after.call.id,
-            now=now,
+
+def _told_changes(
+    tenant: TenantId,
+    after: Slice,
+    lines: Sequence[Line],
+    notices: Sequence[tuple[str, Notice]],
+    now: datetime,
+) -> Iterable[Change]:
+    """The timeline's new lines, and who is told outside."""
+    order, call = after.order, None if after.call is None else after.call.id
+    if lines:
+        yield adding_lines(tenant, order.id, call, lines, now)
+    if notices:
+        yield adding_notices(
+            tenant, notices, caller=order.caller, order=order.id, call=call, now=now
         )
-        await self.outbox.enqueue(connection, tenant, [id_ for id_, _ in named], now)
+
+
+async def _carry_out(
+    connection: "Connection",
+    changes: Sequence[Change],
+    before: Slice,
+    stored: Stored | None,
+    outcome: Outcome,
+) -> tuple[tuple[tuple[int, CarrierOrder], ...], bool]:
+    """The orders, each with its number, and whether older ones wait.
+
+    Raises CallMoved, OrderMoved and VoucherMoved: somebody wrote without holding the locks.
+    """
+    if not changes:
+        return (), False
+    row = await carry_out(connection, changes)
+    after = outcome.slice
+    if outcome.movement is not None and after.voucher is not None:
+        check_moved(row, after.voucher)
+    if _moves_order(before, outcome):
+        read_saved(row, after.order)
+    if after.call is None or not _moves_call(stored, outcome):
+        return (), False
+    written = read_written(row, after.call)
+    asked = carrier_orders(outcome.effects)
+    return tuple(zip(written.order_seqs, asked, strict=True)), written.others_pending
 
 
 def _first_verdict(stored: Stored | None, call: Call | None) -> VerdictKind | None:
@@ -148,41 +215,11 @@ def _first_verdict(stored: Stored | None, call: Call | None) -> VerdictKind | No
     return call.verdict.kind
 
 
-async def _write_call(
-    connection: "Connection",
-    tenant: TenantId,
-    stored: Stored | None,
-    outcome: Outcome,
-    now: datetime,
-) -> tuple[tuple[tuple[int, CarrierOrder], ...], bool]:
-    """The call with its timers; its orders, each with its number, and whether older ones wait."""
-    call = outcome.slice.call
-    if call is None or stored is None or (call is stored.call and not outcome.effects):
-        return (), False
-    written = await save_call(
-        connection, tenant, stored, call, outcome.effects, now, now + ORDER_LEASE
-    )
-    asked = carrier_orders(outcome.effects)
-    return tuple(zip(written.order_seqs, asked, strict=True)), written.others_pending
-
-
-async def _write_counselors(
+async def _move_counselors(
     connection: "Connection", tenant: TenantId, outcome: Outcome, program: Program, now: datetime
 ) -> None:
-    """What the call did to counselors; whoever talked owes notes from now on."""
-    call = outcome.slice.call
     for counselor, move in outcome.counselors:
         await _move_counselor(connection, tenant, counselor, move, program, now)
-        if move is CounselorMove.FREED and call is not None:
-            await open_wrap_up(
-                connection,
-                tenant,
-                call=call.id,
-                order=call.order,
-                counselor=counselor,
-                required=program.billing.summary_required,
-                now=now,
-            )
 
 
 async def _move_counselor(

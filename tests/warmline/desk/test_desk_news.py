@@ -91,11 +91,11 @@ async def test_a_write_that_fails_half_way_leaves_only_the_news(
     report = await answered(house, order)
     before = await contents(house.pool)
 
-    async def fails(*_: object) -> None:
+    def fails(*_: object) -> None:
         raise Bug
 
     with monkeypatch.context() as patch:
-        patch.setattr("warmline.desk.writing.add_lines", fails)
+        patch.setattr("warmline.desk.writing.read_written", fails)
         await house.switchboard.receive(report)
 
     after = await contents(house.pool)

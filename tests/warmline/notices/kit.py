@@ -20,7 +20,7 @@ from terms.ids import CallerId, OrderId, ProgramId, TenantId
 from terms.phone import PhoneNumber
 from warmline.clock import Clock
 from warmline.desk.slice import Notice, NoticeKind
-from warmline.desk.store import add_notices
+from warmline.desk.store import adding_notices, carry_out
 from warmline.notices.delivery import Delivery, NoticeMetrics
 from warmline.notices.outbox import QueuedOutbox
 from warmline.notices.senders import LogSender, Sender, Sms
@@ -59,9 +59,8 @@ async def write_notices(
             connection, seal, TENANT, MINE, lambda: CallerId("caller_1"), now
         )
         named = [(f"notice_{next(_numbers):06}", notice) for notice in notices]
-        await add_notices(
-            connection, TENANT, named, caller=caller.id, order=ORDER, call=None, now=now
-        )
+        added = adding_notices(TENANT, named, caller=caller.id, order=ORDER, call=None, now=now)
+        await carry_out(connection, [added])
         ids = [id_ for id_, _ in named]
         if queued:
             await QueuedOutbox().enqueue(connection, TENANT, ids, now)
