@@ -10,6 +10,9 @@ class Scale:
     connections: int = 24
     """How many requests the driver keeps under way, to the floor and to the service alike."""
 
+    rounds_before: int = 3
+    """Nobody's first requests count: plans are made and code is warmed up first."""
+
     rounds: int = 12
     calls_per_round: int = 60
     """Whole lives of calls per round; each round is held against a floor measured beside it."""

@@ -90,18 +90,22 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
         metrics.requests.labels(method, route, response.status).inc()
         if response.status != SWITCHING_PROTOCOLS:  # a WebSocket's life is no waiting time
             metrics.seconds.labels(method, route).observe(seconds)
-        _log.info(
-            "request",
-            method=method,
-            route=route,
-            ids=_masked(request.match_info),
-            status=response.status,
-            milliseconds=round(seconds * 1000, 1),
-        )
+        if response.status >= _FAILED or not route.startswith(_ROUTINE):
+            _log.info(
+                "request",
+                method=method,
+                route=route,
+                ids=_masked(request.match_info),
+                status=response.status,
+                milliseconds=round(seconds * 1000, 1),
+            )
     return response
 
 
 SWITCHING_PROTOCOLS = 101
+_FAILED = 400
+_ROUTINE = ("/carrier/", "/livez", "/readyz", "/metrics")
+"""What machines tell and ask all day: counted, and logged when it fails. News itself is kept."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
