@@ -21,6 +21,7 @@ class TimerKind(StrEnum):
     PARTED = "parted"  # the grace for finding the lost one is over
     TRANSFER = "transfer"  # an agency has rung long enough
     ATTEMPT = "attempt"  # the next attempt is due
+    QUEUE = "queue"  # nobody of the pool came free in time
     FINAL = "final"  # the verdict stands from now on
 
 

@@ -47,6 +47,7 @@ class Policy:
     fault_tries: int = 3
     fault_spacing_seconds: int = 20
     counselor_tries: int = 2
+    queue_seconds: int = 3600
     parted_grace_seconds: int = 90
     rering_seconds: int = 5
     media_lost_seconds: int = 20
@@ -85,6 +86,7 @@ def parse(table: Mapping[str, object]) -> Policy:
         fault_tries=section.whole("fault_tries", least=1, most=20, default=3),
         fault_spacing_seconds=section.whole("fault_spacing_seconds", most=3600, default=20),
         counselor_tries=section.whole("counselor_tries", least=1, most=20, default=2),
+        queue_seconds=section.whole("queue_seconds", most=day, default=3600),
         parted_grace_seconds=section.whole("parted_grace_seconds", least=10, most=600),
         rering_seconds=section.whole("rering_seconds", least=1, most=60, default=5),
         media_lost_seconds=section.whole("media_lost_seconds", least=5, most=120, default=20),

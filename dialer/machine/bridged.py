@@ -159,6 +159,7 @@ def _timer(call: Call, kind: TimerKind, policy: Policy, now: datetime) -> Step:
             | TimerKind.RERING
             | TimerKind.PARTED
             | TimerKind.ATTEMPT
+            | TimerKind.QUEUE
             | TimerKind.FINAL
         ):
             return call, ()
@@ -199,6 +200,9 @@ def _silence(call: Call, policy: Policy, now: datetime) -> Step:
     silent = call.leg(min(silences)[1]) if silences else None
     if silent is None:
         return call, ()
+    if call.crisis and silent.role is Role.CALLER:
+        # Perhaps they cannot speak. Nobody in danger is let go for being silent (X55).
+        return call, (Fact(FactKind.MEDIA_LOST, Role.CALLER, {"kept": True}),)
     call, orders = release(call, (silent,), LetGoReason.SILENT, now)
     let_go = call.leg(silent.id)
     assert let_go is not None

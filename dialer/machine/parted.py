@@ -6,7 +6,7 @@ from dialer import carriers, events
 from dialer.call import Call, EndReason, State
 from dialer.carriers import News
 from dialer.events import Happening, TimerKind
-from dialer.leg import Leg, LetGoReason, accept
+from dialer.leg import Leg, LetGoReason, accept, was_lost
 from dialer.machine import bridged, transfer
 from dialer.machine.parting import part
 from dialer.machine.refusing import not_now
@@ -69,7 +69,20 @@ def _kept_gone(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
         return transfer.hand_over(call, policy, now, confirmed=False)
     if call.keeps_caller:
         return part(call, leg.role, policy, now)
+    if call.crisis and was_lost(leg):
+        return _both_lost_in_danger(call, leg, policy, now)
     return end(call, EndReason.LOST, policy, now)
+
+
+def _both_lost_in_danger(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
+    """Every line failed at once: the person in danger is found first, then somebody for them."""
+    if leg.role is not Role.CALLER:
+        return call, ()  # the caller is being rung already
+    assert call.lost is not None
+    other = call.standing(call.lost)
+    call, orders = release(call, () if other is None else (other,), LetGoReason.NOT_WANTED, now)
+    call, effects = part(call.without_timers(*_SEARCH_TIMERS), Role.CALLER, policy, now)
+    return call, (*orders, *effects)
 
 
 def _agency_came(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
@@ -90,7 +103,17 @@ def _came(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
         return ask_to_accept(call, leg, policy, now)
     if leg.answered_at is None:
         return call, ()
+    if leg.role is Role.CALLER and not _somebody_waits(call):
+        role = Role.AGENCY if call.handed_over else Role.COUNSELOR
+        return part(call.without_timers(*_SEARCH_TIMERS), role, policy, now)
     return bridge(call, policy, now)
+
+
+def _somebody_waits(call: Call) -> bool:
+    """Whether anybody but the caller is on the line."""
+    return any(
+        leg.role is not Role.CALLER and leg.answered_at is not None for leg in call.all_standing()
+    )
 
 
 def _not_found_yet(call: Call, policy: Policy, now: datetime) -> Step:
@@ -169,7 +192,12 @@ def _timer(call: Call, kind: TimerKind, policy: Policy, now: datetime) -> Step:
         case TimerKind.TRANSFER:
             return transfer.agency_missed(call, policy, now)
         case (
-            TimerKind.WARN | TimerKind.CAP | TimerKind.SILENCE | TimerKind.ATTEMPT | TimerKind.FINAL
+            TimerKind.WARN
+            | TimerKind.CAP
+            | TimerKind.SILENCE
+            | TimerKind.ATTEMPT
+            | TimerKind.QUEUE
+            | TimerKind.FINAL
         ):
             return call, ()
 

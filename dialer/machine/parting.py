@@ -21,9 +21,13 @@ _TALK_TIMERS = (TimerKind.CAP, TimerKind.WARN, TimerKind.SILENCE, TimerKind.BRID
 
 
 def part(call: Call, lost: Role, policy: Policy, now: datetime) -> Step:
-    """One line failed. The cap stops counting, and the kept leg's own limit is moved behind it."""
+    """One line failed. The cap stops counting, and the kept leg's own limit is moved behind it.
+
+    A person in danger is rung again even when nobody else is left on the line.
+    """
     kept = tuple(leg for leg in call.all_standing() if leg.role is not Role.SUPERVISOR)
-    if not kept:
+    in_danger = call.crisis and lost is Role.CALLER
+    if not kept and not in_danger:
         return end(call, EndReason.LOST, policy, now)
     call = replace(call.without_timers(*_TALK_TIMERS), state=State.PARTED, lost=lost)
     call = call.with_timer(TimerKind.PARTED, after(policy.parted_grace_seconds, now))

@@ -153,6 +153,7 @@ def _timer(call: Call, kind: TimerKind, policy: Policy, now: datetime) -> Step:
             | TimerKind.PARTED
             | TimerKind.TRANSFER
             | TimerKind.ATTEMPT
+            | TimerKind.QUEUE
             | TimerKind.FINAL
         ):
             return call, ()

@@ -37,7 +37,7 @@ def start(begin: Begin, policy: Policy, now: datetime) -> Step:
     if begin.not_before is not None and begin.not_before > now:
         call, effects = wait(call, 0, now)
     elif begin.counselor is None:
-        call, effects = queue(call)
+        call, effects = queue(call, policy, now)
     else:
         call, effects = start_attempt(call, begin.counselor, policy, now)
     return call, (_started(call), *effects)
@@ -47,7 +47,7 @@ def start_dial_in(begin: Begin, leg: LegId, policy: Policy, now: datetime) -> St
     """The caller's own phone dialled the service number: their leg is there already."""
     call, answered = attach(_new(begin, policy, now), leg, now)
     if begin.counselor is None:
-        call, effects = queue(call)
+        call, effects = queue(call, policy, now)
     else:
         call, effects = start_attempt(call, begin.counselor, policy, now)
     return call, (_started(call), *answered, *effects)

@@ -31,7 +31,7 @@ def after(seconds: float, now: datetime) -> datetime:
 def start_attempt(call: Call, counselor: CounselorId, policy: Policy, now: datetime) -> Step:
     """Ring the first of the two; a caller already on the line makes the counselor the next."""
     call = replace(
-        call.without_timers(TimerKind.ATTEMPT),
+        call.without_timers(TimerKind.ATTEMPT, TimerKind.QUEUE),
         state=State.RINGING_FIRST,
         counselor=counselor,
         attempt=call.attempt + 1,
@@ -238,7 +238,7 @@ def counselor_missed(call: Call, failure: str, policy: Policy, now: datetime) ->
         call, effects = end(call, EndReason.COUNSELOR_NOT_REACHED, policy, now)
         return call, (missed, *orders, *farewell, *effects)
     if call.pooled:
-        call, effects = queue(call)
+        call, effects = queue(call, policy, now)
     elif caller is None:
         call, effects = wait(call, policy.fault_spacing_seconds, now)
     else:
@@ -265,9 +265,11 @@ def wait(call: Call, seconds: int, now: datetime) -> Step:
     )
 
 
-def queue(call: Call) -> Step:
-    """Wait for whoever of the pool is free first."""
+def queue(call: Call, policy: Policy, now: datetime) -> Step:
+    """Wait for whoever of the pool is free first, though not for ever."""
     call = replace(call, state=State.QUEUED, counselor=None, timers=())
+    if policy.queue_seconds:
+        call = call.with_timer(TimerKind.QUEUE, after(policy.queue_seconds, now))
     return call, (Fact(FactKind.QUEUED), *say_to_all(call, "queued"))
 
 

@@ -76,6 +76,8 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
             | events.TransferCancelled()
         ):
             return not_now("no counselor is on this call")
+        case events.TimerFired(timer) if timer.kind is TimerKind.QUEUE:
+            return _waited_too_long(call, policy, now)
         case (
             events.TimerFired()
             | events.BridgeRefused()
@@ -83,6 +85,15 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
             | events.CrisisRaised()
         ):
             return call, ()  # a due attempt needs a counselor first: the desk claims one
+
+
+def _waited_too_long(call: Call, policy: Policy, now: datetime) -> Step:
+    """Nobody of the pool came free. The order stays; a person in danger keeps their place (X55)."""
+    if call.crisis:
+        return queue(call, policy, now)
+    call, farewell = say_farewell(call, "nobody_reached", LetGoReason.NOT_WANTED, now)
+    call, effects = end(call, EndReason.COUNSELOR_NOT_REACHED, policy, now)
+    return call, (*farewell, *effects)
 
 
 def _dialled_in(call: Call, leg: LegId, now: datetime) -> Step:
@@ -95,7 +106,7 @@ def _dialled_in(call: Call, leg: LegId, now: datetime) -> Step:
 def _unavailable(call: Call, why: str, policy: Policy, now: datetime) -> Step:
     """The counselor is taken or away. A pool has a queue; a named one is asked for again."""
     if call.pooled:
-        return (call, ()) if call.state is State.QUEUED else queue(call)
+        return (call, ()) if call.state is State.QUEUED else queue(call, policy, now)
     call = replace(call, counselor_waits=call.counselor_waits + 1)
     if call.keeps_caller:
         return wait(call, policy.fault_spacing_seconds, now)

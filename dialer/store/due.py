@@ -35,16 +35,20 @@ class DueTimer:
     timer: Timer
 
 
-_LEASE_ORDERS = """
+_IS_HEAD = """
+    NOT EXISTS (
+        SELECT FROM carrier_orders AS earlier
+        WHERE earlier.tenant = head.tenant AND earlier.call = head.call
+            AND earlier.seq < head.seq AND earlier.outcome IS NULL
+            AND earlier.due_at <= greatest(head.due_at, $1))"""
+"""No earlier order of the call is pending."""
+
+_LEASE_ORDERS = f"""
     UPDATE carrier_orders AS mine SET leased_until = $2, tries = tries + 1
     FROM (
         SELECT tenant, call, seq FROM carrier_orders AS head
         WHERE outcome IS NULL AND due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
-            AND NOT EXISTS (
-                SELECT FROM carrier_orders AS earlier
-                WHERE earlier.tenant = head.tenant AND earlier.call = head.call
-                    AND earlier.seq < head.seq AND earlier.outcome IS NULL
-                    AND earlier.due_at <= $1)
+            AND {_IS_HEAD}
         ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
     ) AS due
     WHERE mine.tenant = due.tenant AND mine.call = due.call AND mine.seq = due.seq
@@ -128,10 +132,15 @@ async def insert_orders(
     )
 
 
-async def next_order_at(connection: "Connection") -> datetime | None:
-    """When `lease_orders` will next find something."""
+async def next_order_at(connection: "Connection", now: datetime) -> datetime | None:
+    """When `lease_orders` will next find something, should none be settled before.
+
+    An order behind another of its call is not counted: whoever settles that one looks again.
+    """
     due_at: datetime | None = await connection.fetchval(
-        """SELECT min(greatest(due_at, leased_until)) FROM carrier_orders WHERE outcome IS NULL"""
+        f"""SELECT min(greatest(due_at, leased_until)) FROM carrier_orders AS head
+            WHERE outcome IS NULL AND {_IS_HEAD}""",
+        now,
     )
     return due_at
 

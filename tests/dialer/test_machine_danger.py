@@ -2,7 +2,7 @@
 
 import pytest
 
-from dialer.call import State
+from dialer.call import EndReason, State
 from dialer.events import (
     BridgeRefused,
     CounselorDeclined,
@@ -19,6 +19,7 @@ from tests.dialer.stories import (
     bridging,
     queued,
     ringing_second,
+    talking,
 )
 
 
@@ -74,3 +75,53 @@ def test_a_person_in_danger_is_not_let_go_because_the_order_ran_out() -> None:
 
     in_queue = queued(dials_in=DIALLED_IN).answers(Role.CALLER).tell(CrisisRaised())
     assert in_queue.tell(OrderWithdrawn("expired")).state is State.QUEUED
+
+
+@pytest.mark.rule("X55")
+def test_a_person_in_danger_is_not_let_go_for_being_silent() -> None:
+    story = talking().tell(CrisisRaised()).falls_silent(Role.CALLER)
+
+    story.wait(60)
+
+    assert story.state is State.BRIDGED
+    assert story.call.standing(Role.CALLER) is not None
+
+
+@pytest.mark.rule("X55")
+@pytest.mark.parametrize(
+    ("first", "second"), [(Role.CALLER, Role.COUNSELOR), (Role.COUNSELOR, Role.CALLER)]
+)
+def test_when_every_line_fails_at_once_the_person_in_danger_is_rung_first(
+    first: Role, second: Role
+) -> None:
+    story = talking().tell(CrisisRaised()).drops(first).drops(second)
+
+    assert story.state is State.PARTED
+    assert story.call.lost is Role.CALLER
+    assert story.call.standing(Role.CALLER) is not None
+
+    story.answers(Role.CALLER)
+    assert story.call.lost is Role.COUNSELOR
+    story.answers(Role.COUNSELOR).presses("1").joins(Role.CALLER).joins(Role.COUNSELOR)
+    assert story.state is State.BRIDGED
+
+
+def test_without_danger_a_talk_whose_every_line_failed_is_over() -> None:
+    assert talking().drops(Role.CALLER).drops(Role.COUNSELOR).state is State.ENDED
+
+
+@pytest.mark.rule("X32")
+def test_a_call_waits_in_the_queue_for_an_hour_and_then_gives_its_order_back() -> None:
+    story = queued().wait(3599)
+    assert story.state is State.QUEUED
+
+    story.wait(1)
+
+    assert story.state is State.ENDED
+    assert story.call.end_reason is EndReason.COUNSELOR_NOT_REACHED
+    assert story.call.counted == 0
+
+
+@pytest.mark.rule("X43", "X55")
+def test_a_person_in_danger_keeps_their_place_however_long_it_takes() -> None:
+    assert queued().tell(CrisisRaised()).wait(3 * 3600).state is State.QUEUED

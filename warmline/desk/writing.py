@@ -274,7 +274,7 @@ async def _write_place(
         place = Place(
             call=call.id,
             program=program.id,
-            joined_at=now,
+            joined_at=call.started_at,
             crisis=call.crisis,
             prefers=order.counselor,
         )

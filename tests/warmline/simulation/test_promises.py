@@ -137,7 +137,7 @@ def test_routing_that_forgets_the_wrap_up_is_caught() -> None:
         rested = None if counselor is None else replace(counselor, wrap_up_until=None)
         return fold.offer(rested, engaged, program, now)
 
-    assert Promise.OFFER in broken_promises(Deciding(offer=offer), days=4)
+    assert Promise.OFFER in broken_promises(Deciding(offer=offer), days=12)
 
 
 @pytest.mark.rule("A24", "X05")
