@@ -40,8 +40,8 @@ _IS_HEAD = """
         SELECT FROM carrier_orders AS earlier
         WHERE earlier.tenant = head.tenant AND earlier.call = head.call
             AND earlier.seq < head.seq AND earlier.outcome IS NULL
-            AND earlier.due_at <= greatest(head.due_at, $1))"""
-"""No earlier order of the call is pending."""
+            AND earlier.due_at <= greatest(head.due_at, head.leased_until, $1))"""
+"""No earlier order of the call is pending and due, at $1 or when `head` can be taken."""
 
 _LEASE_ORDERS = f"""
     UPDATE carrier_orders AS mine SET leased_until = $2, tries = tries + 1
@@ -132,7 +132,7 @@ async def insert_orders(
     )
 
 
-async def next_order_at(connection: "Connection", now: datetime) -> datetime | None:
+async def next_order_at(connection: "Connection", now: datetime | None = None) -> datetime | None:
     """When `lease_orders` will next find something, should none be settled before.
 
     An order behind another of its call is not counted: whoever settles that one looks again.

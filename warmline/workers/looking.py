@@ -13,6 +13,9 @@ from warmline.clock import Clock
 _log = structlog.get_logger()
 
 SWEEP = timedelta(seconds=1)
+BREATH = timedelta(milliseconds=50)
+"""What is due and could not be done, for somebody else holds it, is not looked for sooner."""
+
 _AFTER_A_FAULT_SECONDS = 0.5
 
 
@@ -67,7 +70,7 @@ class Looker(ABC):
         while not self._stopping:
             self._wake.clear()
             try:
-                self._next_at = await self.look()
+                self._next_at = self._not_at_once(await self.look())
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
                 _log.warning("worker_cannot_look", worker=self.name, fault=type(fault).__name__)
                 await asyncio.sleep(_AFTER_A_FAULT_SECONDS)
@@ -77,6 +80,10 @@ class Looker(ABC):
                 await asyncio.sleep(_AFTER_A_FAULT_SECONDS)
                 continue
             await self._rest()
+
+    def _not_at_once(self, at: datetime | None) -> datetime | None:
+        """A look that left something due must not be followed by the next without a breath."""
+        return None if at is None else max(at, self.clock.now() + BREATH)
 
     async def _rest(self) -> None:
         sweep_at = self.clock.now() + SWEEP

@@ -130,7 +130,7 @@ class Obeyer(Looker):
             async with self._pool.acquire() as connection:
                 due = await lease_orders(connection, now, until=now + ORDER_LEASE)
                 if not due:
-                    return await next_order_at(connection)
+                    return await next_order_at(connection, now)
             for one in due:
                 if one.call in self._in_hand:
                     self._in_hand[one.call].append(one)
