@@ -8,12 +8,12 @@ import structlog
 
 from dialer.events import TimerKind
 from dialer.store.calls import whose_call
-from dialer.store.due import DueTimer, lease_timers, next_timer_at
+from dialer.store.due import DueTimer, drop_timer, lease_timers, next_timer_at
 from warmline.clock import Clock
 from warmline.desk.desk import Desk
 from warmline.metrics import Metrics
 from warmline.workers.hearing import HEARING_SECONDS, SILENCES
-from warmline.workers.looking import Looker
+from warmline.workers.looking import SWEEP, Looker
 
 if TYPE_CHECKING:
     from asyncpg import Pool
@@ -27,6 +27,7 @@ _LEASE = timedelta(seconds=1)
 the second time the call no longer holds the timer."""
 
 _AT_ONCE = 16
+_MOST_IN_HAND = 200
 _A_MOMENT_SECONDS = 0.005  # the loop's own alarm may ring a millisecond early
 
 
@@ -41,6 +42,7 @@ class TimerWorker(Looker):
         self._desk = desk
         self._metrics = metrics
         self._room = asyncio.Semaphore(_AT_ONCE)
+        self._firing: dict[DueTimer, asyncio.Task[None]] = {}
         self._was_away = False
         self._hears_until = 0.0
 
@@ -50,24 +52,47 @@ class TimerWorker(Looker):
         super().start()
 
     async def look(self) -> datetime | None:
-        """Fire all that is due."""
-        try:
-            return await self._fire_all()
-        except BaseException:
-            self._was_away = True  # while the database is down, no news is taken either
-            raise
-
-    async def _fire_all(self) -> datetime | None:
+        """Fire all that is due, and whatever falls due while one of them waits for a lock."""
         while True:
+            self._wake.clear()
+            try:
+                next_at = await self._take_due()
+            except BaseException:
+                self._was_away = True  # while the database is down, no news is taken either
+                raise
+            if not self._firing:
+                return next_at
+            self._next_at = self._not_at_once(next_at)
+            await self._rest_between(self._next_at)
+
+    async def _rest_between(self, next_at: datetime | None) -> None:
+        sweep_at = self.clock.now() + SWEEP
+        await self.clock.wait_until(min(next_at or sweep_at, sweep_at), self._wake)
+
+    async def _take_due(self) -> datetime | None:
+        """Begin firing all that is due; answer when the next is."""
+        while (room := _MOST_IN_HAND - len(self._firing)) > 0:
             now = self.clock.now()
             async with self._pool.acquire() as connection:
                 held = self._held_back()
-                due = await lease_timers(connection, now, until=now + _LEASE, held=held)
+                until = now + _LEASE
+                due = await lease_timers(connection, now, until=until, held=held, limit=room)
                 if not due:
                     return await next_timer_at(connection, held=held)
-            async with asyncio.TaskGroup() as group:
-                for one in due:
-                    group.create_task(self._fire(one))
+            for one in due:
+                if one not in self._firing:
+                    self._begin(one)
+        return None
+
+    def _begin(self, due: DueTimer) -> None:
+        task = asyncio.create_task(self._fire(due))
+        self._firing[due] = task
+        task.add_done_callback(lambda _: self._fired(due))
+
+    def _fired(self, due: DueTimer) -> None:
+        del self._firing[due]
+        if not self._firing or len(self._firing) == _MOST_IN_HAND - 1:
+            self._wake.set()
 
     def _held_back(self) -> frozenset[TimerKind]:
         """What may not fire yet, for news that says otherwise may be on its way."""
@@ -82,12 +107,16 @@ class TimerWorker(Looker):
         async with self._room:
             late = (self.clock.now() - due.timer.due_at).total_seconds()
             self._metrics.timer_lateness.observe(max(late, 0))
-            async with self._pool.acquire() as connection:
-                whose = await whose_call(connection, due.call)
-            if whose is None:
-                return
             try:
-                await self._desk.fire(due, whose[1])
+                await self._decide(due)
             except Exception as fault:
                 # One timer that cannot fire must not hold up the others; its lease lapses soon.
                 _log.error("timer_not_fired", call=due.call, kind=due.timer.kind, exc_info=fault)
+
+    async def _decide(self, due: DueTimer) -> None:
+        async with self._pool.acquire() as connection:
+            whose = await whose_call(connection, due.call)
+            if whose is None:
+                await drop_timer(connection, due)
+        if whose is not None:
+            await self._desk.fire(due, whose[1])

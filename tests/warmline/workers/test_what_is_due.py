@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dialer.orders import HangUp, Say
+from dialer.orders import CarrierOrder, HangUp, Say
 from dialer.store.due import insert_orders, lease_orders, next_order_at, settle_done
 from terms.ids import CallId, LegId, TenantId
 
@@ -20,7 +20,10 @@ async def test_an_order_behind_another_of_its_call_is_not_due_before_that_one_is
 ) -> None:
     lease = noon + timedelta(seconds=3)
     async with database.acquire() as connection:
-        orders = [(Say(LEG, "connecting"), noon), (HangUp(LEG), noon)]
+        orders: list[tuple[CarrierOrder, datetime]] = [
+            (Say(LEG, "connecting"), noon),
+            (HangUp(LEG), noon),
+        ]
         await insert_orders(connection, TENANT, CALL, orders, noon)
         (first,) = await lease_orders(connection, noon, until=lease)
         while_held = await next_order_at(connection, noon)
@@ -39,7 +42,10 @@ async def test_a_farewell_that_became_due_holds_back_what_was_written_after_it(
     later = noon + timedelta(seconds=6)
     lease = later + timedelta(seconds=3)
     async with database.acquire() as connection:
-        orders = [(HangUp(LEG, 6), later), (Say(LEG, "connecting"), noon)]
+        orders: list[tuple[CarrierOrder, datetime]] = [
+            (HangUp(LEG, 6), later),
+            (Say(LEG, "connecting"), noon),
+        ]
         await insert_orders(connection, TENANT, CALL, orders, noon)
         before = await next_order_at(connection, noon)
         await lease_orders(connection, later, until=lease)

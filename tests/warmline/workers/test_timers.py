@@ -1,0 +1,87 @@
+"""Timers fire within a second, whatever becomes of the others."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dialer.store.due import next_timer_at
+from terms.ids import OrderId
+from tests.house import House, a_house
+from tests.people import TENANT
+from warmline.seal import AesSeal
+
+if TYPE_CHECKING:
+    from asyncpg import Pool, Record
+
+NUMBERS = (("+8613800000001", "+8613900000001"), ("+8613800000002", "+8613900000002"))
+
+
+@pytest.fixture
+async def house(database: "Pool[Record]", seal: AesSeal, noon: datetime) -> AsyncIterator[House]:
+    async with a_house(database, seal, noon) as house:
+        yield house
+
+
+async def a_call(house: House, caller: str, counselor: str) -> OrderId:
+    at_work = await house.counselor(counselor)
+    order = await house.order(await house.caller(caller), at_work)
+    await house.call(order, caller)
+    return order
+
+
+async def timers_left(house: House, order: OrderId) -> list[str]:
+    rows = await house.pool.fetch(
+        """SELECT kind FROM timers JOIN calls ON calls.id = timers.call
+           WHERE order_id = $1 AND timers.due_at <= $2""",
+        *(order, house.clock.now()),
+    )
+    return [row["kind"] for row in rows]
+
+
+async def somebody_waits_for_a_lock(house: House) -> None:
+    while not await house.pool.fetchval(  # noqa: ASYNC110
+        """SELECT EXISTS (SELECT FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock')"""
+    ):
+        await asyncio.sleep(0.01)
+
+
+async def test_a_timer_that_waits_for_a_lock_does_not_delay_those_that_fall_due_meanwhile(
+    house: House,
+) -> None:
+    held = await a_call(house, *NUMBERS[0])
+    house.clock.advance(0.5)
+    free = await a_call(house, *NUMBERS[1])
+    async with house.pool.acquire() as connection:
+        first_due = await next_timer_at(connection)
+    assert first_due is not None
+
+    async with house.pool.acquire() as other, other.transaction(), asyncio.timeout(10):
+        await other.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", held)
+        house.clock.move_to(first_due)
+        looking = asyncio.create_task(house.crew.timers.look())
+        await somebody_waits_for_a_lock(house)
+        house.clock.advance(0.5)
+        assert await timers_left(house, free)
+        while await timers_left(house, free):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert await timers_left(house, held)
+    await looking
+
+    assert not await timers_left(house, held)
+
+
+async def test_a_timer_of_no_call_is_forgotten(house: House) -> None:
+    now = house.clock.now()
+    await house.pool.execute(
+        """INSERT INTO timers (tenant, call, kind, due_at, state_version)
+           VALUES ($1, 'call_of_nobody', 'ring', $2, 1)""",
+        *(TENANT, now - timedelta(seconds=1)),
+    )
+
+    await house.crew.timers.look()
+
+    assert await house.pool.fetchval("SELECT count(*) FROM timers") == 0
