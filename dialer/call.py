@@ -99,12 +99,12 @@ class Call:
     verdict_is_final: bool = False
 
     def __post_init__(self) -> None:
-        engaged = self.state in ENGAGED
-        assert (self.counselor is not None) == (engaged and not self.handed_over)
-        assert (self.lost is not None) == (self.state is State.PARTED)
-        assert (self.end_reason is not None) == (self.state is State.ENDED)
-        assert (self.verdict is not None) == (self.state is State.ENDED)
-        assert self.transfer is None or self.state in TALKING
+        state, ended = self.state, self.state is _ENDED
+        assert (self.counselor is None) != (state in ENGAGED and not self.handed_over)
+        assert (self.lost is None) != (state is _PARTED)
+        assert (self.end_reason is None) != ended
+        assert (self.verdict is None) != ended
+        assert self.transfer is None or state in TALKING
 
     @property
     def cap_seconds_left(self) -> int | None:
@@ -173,6 +173,9 @@ class Call:
         kept = tuple([timer for timer in self.timers if timer.kind not in kinds])
         return self if len(kept) == len(self.timers) else replace(self, timers=kept)
 
+
+# Every copy is checked, and a member asked of its enumeration costs more than the check.
+_PARTED, _ENDED = State.PARTED, State.ENDED
 
 ENGAGED = frozenset({State.RINGING_FIRST, State.RINGING_SECOND, State.BRIDGED, State.PARTED})
 """States in which a counselor is claimed."""

@@ -84,6 +84,8 @@ _BY_SIP = {
     600: Failure.BUSY,
     603: Failure.REJECTED,
 }
+# Asked of every leg at every step, and a member asked of its enumeration is slow to answer.
+_SILENT, _PLATFORM = LetGoReason.SILENT, ReleaseSide.PLATFORM
 _SIDE_RANK = {
     ReleaseSide.PARTY: 0,
     ReleaseSide.CARRIER: 1,
@@ -131,14 +133,14 @@ class Leg:
     @property
     def is_silent(self) -> bool:
         """We let it go because nothing was heard from it any more."""
-        return self.let_go_why is LetGoReason.SILENT
+        return self.let_go_why is _SILENT
 
     @property
     def obeyed(self) -> bool:
         """It ended because we told it to. A release of before our command has another cause."""
         if self.let_go_at is None or self.release is None:
             return self.let_go_at is not None
-        return self.release.by is ReleaseSide.PLATFORM or self.release.at >= self.let_go_at
+        return self.release.by is _PLATFORM or self.release.at >= self.let_go_at
 
     @property
     def off_at(self) -> datetime | None:
@@ -148,7 +150,7 @@ class Leg:
         released first says nothing about who ended the talk.
         """
         if self.obeyed:
-            return self.silent_since if self.is_silent else self.let_go_at
+            return self.silent_since if self.let_go_why is _SILENT else self.let_go_at
         return None if self.release is None else self.release.at
 
 

@@ -1,11 +1,12 @@
 """How long two people really heard each other: read off the legs, in whatever order news came."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dialer.leg import Leg
 from terms.verdict import Role
+
+_CALLER = Role.CALLER  # asked of every leg; the enumeration itself is slow to answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,26 +21,33 @@ class Stretch:
 
 def stretches(legs: tuple[Leg, ...]) -> tuple[Stretch, ...]:
     """Every stretch of talk between the caller and anybody else, earliest first."""
-    callers = [leg for leg in legs if leg.role is Role.CALLER and leg.bridged_at is not None]
-    if not callers:
+    joined = [(leg.bridged_at, leg) for leg in legs if leg.bridged_at is not None]
+    if len(joined) < 2:
         return ()
-    others = [leg for leg in legs if leg.role is not Role.CALLER and leg.bridged_at is not None]
-    found = [stretch for one in callers for two in others for stretch in _overlap(one, two)]
-    return _merged(sorted(found, key=lambda stretch: stretch.since))
+    callers = [one for one in joined if one[1].role is _CALLER]
+    others = [one for one in joined if one[1].role is not _CALLER]
+    pairs = [(max(at, since), one, two) for at, one in callers for since, two in others]
+    found = [stretch for pair in pairs if (stretch := _overlap(*pair)) is not None]
+    return _merged(found) if len(found) > 1 else tuple(found)
 
 
-def _overlap(one: Leg, two: Leg) -> Iterator[Stretch]:
-    if one.bridged_at is None or two.bridged_at is None:
-        return
-    since = max(one.bridged_at, two.bridged_at)
-    ends = [(off_at, leg) for leg in (one, two) if (off_at := _off_at(leg, since)) is not None]
-    if not ends:
-        yield Stretch(since, None, ())
-        return
-    until = min(off_at for off_at, _ in ends)
-    left = tuple([leg for off_at, leg in ends if off_at == until])
+def _overlap(since: datetime, one: Leg, two: Leg) -> Stretch | None:
+    """The talk of two legs that were both joined from `since` on, if there was any."""
+    one_off, two_off = _off_at(one, since), _off_at(two, since)
+    if one_off == two_off:
+        return _talk(since, one_off, (one, two))
+    if two_off is None or (one_off is not None and one_off < two_off):
+        return _talk(since, one_off, (one,))
+    return _talk(since, two_off, (two,))
+
+
+def _talk(since: datetime, until: datetime | None, left: tuple[Leg, ...]) -> Stretch | None:
+    """Nothing, where they left before both were there, unless a dead line is why."""
+    if until is None:
+        return Stretch(since, None, ())
     if until > since or any(leg.is_silent for leg in left):
-        yield Stretch(since, until, left)
+        return Stretch(since, until, left)
+    return None
 
 
 def _off_at(leg: Leg, since: datetime) -> datetime | None:
@@ -48,14 +56,13 @@ def _off_at(leg: Leg, since: datetime) -> datetime | None:
     A line that was dead when they were joined was joined all the same: they were connected (X01),
     heard nothing, and the line is what ended it.
     """
-    if leg.off_at is not None and leg.is_silent:
-        return max(leg.off_at, since)
-    return leg.off_at
+    off_at = leg.off_at
+    return max(off_at, since) if off_at is not None and leg.is_silent else off_at
 
 
 def _merged(found: list[Stretch]) -> tuple[Stretch, ...]:
     merged: list[Stretch] = []
-    for stretch in found:
+    for stretch in sorted(found, key=lambda stretch: stretch.since):
         last = merged[-1] if merged else None
         if last is None or (last.until is not None and last.until < stretch.since):
             merged.append(stretch)

@@ -51,7 +51,7 @@ def _copier(kind: type) -> _Copier:
     twin = type(kind.__name__, kind.__bases__, {"__slots__": vars(kind)["__slots__"]})
     each = "\n".join(f"    fresh.{name} = value.{name}" for name in names)
     check = "fresh.__post_init__()" if hasattr(kind, "__post_init__") else ""
-    scope: dict[str, Any] = {"new": object.__new__, "Twin": twin, "Kind": kind, "names": frozenset(names)}
+    scope: dict[str, Any] = {"new": object.__new__, "Twin": twin, "Kind": kind, "names": names}
     exec(_COPIER.format(each=each, check=check), scope)
     copier: _Copier = scope["copy"]
     _COPIERS[kind] = copier

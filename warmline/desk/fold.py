@@ -136,6 +136,8 @@ def _follow(
     before: Slice, call: Call, effects: tuple[Effect, ...], program: Program, now: datetime
 ) -> Outcome:
     """What the call's move means for its order, its voucher and its counselor."""
+    if call is before.call and not effects:
+        return Outcome(slice=before)  # told again, or too late: nothing follows
     outcome = Outcome(
         slice=replace(before, call=call),
         effects=effects,
@@ -153,9 +155,11 @@ def _settlement(
 ) -> Settlement | None:
     if call.state is State.ENDED:
         now_known = ending(call, program)
-        was_ended = before is not None and before.state is State.ENDED
-        if was_ended and before is not None and ending(before, program) == now_known:
-            return None  # late news that changes nothing of worth
+        if before is not None and before.state is State.ENDED:
+            if before.legs is call.legs and before.verdict is call.verdict:
+                return None  # a mark or a timer: the call ended as it did
+            if ending(before, program) == now_known:
+                return None  # late news that changes nothing of worth
         return settle(order, now_known, program.billing, now)
     if call.connected_at is None or (before is not None and before.connected_at is not None):
         return None
@@ -241,6 +245,8 @@ def _call_notices(order: Order, effects: tuple[Effect, ...], program: Program) -
 
 
 def _order_notices(settlement: Settlement, voucher: Voucher | None = None) -> Iterable[Notice]:
+    if not settlement.notices:
+        return
     order = settlement.order
     until = order.resume_until or order.expires_at
     data: dict[str, str | int | None] = {

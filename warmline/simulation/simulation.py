@@ -163,7 +163,7 @@ class Simulation:
                 if news_at > end:
                     break
                 now = self._now = max(self._now, news_at)
-                inbox.extend(world.advance(now))
+                inbox += world.advance(now)
             else:
                 if at is None or at > end:
                     break
@@ -247,7 +247,7 @@ class Simulation:
 
     def stepped(self, step: Step) -> None:
         """A call's transaction was committed."""
-        if step.before is None or step.before.state is not State.ENDED:
+        if step.before is None or step.before.ended_at is None:
             self.witness.touched.add(step.after.id)  # an ended call wants no leg more or less
         self.watch.stepped(step)
         self.life.stepped(step)
@@ -269,10 +269,7 @@ class Simulation:
         self.agenda.at(timer.due_at, self._fire, (call, timer))
 
     def _fire(self, subject: tuple[CallId, Timer], now: datetime) -> None:
-        call, timer = subject
-        known = self.books.calls.get(call)
-        if known is not None and timer in known.timers:
-            self.shell.fire(call, timer, now)
+        self.shell.fire(*subject, now)
 
     def lapse_at(self, when: datetime, order: OrderId) -> None:
         """The order moves by itself then."""

@@ -3,6 +3,7 @@
 Nothing here asks the fold what is right: every check is made from the values alone.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,7 +11,7 @@ from enum import StrEnum
 from billing.order import LIVE
 from billing.voucher import ISSUER, Movement, Voucher
 from billing.voucher import State as VoucherState
-from dialer.call import TALKING, Call, State
+from dialer.call import TALKING, Call
 from dialer.leg import LetGoReason
 from dialer.orders import Fact, FactKind, HangUp, Ring
 from routing.counselor import Counselor, Presence
@@ -88,6 +89,12 @@ class Watch:
         self._accounts: dict[str, str] = {}
         self._consumed: set[str] = set()
         self._keys: set[tuple[str, str]] = set()
+        self._checks: dict[FactKind, Callable[[Fact, Step], None]] = {
+            FactKind.ATTEMPT_FAILED: self._attempt_failed,
+            FactKind.COUNSELOR_CLAIMED: self._attempt_started,
+            FactKind.QUEUED: self._attempt_started,  # where a pool's call begins its attempt
+            FactKind.DIALLED_IN: self._dialled_in,
+        }
 
     def broken(self, promise: Promise, at: datetime, subject: str, seen: str) -> None:
         """Note a violation; of very many only the first are kept."""
@@ -109,19 +116,15 @@ class Watch:
         if before is None or before.counselor != after.counselor:
             self._counselor_is_alone(before, after, step.now)
         for fact in step.facts:
-            if fact.kind is FactKind.ATTEMPT_FAILED:
-                self._attempt_failed(fact, step)
-            elif fact.kind in _BEGINS_ATTEMPT:
-                self._attempt_started(step)
-            elif fact.kind is FactKind.DIALLED_IN:
-                # By calling themselves the caller brings the next attempt forward (A39).
-                self._tally(after.order, step.program).not_before = None
+            check = self._checks.get(fact.kind)
+            if check is not None:
+                check(fact, step)
         for order in step.orders:
             if type(order) is Ring:
                 self._rings_one_phone(order, step)
             elif type(order) is HangUp and after.crisis:
                 self._keeps_who_is_in_danger(order, step)
-        if after.state is State.ENDED:
+        if after.ended_at is not None:
             self._over(before, after, step)
 
     def _placed(self, step: Step) -> None:
@@ -158,7 +161,11 @@ class Watch:
         seconds = spacing[min(tally.counted, len(spacing)) - 1] if spacing else 0
         tally.not_before = step.now + timedelta(seconds=seconds)
 
-    def _attempt_started(self, step: Step) -> None:
+    def _dialled_in(self, _: Fact, step: Step) -> None:
+        """By calling themselves the caller brings the next attempt forward (A39)."""
+        self._tally(step.after.order, step.program).not_before = None
+
+    def _attempt_started(self, _: Fact, step: Step) -> None:
         tally = self._tally(step.after.order, step.program)
         early = tally.not_before is not None and step.now < tally.not_before
         if early and tally.pressed_at != step.now:
@@ -182,7 +189,7 @@ class Watch:
             self.broken(Promise.CRISIS, step.now, leg.id, f"let go: {leg.let_go_why}")
 
     def _over(self, before: Call | None, after: Call, step: Step) -> None:
-        if before is None or before.state is not State.ENDED:
+        if before is None or before.ended_at is None:
             self._working.pop(after.order, None)
         if after.verdict_is_final and (before is None or not before.verdict_is_final):
             findings = self._truth.compare(after, step.program)
@@ -270,9 +277,6 @@ class Watch:
             tally = self._tallies[order] = _Tally(program.dialer.attempts)
         return tally
 
-
-_BEGINS_ATTEMPT = (FactKind.COUNSELOR_CLAIMED, FactKind.QUEUED)
-"""A call of a pool begins its attempt by queueing for somebody."""
 
 _ALLOWED_IN_DANGER = frozenset(
     {LetGoReason.CALLER_ENDED, LetGoReason.SILENT, LetGoReason.STAFF_ENDED}

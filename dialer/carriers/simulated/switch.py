@@ -71,7 +71,7 @@ class Switch:
         if not self._steps:
             return report
         step = self._steps[0][0]
-        return step if report is None else min(step, report)
+        return step if report is None or step < report else report
 
     def has_known(self, leg: LegId) -> bool:
         """Whether a leg of this name stands or stood (of the last 50,000)."""
