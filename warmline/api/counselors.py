@@ -236,6 +236,7 @@ async def wrap_up(acting: Acting, who: Staff, call: Annotated[CallId, ID], body:
             call,
             kept.order,
             CounselorMarkedCutOff(body.cut_off),
+            by=counselor,
         )
         acting.after_commit(lambda: desk.tell(committed))
     await write_wrap_up(
@@ -282,12 +283,13 @@ async def _check_notes(acting: Acting, kept: WrapUp, body: Notes) -> None:
 
 async def _command(acting: Acting, who: Staff, call: CallId, command: Command) -> OwnCallView:
     """A command on the call that this counselor is on; any other call is not there for them."""
+    counselor = _counselor_of(who)
     stored = await load_call(acting.connection, acting.tenant, call)
-    if stored is None or stored.call.counselor != _counselor_of(who):
+    if stored is None:
         raise NotFound
     desk = acting.part(DESK)
     after, committed = await desk.command(
-        acting.connection, acting.tenant, call, stored.call.order, command
+        acting.connection, acting.tenant, call, stored.call.order, command, by=counselor
     )
     acting.after_commit(lambda: desk.tell(committed))
     return await _own_call(acting, acting.connection, after)

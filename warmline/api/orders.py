@@ -1,32 +1,25 @@
 """Orders and their calls, as the caller's app drives them."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from billing.code import read
-from billing.order import ClosedBy, open_order
-from billing.store.orders import insert_order, list_orders
-from billing.store.program_texts import keep_program_text
-from billing.store.vouchers import (
-    list_vouchers,
-    lock_voucher,
-    lock_voucher_by_code,
-    save_voucher,
-)
-from billing.voucher import Voucher, hold
+from billing.order import ClosedBy
+from billing.store.orders import list_orders
+from billing.store.vouchers import list_vouchers
 from dialer.events import CallerHungUp
 from dialer.store.calls import live_call_of
 from routing.limits import REDIALS, retry_after_seconds
 from routing.store.callers import get_or_create_caller
-from routing.store.counselors import load_counselor
 from routing.store.queue import queue_position
 from routing.store.rates import mark_if_allowed
-from terms.ids import CallerId, CounselorId, OrderId, ProgramId, VoucherId
+from terms.ids import CallerId, CounselorId, OrderId, ProgramId
 from terms.refusals import RefusalCode, Refused
 from warmline.api.parts import DESK, PROGRAMS, order_as_shown, own_order
 from warmline.api.timeline import TimelineEntry, lines_for
 from warmline.api.views import CallView, OrderView, VoucherView
+from warmline.desk.opening import NotQualified, Wish
 from warmline.desk.timeline import caller_sees
 from warmline.desk.wrap_ups import read_summary
 from warmline.http.api import Operations
@@ -37,9 +30,6 @@ from warmline.http.problems import BadInput, InputFault, NotFound
 from warmline.http.who import APP, CALLER, AppKey, Caller
 from warmline.programs import Program
 from warmline.vouchers import code_digest
-
-if TYPE_CHECKING:
-    pass
 
 orders = Operations("Orders")
 
@@ -109,37 +99,21 @@ async def list_own_vouchers(asked: Asked, who: Caller, query: Page) -> PageOf[Vo
 )
 async def create_order(acting: Acting, who: Caller | AppKey, body: OpenOrder) -> OrderView:
     """Redeem a voucher and open an order for it, or open one where none is needed (A14, A31)."""
-    program = _program(acting, body.program)
-    await _check_counselor(acting, program, body.counselor)
-    caller = await _caller(acting, who, body)
-    desk = acting.part(DESK)
-    id_ = OrderId(desk.new_id("order"))
-    voucher = await _held(acting, body, id_, caller, program)
-    await keep_program_text(
-        acting.connection,
-        acting.tenant,
-        program=program.id,
-        version=program.version,
-        digest=program.digest,
-        body=program.body,
-        now=acting.now,
-    )
-    settlement = open_order(
-        id=id_,
-        caller=caller,
-        program=program.id,
-        program_version=program.version,
-        program_digest=program.digest,
+    desk, seal = acting.part(DESK), acting.frame.seal
+    wish = Wish(
+        program=_program(acting, body.program),
+        caller=await _caller(acting, who, body),
         counselor=body.counselor,
-        voucher=None if voucher is None else voucher.id,
-        granted_seconds=program.granted_seconds,
-        policy=program.billing,
-        now=acting.now,
+        voucher=body.voucher,
+        digest=lambda given: code_digest(seal, read(given)),
     )
-    await insert_order(acting.connection, acting.tenant, settlement.order)
-    committed = await desk.tell_opened(acting.connection, acting.tenant, settlement, program)
+    try:
+        opened, committed = await desk.open_order(acting.connection, acting.tenant, wish)
+    except NotQualified as unfit:
+        detail = "nobody of that id answers this program"
+        raise BadInput(InputFault(place="body", pointer="/counselor", detail=detail)) from unfit
     acting.after_commit(lambda: desk.tell(committed))
-    return OrderView.of(settlement.order, None)
+    return OrderView.of(opened, None)
 
 
 def _program(acting: Acting, program: ProgramId) -> Program:
@@ -148,16 +122,6 @@ def _program(acting: Acting, program: ProgramId) -> Program:
         detail = "there is no such program"
         raise BadInput(InputFault(place="body", pointer="/program", detail=detail))
     return found
-
-
-async def _check_counselor(acting: Acting, program: Program, counselor: CounselorId | None) -> None:
-    """Raises BadInput when the counselor does not answer this program, or one has to be chosen."""
-    if counselor is None:
-        return
-    found = await load_counselor(acting.connection, acting.tenant, counselor)
-    if found is None or program.id not in found[0].programs:
-        detail = "nobody of that id answers this program"
-        raise BadInput(InputFault(place="body", pointer="/counselor", detail=detail))
 
 
 async def _caller(acting: Acting, who: Caller | AppKey, body: OpenOrder) -> CallerId:
@@ -179,32 +143,6 @@ async def _caller(acting: Acting, who: Caller | AppKey, body: OpenOrder) -> Call
         acting.now,
     )
     return caller.id
-
-
-async def _held(
-    acting: Acting, body: OpenOrder, order: OrderId, caller: CallerId, program: Program
-) -> Voucher | None:
-    """The voucher, held by the new order. Raises Refused."""
-    if body.voucher is None:
-        return None
-    voucher = await _find_voucher(acting, body.voucher, caller)
-    held, movement = hold(voucher, order=order, caller=caller, program=program.id, now=acting.now)
-    await save_voucher(acting.connection, acting.tenant, held, movement)
-    return held
-
-
-async def _find_voucher(acting: Acting, given: str, caller: CallerId) -> Voucher:
-    """By the code that was typed, or by the id of one in the account."""
-    own = await lock_voucher(acting.connection, acting.tenant, VoucherId(given))
-    if own is not None and own.holder == caller:
-        return own
-    digest = code_digest(acting.frame.seal, read(given))
-    found = await lock_voucher_by_code(acting.connection, acting.tenant, digest)
-    if found is None:
-        raise Refused(
-            RefusalCode.VOUCHER_INVALID, "There is no such voucher; check the code you received."
-        )
-    return found
 
 
 @orders("GET", "/v1/orders", who=(CALLER, APP), returns={200: PageOf[OrderView]})

@@ -4,22 +4,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from billing.order import match
-from billing.store.orders import lock_order, save_order
 from dialer.call import EndReason
 from dialer.call import State as CallState
 from dialer.carriers import ReleaseSide
 from dialer.leg import Leg, LetGoReason
 from dialer.store.calls import load_call
-from routing.matching import Match
-from routing.store.counselors import load_counselor
-from routing.store.matches import add_match
 from terms.ids import CallId, CounselorId, OrderId
 from terms.refusals import RefusalCode
 from terms.verdict import Role
-from warmline.api.parts import program_of
+from warmline.api.parts import DESK
 from warmline.api.timeline import TimelineEntry, lines_for
 from warmline.api.views import NonNegative, OrderView, VerdictView
+from warmline.desk.opening import NotQualified
 from warmline.desk.timeline import STAFF
 from warmline.http.api import Operations
 from warmline.http.asked import Acting, Asked
@@ -168,23 +164,18 @@ async def match_order(
     acting: Acting, who: Staff, order: Annotated[OrderId, ID], body: Matched
 ) -> OrderView:
     """Choose the counselor who suits the person's need best (C06)."""
-    found = await lock_order(acting.connection, acting.tenant, order)
-    if found is None:
-        raise NotFound
-    program = program_of(acting, found.program)
-    counselor = await load_counselor(acting.connection, acting.tenant, body.counselor)
-    if counselor is None or program.id not in counselor[0].programs:
+    desk = acting.part(DESK)
+    try:
+        matched, committed = await desk.match(
+            acting.connection,
+            acting.tenant,
+            order,
+            body.counselor,
+            steward=who.id,
+            reason=body.reason or "",
+        )
+    except NotQualified as unfit:
         detail = "nobody of that id answers this order's program"
-        raise BadInput(InputFault(place="body", pointer="/counselor", detail=detail))
-    matched = await save_order(
-        acting.connection, acting.tenant, match(found, body.counselor, program.billing)
-    )
-    choice = Match(
-        order=order,
-        counselor=body.counselor,
-        steward=who.id,
-        matched_at=acting.now,
-        reason=body.reason or "",
-    )
-    await add_match(acting.connection, acting.tenant, choice)
+        raise BadInput(InputFault(place="body", pointer="/counselor", detail=detail)) from unfit
+    acting.after_commit(lambda: desk.tell(committed))
     return OrderView.of(matched, None)

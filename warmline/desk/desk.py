@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from billing.order import ClosedBy, Order, Settlement
-from billing.store.orders import (
-    lock_due_order,
-)
+from billing.order import ClosedBy, Order
+from billing.store.orders import lock_due_order
+from billing.store.vouchers import lock_due_voucher, save_voucher
+from billing.voucher import expire
 from dialer.call import Call, Purpose, State
 from dialer.carriers import News
 from dialer.events import (
     BridgeRefused,
     CalledBack,
     CounselorClaimed,
+    CounselorMarkedCutOff,
     CounselorUnavailable,
+    CrisisRaised,
     Event,
     TimerFired,
 )
@@ -38,9 +40,10 @@ from routing.store.queue import leave_queue
 from terms.ids import CallId, CounselorId, OrderId, TenantId
 from terms.phone import PhoneNumber
 from terms.refusals import NotThere, RefusalCode, Refused
+from terms.verdict import Role
 from warmline.desk import fold
 from warmline.desk.hearing import hear
-from warmline.desk.shell import Shell
+from warmline.desk.opening import Opening
 from warmline.desk.slice import Outcome, Slice
 from warmline.desk.writing import Committed
 from warmline.programs import Program
@@ -52,33 +55,8 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk(Shell):
+class Desk(Opening):
     """Everything that may happen to an order's call comes through here."""
-
-    # -- an order is opened ------------------------------------------------------------------
-
-    async def tell_opened(
-        self,
-        connection: "Connection",
-        tenant: TenantId,
-        settlement: Settlement,
-        program: Program,
-    ) -> Committed:
-        """Note on the timeline that an order was opened, and tell those who want to know."""
-        outcome = fold.opened(settlement)
-        now = self.clock.now()
-        return await self.writer.write(
-            connection, tenant, outcome.slice, None, outcome, program, now
-        )
-
-    async def tell_summary(
-        self, connection: "Connection", tenant: TenantId, order: OrderId
-    ) -> Committed:
-        """Tell the customer that the summary of their talk can be read. Raises NotThere."""
-        slice_, program = await self.lock(connection, tenant, order)
-        outcome = fold.summary_written(slice_.order)
-        now = self.clock.now()
-        return await self.writer.write(connection, tenant, slice_, None, outcome, program, now)
 
     # -- the caller presses the button -------------------------------------------------------
 
@@ -302,19 +280,40 @@ class Desk(Shell):
         self.tell(committed)
         return True
 
+    async def expire_next_voucher(self) -> bool:
+        """Put away one unused voucher past its time (X13); False when there is none."""
+        now = self.clock.now()
+        async with self.pool.acquire() as connection, connection.transaction():
+            due = await lock_due_voucher(connection, now)
+            if due is None:
+                return False
+            tenant, voucher = due
+            expired, movement = expire(voucher, now)
+            assert movement is not None
+            await save_voucher(connection, tenant, expired, movement)
+        return True
+
     # -- people decide -----------------------------------------------------------------------
 
     async def command(
-        self, connection: "Connection", tenant: TenantId, call: CallId, order: OrderId, event: Event
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        call: CallId,
+        order: OrderId,
+        event: Event,
+        *,
+        by: CounselorId | None = None,
     ) -> tuple[Call, Committed]:
         """A person's command on a call, in their own transaction.
 
-        Raises NotThere, and Refused when the call does not allow it now.
+        `by` is the counselor who commands; another counselor's call is not there for them. Raises
+        NotThere, and Refused when the call does not allow it now.
         """
         now = self.clock.now()
         slice_, program = await self.lock(connection, tenant, order)
         stored = await load_call(connection, tenant, call)
-        if stored is None:
+        if stored is None or (by is not None and not _may_command(stored.call, by, event)):
             raise NotThere(call)
         outcome, committed = await self.decide(
             connection, tenant, slice_, stored, event, program, now
@@ -352,6 +351,16 @@ class Desk(Shell):
             )
         self.tell(committed)
         return True
+
+
+def _may_command(call: Call, counselor: CounselorId, event: Event) -> bool:
+    """Whoever is claimed now; what was seen in a talk may still be told by those who were in it."""
+    if call.counselor == counselor:
+        return True
+    return isinstance(event, CrisisRaised | CounselorMarkedCutOff) and any(
+        leg.role is Role.COUNSELOR and leg.party == counselor and leg.bridged_at is not None
+        for leg in call.legs
+    )
 
 
 async def _order_of(connection: "Connection", tenant: TenantId, call: CallId) -> OrderId:

@@ -23,7 +23,7 @@ _TRY_AGAIN_AFTER = timedelta(seconds=1)
 
 
 class Lapser(Looker):
-    """Brings orders to rest that time alone moves (A32, X03, X07)."""
+    """Brings orders and vouchers to rest that time alone moves (A32, X03, X07, X13)."""
 
     name = "lapsing"
 
@@ -35,6 +35,8 @@ class Lapser(Looker):
     async def look(self) -> datetime | None:
         """One after the other, each in a transaction of its own."""
         while await self._desk.lapse_next():
+            pass
+        while await self._desk.expire_next_voucher():
             pass
         async with self._pool.acquire() as connection:
             return await next_due_at(connection)

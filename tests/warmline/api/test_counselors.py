@@ -221,3 +221,25 @@ async def test_a_doctors_summary_is_owed_then_readable_by_its_caller_alone(
     async with service.client.get(path, headers=service.device("+8613800000002")) as response:
         assert response.status == 404
     assert "summary_ready" in await service.people.notices(order)
+
+
+@pytest.mark.rule("X55")
+async def test_a_crisis_may_still_be_marked_by_who_was_on_the_call_and_by_nobody_else(
+    service: Service,
+) -> None:
+    counselor = await service.people.counselor()
+    other = await service.people.counselor("+8613900000002")
+    me = await sign_in(service, counselor, "counselor")
+    stranger = await service.sign_in("counselor", counselor=other)
+    order, call = await talking(service, counselor)
+    async with service.client.post(f"/sim/handsets/{CALLER}/hangup") as response:
+        assert response.status == 204
+    await service.let_pass(1)
+    assert (await service.people.see_call(order)).state == "ended"
+
+    assert (await post(service, f"/v1/calls/{call}/crisis", stranger))[0] == 404
+    assert (await post(service, f"/v1/calls/{call}/hang-up", me))[0] == 404
+    assert not (await service.people.see_call(order)).crisis
+    assert (await post(service, f"/v1/calls/{call}/crisis", me))[0] == 200
+
+    assert (await service.people.see_call(order)).crisis

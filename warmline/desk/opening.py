@@ -1,0 +1,191 @@
+"""An order is opened, and somebody is matched to it: what happens before anybody is rung."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import billing.order
+from billing.order import Order, Settlement
+from billing.store.orders import insert_order, read_saved, saving_settlement
+from billing.store.program_texts import keep_program_text
+from billing.store.vouchers import lock_voucher, lock_voucher_by_code, save_voucher
+from billing.voucher import Voucher, hold
+from routing.counselor import lacks
+from routing.matching import Match
+from routing.store.counselors import load_counselor, lock_counselor
+from routing.store.matches import add_match
+from terms.ids import CallerId, CounselorId, OrderId, StaffId, TenantId, VoucherId
+from terms.refusals import RefusalCode, Refused
+from warmline.desk import fold
+from warmline.desk.shell import Shell
+from warmline.desk.store import Line, adding_lines, carry_out
+from warmline.desk.timeline import APP, STAFF, caller_sees, counselor_sees
+from warmline.desk.writing import Committed
+from warmline.programs import Program
+
+if TYPE_CHECKING:
+    from warmline.desk.store import Connection
+
+
+class NotQualified(Exception):
+    """The counselor who was named may not answer this program's calls, or is not known (A02)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody wants to talk about, and with whom.
+
+    `voucher` is what they gave: the id of one in their account, or a code. `digest` makes of a code
+    what is kept of it, and raises Refused for what can be none.
+    """
+
+    program: Program
+    caller: CallerId
+    counselor: CounselorId | None = None
+    voucher: str | None = None
+    digest: Callable[[str], bytes]
+
+
+class Opening(Shell):
+    """Orders at rest: opened, matched, told about."""
+
+    __slots__ = ()
+
+    async def open_order(
+        self, connection: "Connection", tenant: TenantId, wish: Wish
+    ) -> tuple[Order, Committed]:
+        """Open an order and hold its voucher, in the caller's transaction (A14, A31).
+
+        Raises NotQualified, and Refused: voucher_invalid, voucher_in_use, call_in_progress.
+        """
+        now, program = self.clock.now(), wish.program
+        id_ = OrderId(self.new_id("order"))
+        if wish.counselor is not None:
+            await self._check_qualified(connection, tenant, wish.counselor, program)
+        voucher = await self._held(connection, tenant, wish, id_)
+        await keep_program_text(
+            connection,
+            tenant,
+            program=program.id,
+            version=program.version,
+            digest=program.digest,
+            body=program.body,
+            now=now,
+        )
+        settlement = billing.order.open_order(
+            id=id_,
+            caller=wish.caller,
+            program=program.id,
+            program_version=program.version,
+            program_digest=program.digest,
+            counselor=wish.counselor,
+            voucher=None if voucher is None else voucher.id,
+            granted_seconds=program.granted_seconds,
+            policy=program.billing,
+            now=now,
+        )
+        await insert_order(connection, tenant, settlement.order)
+        committed = await self.tell_opened(connection, tenant, settlement, program)
+        return settlement.order, committed
+
+    async def _held(
+        self, connection: "Connection", tenant: TenantId, wish: Wish, order: OrderId
+    ) -> Voucher | None:
+        """The voucher, held by the new order."""
+        if wish.voucher is None:
+            return None
+        found = await lock_voucher(connection, tenant, VoucherId(wish.voucher))
+        if found is None or found.holder != wish.caller:
+            digest = wish.digest(wish.voucher)
+            found = await lock_voucher_by_code(connection, tenant, digest)
+        if found is None:
+            raise Refused(
+                RefusalCode.VOUCHER_INVALID,
+                "There is no such voucher; check the code you received.",
+            )
+        held, movement = hold(
+            found,
+            order=order,
+            caller=wish.caller,
+            program=wish.program.id,
+            now=self.clock.now(),
+        )
+        await save_voucher(connection, tenant, held, movement)
+        return held
+
+    async def _check_qualified(
+        self, connection: "Connection", tenant: TenantId, counselor: CounselorId, program: Program
+    ) -> None:
+        """Unlocked: whoever is chosen is looked at again when they are to be rung."""
+        found = await load_counselor(connection, tenant, counselor)
+        requirement = program.routing.requirement(program.id)
+        if found is None or lacks(found[0], requirement, self.clock.now()):
+            raise NotQualified(counselor)
+
+    async def tell_opened(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        settlement: Settlement,
+        program: Program,
+    ) -> Committed:
+        """Note on the timeline that an order was opened, and tell those who want to know."""
+        outcome = fold.opened(settlement)
+        now = self.clock.now()
+        return await self.writer.write(
+            connection, tenant, outcome.slice, None, outcome, program, now
+        )
+
+    async def match(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        order: OrderId,
+        counselor: CounselorId,
+        *,
+        steward: StaffId,
+        reason: str,
+    ) -> tuple[Order, Committed]:
+        """Give the order the counselor a steward chose, by the program it was opened under (C06).
+
+        Raises NotThere, NotQualified, and Refused(order_not_open).
+        """
+        now = self.clock.now()
+        slice_, program = await self.lock(connection, tenant, order)
+        found = await lock_counselor(connection, tenant, counselor)
+        if found is None or lacks(found[0], program.routing.requirement(program.id), now):
+            raise NotQualified(counselor)
+        matched = billing.order.match(slice_.order, counselor, program.billing)
+        row = await carry_out(
+            connection,
+            [
+                *saving_settlement(tenant, Settlement(order=matched)),
+                adding_lines(tenant, order, matched.call, [_matched_line(matched)], now),
+            ],
+        )
+        choice = Match(
+            order=order, counselor=counselor, steward=steward, matched_at=now, reason=reason
+        )
+        await add_match(connection, tenant, choice)
+        saved = read_saved(row, matched)
+        return saved, Committed(tenant=tenant, order=order, seats=True, said=True)
+
+    async def tell_summary(
+        self, connection: "Connection", tenant: TenantId, order: OrderId
+    ) -> Committed:
+        """Tell the customer that the summary of their talk can be read. Raises NotThere."""
+        slice_, program = await self.lock(connection, tenant, order)
+        outcome = fold.summary_written(slice_.order)
+        now = self.clock.now()
+        return await self.writer.write(connection, tenant, slice_, None, outcome, program, now)
+
+
+def _matched_line(order: Order) -> Line:
+    """Who was chosen; why is the steward's own note."""
+    assert order.counselor is not None
+    return Line(
+        kind="order.matched",
+        role=None,
+        data={"counselor": order.counselor},
+        visible=(STAFF, caller_sees(order.caller), APP, counselor_sees(order.counselor)),
+    )
