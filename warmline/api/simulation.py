@@ -5,7 +5,6 @@ calls that are meant for others.
 """
 
 import asyncio
-import ipaddress
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,18 +23,19 @@ from dialer.carriers.simulated.script import ScriptFault, parse_digits, parse_sc
 from dialer.carriers.simulated.wire import write_view
 from dialer.store.due import next_order_at, next_timer_at
 from terms.phone import PhoneNumber
+from warmline.api.this_machine import only_this_machine
 from warmline.clock import SystemClock
 from warmline.http.problems import (
     BadInput,
-    Forbidden,
     InputFault,
     Problem,
     ProblemCode,
+    UnsupportedMediaType,
 )
 from warmline.notices.store import list_messages
 from warmline.seal import AesSeal
 from warmline.settings import Settings
-from warmline.sim_clock import keep_offset, kept_offset
+from warmline.sim_clock import kept_offset, move_ahead
 from warmline.workers.crew import Crew
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Simulation:
     async def advance(self, seconds: float) -> None:
         """Let `seconds` pass for everybody, stopping at each instant at which something is due."""
         async with self._moving:
+            await self._follow_once()  # another process may have moved it a moment ago
             await self._until_quiet()
             until = self.clock.now() + timedelta(seconds=seconds)
             while (left := until - self.clock.now()) > timedelta():
@@ -99,9 +100,8 @@ class Simulation:
         return min(ahead, default=None)
 
     async def _move(self, step: timedelta) -> None:
-        offset = self.clock.offset + step
         async with self.pool.acquire() as connection:
-            await keep_offset(connection, self.settings.tenant, offset)
+            offset = await move_ahead(connection, self.settings.tenant, step)
         self.clock.set_offset(offset)
         await self.hands.move_clock(offset.total_seconds())
         self.crew.wake_all()
@@ -153,8 +153,8 @@ def _guarded(handler: Handler) -> Handler:
 
     async def guard(request: web.Request) -> web.StreamResponse:
         simulation = request.app[SIMULATION]
-        if not simulation.settings.sim_open and not _is_loopback(request.remote):
-            raise Forbidden("The simulated handsets answer to this machine alone.")
+        if not simulation.settings.sim_open:
+            only_this_machine(request, "The simulated handsets answer to this machine alone.")
         try:
             return await handler(request)
         except NotPossible as why:
@@ -169,13 +169,6 @@ def _guarded(handler: Handler) -> Handler:
     return guard
 
 
-def _is_loopback(remote: str | None) -> bool:
-    try:
-        return remote is not None and ipaddress.ip_address(remote).is_loopback
-    except ValueError:
-        return False
-
-
 def _number(request: web.Request) -> PhoneNumber:
     try:
         return PhoneNumber(request.match_info["number"])
@@ -185,6 +178,8 @@ def _number(request: web.Request) -> PhoneNumber:
 
 
 async def _object(request: web.Request) -> dict[str, object]:
+    if request.content_type != "application/json":  # a page of others may send any other kind
+        raise UnsupportedMediaType
     try:
         found = await request.json()
     except ValueError:

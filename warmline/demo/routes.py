@@ -3,21 +3,19 @@
 These answers hold a login. They are there while the demo runs, and for this machine alone.
 """
 
-import ipaddress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from warmline.api.simulation import SIMULATION
+from warmline.api.this_machine import only_this_machine
 from warmline.demo import cast
 from warmline.demo.playbill import Playbill
-from warmline.http.problems import Forbidden, Unavailable
+from warmline.http.problems import Unavailable
 from warmline.people import StaffRole
 
 if TYPE_CHECKING:
     from warmline.serve import House
-
-_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class DemoRoutes:
@@ -72,18 +70,6 @@ def _support(playbill: Playbill) -> dict[str, str]:
 
 
 def _only_this_machine(request: web.Request) -> None:
-    """By address and by name: a page from elsewhere may have its own name point to us.
-
-    Raises Forbidden, unless the operator has opened the simulation.
-    """
-    if request.app[SIMULATION].settings.sim_open:
-        return
-    if not _is_loopback(request.remote) or request.url.host not in _LOCAL_NAMES:
-        raise Forbidden("The demo is for this machine alone.")
-
-
-def _is_loopback(remote: str | None) -> bool:
-    try:
-        return remote is not None and ipaddress.ip_address(remote).is_loopback
-    except ValueError:
-        return False
+    """Raises Forbidden, unless the operator has opened the simulation."""
+    if not request.app[SIMULATION].settings.sim_open:
+        only_this_machine(request, "The demo is for this machine alone.")
