@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from terms.calendar import Workdays, local_date
@@ -148,6 +149,7 @@ def _serves(hours: OpeningHours, day: date, workdays: Workdays) -> bool:
     return not hours.workdays_only or workdays.is_workday(day)
 
 
+@lru_cache(maxsize=1024)
 def _instant(day: date, minute: int, zone: ZoneInfo, *, fold: int) -> datetime:
     days, rest = divmod(minute, DAY_MINUTES)
     hour, minute_of_hour = divmod(rest, 60)

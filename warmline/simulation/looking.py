@@ -58,12 +58,14 @@ class Reconciler:
         except CarrierUnknown:
             return
         found = differences(calls, at_carrier, now)
-        self.turned_away &= at_carrier.keys()
-        found = Differences(found.news, found.strays | self.turned_away)
+        if self.turned_away:
+            self.turned_away &= at_carrier.keys()
+            found = Differences(found.news, found.strays | self.turned_away)
         sure = confirmed(self._last, found)
         self._last = found
+        disagreed = found.strays.union([news.leg for _, news in found.news])
         self._world.witness.touched = {
-            call.id for call in calls if not _agrees(call, found, at_carrier.keys())
+            call.id for call in calls if not _agrees(call, disagreed, at_carrier)
         }
         for id_, news in sure.news:
             self._tell(id_, news, now)
@@ -71,9 +73,9 @@ class Reconciler:
             self._let_go(leg, now)
 
 
-def _agrees(call: Call, found: Differences, at_carrier: Container[LegId]) -> bool:
+def _agrees(call: Call, disagreed: Container[LegId], at_carrier: Container[LegId]) -> bool:
     """Whether nothing will be found about the call until something happens to it again."""
-    disagreed = found.strays.union(news.leg for _, news in found.news)
-    return all(
-        leg.id not in disagreed and (leg.is_over or leg.id in at_carrier) for leg in call.legs
-    )
+    for leg in call.legs:
+        if leg.id in disagreed or not (leg.is_over or leg.id in at_carrier):
+            return False
+    return True
