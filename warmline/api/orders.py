@@ -10,10 +10,8 @@ from billing.store.orders import list_orders
 from billing.store.vouchers import list_vouchers
 from dialer.events import CallerHungUp
 from dialer.store.calls import live_call_of
-from routing.limits import REDIALS, retry_after_seconds
 from routing.store.callers import get_or_create_caller
 from routing.store.queue import queue_position
-from routing.store.rates import mark_if_allowed
 from terms.ids import CallerId, CounselorId, OrderId, ProgramId
 from terms.refusals import RefusalCode, Refused
 from warmline.api.parts import DESK, PROGRAMS, order_as_shown, own_order
@@ -201,7 +199,6 @@ async def place_call(
     await own_order(acting, acting.connection, order)
     try:
         call, committed = await desk.place_call(acting.connection, acting.tenant, order, body.phone)
-        await _slow_down(acting, order)
     except Refused as refusal:
         if refusal.code is not RefusalCode.ORDER_NOT_OPEN:
             raise
@@ -212,22 +209,6 @@ async def place_call(
     acting.after_commit(lambda: desk.tell(committed))
     position = await queue_position(acting.connection, acting.tenant, call.id)
     return CallView.of(call, position)
-
-
-async def _slow_down(acting: Acting, order: OrderId) -> None:
-    """A redial storm helps nobody and costs the number its good name (A40).
-
-    Only dials that would be accepted count, so that whoever lost a race hears why.
-    """
-    wait_until = await mark_if_allowed(
-        acting.connection, acting.tenant, "redial", order.encode(), REDIALS, acting.now
-    )
-    if wait_until is not None:
-        raise Refused(
-            RefusalCode.RATE_LIMITED,
-            "You have dialled many times within a short while; wait a moment, then try again.",
-            retry_after_seconds=retry_after_seconds(wait_until, acting.now),
-        )
 
 
 @orders(

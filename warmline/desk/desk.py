@@ -69,7 +69,7 @@ class Desk(Opening):
 
         Raises NotThere, and Refused: device_not_verified, number_mismatch, outside_hours,
         voucher_in_use, call_in_progress, order_expired, order_not_open, counselor_offline,
-        counselor_busy.
+        counselor_busy, rate_limited.
         """
         now = self.clock.now()
         slice_, program = await self.lock(connection, tenant, order)
@@ -107,11 +107,15 @@ class Desk(Opening):
         program: Program,
         now: datetime,
     ) -> fold.Dial:
-        """The dial with its counselor claimed. Raises Refused when a named one is not to be had."""
+        """The dial with its counselor claimed, counted.
+
+        Raises Refused when a named counselor is not to be had, and rate_limited.
+        """
         # Refuse a second dial before anybody looks at the counselor whom the first one claimed.
         call_id = CallId(self.new_id("call"))
         fold.may_call(slice_.order, call_id, now)
         counselor = await self._claim(connection, tenant, slice_.order, program, now)
+        await self.count_dial(connection, tenant, slice_.order.id, now)
         last = await last_call_of(connection, tenant, slice_.order.id, Purpose.CONSULT)
         return fold.Dial(
             call=call_id,
@@ -150,6 +154,7 @@ class Desk(Opening):
         event = await self.offer(connection, tenant, slice_.order, program, now)
         if isinstance(event, CounselorUnavailable) and not live.call.pooled:
             raise _unavailable(event.why)
+        await self.count_dial(connection, tenant, slice_.order.id, now)
         outcome = fold.carry(replace(slice_, call=live.call), event, program, now)
         committed = await self.writer.write(connection, tenant, slice_, live, outcome, program, now)
         assert outcome.slice.call is not None

@@ -13,12 +13,14 @@ from billing.order import Order
 from billing.store.orders import lock_order_with_voucher
 from dialer.events import CounselorClaimed, CounselorUnavailable, Event
 from dialer.store.calls import Stored, load_call
+from routing.limits import REDIALS, retry_after_seconds
 from routing.policy import Matching
 from routing.store.counselors import choose_idle, lock_counselor
+from routing.store.rates import mark_if_allowed
 from terms.calendar import Workdays
 from terms.ids import CallId, OrderId, TenantId
 from terms.phone import Seal
-from terms.refusals import NotThere
+from terms.refusals import NotThere, RefusalCode, Refused
 from warmline.clock import Clock
 from warmline.desk import fold
 from warmline.desk.slice import Outcome, Slice
@@ -135,3 +137,21 @@ class Shell:
         if found is None:
             return fold.offer(None, None, program, now)
         return fold.offer(*found, program, now)
+
+    async def count_dial(
+        self, connection: "Connection", tenant: TenantId, order: OrderId, now: datetime
+    ) -> None:
+        """A redial storm helps nobody and costs the number its good name (A40).
+
+        Called once nothing else refuses the dial: only accepted ones count, and whoever lost a race
+        hears why. Raises Refused(rate_limited).
+        """
+        wait_until = await mark_if_allowed(
+            connection, tenant, "redial", order.encode(), REDIALS, now
+        )
+        if wait_until is not None:
+            raise Refused(
+                RefusalCode.RATE_LIMITED,
+                "You have dialled many times within a short while; wait a moment, then try again.",
+                retry_after_seconds=retry_after_seconds(wait_until, now),
+            )

@@ -152,6 +152,7 @@ class Switchboard:
             offered = await desk.offer(connection, desk.tenant, slice_.order, program, now)
             if isinstance(offered, CounselorUnavailable) and not live.call.pooled:
                 raise _TurnedAway(offered.why)
+            await desk.count_dial(connection, desk.tenant, slice_.order.id, now)
         await bind_dial_in(connection, desk.tenant, call_in.leg, live.call.id)
         events = [CallerDialledIn(call_in.leg, call_in.at), *([offered] if offered else [])]
         committed = []
