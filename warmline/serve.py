@@ -246,7 +246,7 @@ async def _furnish(
     app = _application(house, carrier, registry, limits)
     app.add_routes((*receive_routes(carrier), *routes))
     feed = Feed(pool, bus)
-    add_live(app, feed, DeskAudience())
+    add_live(app, feed, DeskAudience(programs))
     await _open(house, app, feed, carrier, listening, stack)
     return house
 

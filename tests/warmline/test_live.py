@@ -50,6 +50,11 @@ class Marks:
     ) -> Mapping[str, object]:
         return {"you": who.label, "staff": isinstance(who, Staff)}
 
+    async def still_there(
+        self, connection: "Connection[Record]", who: Principal, now: datetime
+    ) -> None:
+        """Nobody's presence hangs on it here."""
+
 
 @dataclass
 class Live:

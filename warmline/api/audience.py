@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from billing.store.orders import list_orders
 from dialer.store.calls import engaged_call
-from terms.ids import CallerId, CounselorId
+from terms.ids import CallerId, CounselorId, ProgramId
 from warmline.api.parts import order_as_shown
+from warmline.api.presence import keep_present
 from warmline.api.views import CallView
 from warmline.desk.timeline import APP, STAFF, caller_sees, counselor_sees
 from warmline.http.who import AppKey, Caller, Principal, Staff
 from warmline.live import Entry
 from warmline.people import StaffRole
+from warmline.programs import Program
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
@@ -25,6 +27,8 @@ _ORDERS_SHOWN = 20
 @dataclass(frozen=True, slots=True)
 class DeskAudience:
     """Callers see their orders, counselors their calls, supervisors everything."""
+
+    programs: Mapping[ProgramId, Program]
 
     def marks(self, who: Principal) -> frozenset[str]:
         """The marks on lines that `who` may see."""
@@ -62,6 +66,13 @@ class DeskAudience:
             case Staff(counselor=counselor):
                 assert counselor is not None
                 return await self._counselors(connection, who, counselor)
+
+    async def still_there(
+        self, connection: "Connection[Record]", who: Principal, now: datetime
+    ) -> None:
+        """An open console keeps its counselor present."""
+        if isinstance(who, Staff) and who.counselor is not None:
+            await keep_present(connection, who.tenant, who.counselor, self.programs, now)
 
     async def _orders(
         self, connection: "Connection[Record]", who: Principal, caller: CallerId | None

@@ -24,7 +24,6 @@ from routing.counselor import (
     state_of,
     wrapped_up,
 )
-from routing.policy import SHIFT_SECONDS
 from routing.store.counselors import load_counselor, lock_counselor, save_counselor
 from routing.store.targets import load_targets
 from routing.transfer import Region, targets_for
@@ -43,6 +42,7 @@ from warmline.api.counselor_views import (
     WrapUpView,
 )
 from warmline.api.parts import DESK, PROGRAMS, program_of
+from warmline.api.presence import keep_present, lease_seconds
 from warmline.desk.wrap_ups import (
     WrapUp,
     load_wrap_up,
@@ -68,25 +68,23 @@ COUNSELOR = staff(StaffRole.COUNSELOR)
 @counselors("GET", "/v1/me", who=(COUNSELOR,), returns={200: Me})
 async def get_me(asked: Asked, who: Staff) -> Me:
     """My state, the call that rings me, the call I am on, and the notes I owe."""
+    counselor = _counselor_of(who)
     async with asked.borrow() as connection:
-        return await _me(asked, connection, _counselor_of(who))
+        await keep_present(connection, asked.tenant, counselor, asked.part(PROGRAMS), asked.now)
+        return await _me(asked, connection, counselor)
 
 
 @counselors("PUT", "/v1/me/presence", who=(COUNSELOR,), returns={200: Me})
 async def put_presence(acting: Acting, who: Staff, body: PresenceWanted) -> Me:
-    """Say whether I take calls. Sent again, it renews the lease."""
+    """Say whether I take calls. That lasts while I am seen: `GET /v1/me`, or the live feed.
+
+    After missed calls the service sends me on a break; saying `available` again ends it.
+    """
     counselor = _counselor_of(who)
     found = await lock_counselor(acting.connection, acting.tenant, counselor)
     if found is None:
         raise NotFound
-    lease = min(
-        (
-            program.routing.presence_lease_seconds
-            for id_, program in acting.part(PROGRAMS).items()
-            if id_ in found[0].programs
-        ),
-        default=SHIFT_SECONDS,
-    )
+    lease = lease_seconds(found[0], acting.part(PROGRAMS))
     present = set_presence(found[0], body.state, acting.now, lease)
     await save_counselor(acting.connection, acting.tenant, present)
     desk = acting.part(DESK)

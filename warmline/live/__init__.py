@@ -46,3 +46,9 @@ class Audience(Protocol):
     ) -> Mapping[str, object]:
         """What is true now, as far as `who` may see it; plain values, ready for JSON."""
         ...
+
+    async def still_there(
+        self, connection: "Connection[Record]", who: Principal, now: datetime
+    ) -> None:
+        """The other side of a WebSocket was heard of within the last moments. Asked often."""
+        ...

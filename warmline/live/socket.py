@@ -219,7 +219,10 @@ async def _recheck(asked: Asked, token: str) -> None:
     while True:
         await asyncio.sleep(HEARTBEAT_SECONDS)
         try:
-            await door.holder(asked.request, token)
+            who = await door.holder(asked.request, token)
+            async with borrowed(asked.frame.pool) as connection:
+                audience = asked.part(AUDIENCE)
+                await audience.still_there(connection, who, asked.frame.clock.now())
         except Unauthenticated:
             raise _Close(CloseCode.UNAUTHENTICATED) from None
         except Problem:
