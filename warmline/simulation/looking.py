@@ -51,7 +51,9 @@ class Reconciler:
     def _look(self, _: None, now: datetime) -> None:
         self._looks_at = None
         touched = self._world.witness.touched
-        calls = [call for one in touched if (call := self._books.calls.get(one)) is not None]
+        calls = [
+            call for one in sorted(touched) if (call := self._books.calls.get(one)) is not None
+        ]
         try:
             asked = [leg.id for call in calls for leg in call.legs]
             at_carrier = self._world.look((*asked, *self.turned_away))
@@ -69,7 +71,7 @@ class Reconciler:
         }
         for id_, news in sure.news:
             self._tell(id_, news, now)
-        for leg in sure.strays:
+        for leg in sorted(sure.strays):
             self._let_go(leg, now)
 
 
