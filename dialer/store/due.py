@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dialer.events import Timer, TimerKind
 from dialer.orders import CarrierOrder
 from dialer.store.codec import read_order, write_order
-from terms.ids import CallId, TenantId
+from terms.ids import CallId, LegId, TenantId
 
 if TYPE_CHECKING:
     from dialer.store.connection import Connection, Record
@@ -40,11 +40,13 @@ _IS_HEAD = """
         SELECT FROM carrier_orders AS earlier
         WHERE earlier.tenant = head.tenant AND earlier.call = head.call
             AND earlier.seq < head.seq AND earlier.outcome IS NULL
-            AND earlier.due_at <= greatest(head.due_at, head.leased_until, $1))"""
-"""No earlier order of the call is pending and due, at $1 or when `head` can be taken."""
+            AND earlier.due_at <= greatest(head.due_at, head.leased_until, $1)
+            AND NOT (earlier.body->>'order' = 'limit' AND earlier.fault IS NOT NULL))"""
+"""No earlier order of the call is pending and due, at $1 or when `head` can be taken. A limit that
+could not be moved yet has stepped aside: nothing waits for it."""
 
 _LEASE_ORDERS = f"""
-    UPDATE carrier_orders AS mine SET leased_until = $2, tries = tries + 1
+    UPDATE carrier_orders AS mine SET leased_until = $2, tries = tries + 1, fault = NULL
     FROM (
         SELECT tenant, call, seq FROM carrier_orders AS head
         WHERE outcome IS NULL AND due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
@@ -58,9 +60,26 @@ _LEASE_ORDERS = f"""
 async def lease_orders(
     connection: "Connection", now: datetime, *, until: datetime, limit: int = 50
 ) -> list[DueOrder]:
-    """Take due orders, at most one per call: a call's orders are obeyed in their sequence."""
+    """Take due orders, of each call the first alone: they are obeyed in their sequence.
+
+    Only a limit that is tried again comes out of sequence, together with what went past it.
+    """
     rows = await connection.fetch(_LEASE_ORDERS, now, until, limit)
-    return [_due_order(row) for row in rows]
+    return sorted((_due_order(row) for row in rows), key=lambda due: due.seq)
+
+
+async def is_limited_anew(connection: "Connection", due: DueOrder, leg: LegId) -> bool:
+    """Whether a later order sets the leg's limit, so that this one would take that back."""
+    found: bool = await connection.fetchval(
+        """SELECT EXISTS (
+               SELECT FROM carrier_orders
+               WHERE tenant = $1 AND call = $2 AND seq > $3
+                   AND (outcome IS NULL OR outcome = 'done')
+                   AND (body->>'order' = 'limit' AND body->>'leg' = $4
+                       OR body->>'order' = 'bridge' AND body->'legs' ? $4))""",
+        *(due.tenant, due.call, due.seq, leg),
+    )
+    return found
 
 
 async def settle_order(
@@ -130,6 +149,17 @@ async def insert_orders(
            VALUES ($1, $2, 0, $3, $4, $5)""",
         [(tenant, call, write_order(order), due_at, now) for order, due_at in orders],
     )
+
+
+async def about_to_go(connection: "Connection", legs: Collection[LegId]) -> frozenset[LegId]:
+    """Which of the legs have an order to be hung up that is still to be obeyed."""
+    rows = await connection.fetch(
+        """SELECT DISTINCT body->>'leg' AS leg FROM carrier_orders
+           WHERE outcome IS NULL AND body->>'order' = 'hang_up'
+               AND body->>'leg' = ANY ($1::text[])""",
+        list(legs),
+    )
+    return frozenset(LegId(row["leg"]) for row in rows)
 
 
 async def next_order_at(connection: "Connection", now: datetime | None = None) -> datetime | None:

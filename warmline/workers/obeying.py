@@ -8,7 +8,8 @@ after, never repeated blindly.
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import structlog
@@ -28,6 +29,7 @@ from dialer.store.calls import load_call
 from dialer.store.due import (
     DueOrder,
     give_back_orders,
+    is_limited_anew,
     lease_orders,
     next_order_at,
     postpone_order,
@@ -57,6 +59,12 @@ _ASK_AGAIN_SECONDS = 0.5
 _MOST_TRIES = 60
 """At half a second each: as long as an order can matter; the dialer's own timers end the wait."""
 
+_LONGEST_ASIDE_SECONDS = 4.0
+"""How long a limit that could not be moved waits at most before it is tried again."""
+
+_MOST_STUMBLES = 5
+_LONGEST_STUMBLE_SECONDS = 30
+"""An order that we fail to obey, by a fault of our own, waits twice as long each time."""
 
 _NO_SUCH_LEG = 481  # SIP
 
@@ -79,6 +87,14 @@ class Numbers(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Hand:
+    """One call's orders in hand: some still to be obeyed, some only to be written as done."""
+
+    waiting: deque[DueOrder]
+    done: list[DueOrder] = field(default_factory=list)
+
+
 class Obeyer(Looker):
     """Sends orders and writes how each ended."""
 
@@ -99,7 +115,7 @@ class Obeyer(Looker):
         self._carrier = carrier
         self._numbers = numbers
         self._metrics = metrics
-        self._in_hand: dict[CallId, deque[DueOrder]] = {}
+        self._in_hand: dict[CallId, _Hand] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._settler = Settler(pool, clock)
 
@@ -115,7 +131,7 @@ class Obeyer(Looker):
             if not (isinstance(order, HangUp) and order.after_seconds)
         ]
         if call in self._in_hand:
-            self._in_hand[call].extend(due)
+            self._in_hand[call].waiting.extend(due)
         elif committed.others_pending:
             self._go(self._give_back(committed.tenant, call, [one.seq for one in due]))
         elif due:
@@ -133,7 +149,7 @@ class Obeyer(Looker):
                     return await next_order_at(connection, now)
             for one in due:
                 if one.call in self._in_hand:
-                    self._in_hand[one.call].append(one)
+                    self._in_hand[one.call].waiting.append(one)
                 else:
                     self._take([one], others_follow=True)
             await asyncio.sleep(0)
@@ -152,7 +168,7 @@ class Obeyer(Looker):
     def _take(self, due: list[DueOrder], *, others_follow: bool = False) -> None:
         """`others_follow`: more of the call's orders may wait in the database behind these."""
         call = due[0].call
-        self._in_hand[call] = deque(due)
+        self._in_hand[call] = _Hand(deque(due))
         self._go(self._work_off(call, others_follow=others_follow))
 
     def _go(self, work: Coroutine[None, None, None]) -> None:
@@ -172,48 +188,85 @@ class Obeyer(Looker):
 
     async def _work_off(self, call: CallId, *, others_follow: bool) -> None:
         """One call's orders, one after the other, until none is left in hand."""
-        waiting = self._in_hand[call]
-        done: list[DueOrder] = []
+        hand = self._in_hand[call]
         try:
-            while waiting:
-                due = waiting.popleft()
-                if await self._obey(due):
-                    done.append(due)
-                if done and not waiting:
-                    await self._settler.settle(done)
-                    done = []
+            while hand.waiting:
+                due = hand.waiting.popleft()
+                try:
+                    if await self._obey(due, hand):
+                        hand.done.append(due)
+                except Exception as fault:
+                    await self._stumbled(due, fault)
+                    break
+                if not hand.waiting:
+                    await self._write_done(hand)
         finally:
             del self._in_hand[call]
+            await self._write_done(hand)
+            await self._let_wait(hand.waiting)
             if others_follow:
                 self.wake()
 
-    async def _obey(self, due: DueOrder) -> bool:
+    async def _write_done(self, hand: _Hand) -> None:
+        """Before anything takes long: a lease that lapses would have an order sent twice."""
+        done, hand.done = hand.done, []
+        if done:
+            await self._settler.settle(done)
+
+    async def _let_wait(self, left: deque[DueOrder]) -> None:
+        """Whoever obeys the one before these goes on with them."""
+        unsent = [due.seq for due in left if not due.tries]
+        if unsent:
+            await self._give_back(left[0].tenant, left[0].call, unsent)
+
+    async def _stumbled(self, due: DueOrder, fault: Exception) -> None:
+        """A fault of ours: its call's later orders must not wait for this one for ever."""
+        kind = type(due.order).__name__
+        _log.error("order_not_obeyed", call=due.call, seq=due.seq, order=kind, exc_info=fault)
+        if due.tries >= _MOST_STUMBLES and not isinstance(due.order, Limit):
+            await self._gave_up(due)
+            self.wake()
+        else:
+            seconds = min(2.0**due.tries, _LONGEST_STUMBLE_SECONDS)
+            await self._postpone(due, type(fault).__name__, seconds)
+
+    async def _obey(self, due: DueOrder, hand: _Hand) -> bool:
         """True when it was carried out and only that is left to write."""
         may_have_been_sent = due.tries > 0
+        if may_have_been_sent and isinstance(due.order, Say):
+            await self._settle(due, "not_wanted", None)  # better once too few than spoken twice
+            return False
         for tries in range(1, _MOST_TRIES + 1):
+            why: CarrierRefused | CarrierUnknown
             try:
                 outcome = await self._send(due, may_have_been_sent, is_repeated=tries > 1)
             except CarrierRefused as refusal:
-                if is_asked_again(due.order, refusal):
-                    await self._pause(due, refusal)
-                    continue
-                await self._refused(due, refusal)
-                return False
+                if not is_asked_again(due.order, refusal):
+                    await self._refused(due, refusal)
+                    return False
+                why = refusal
             except CarrierUnknown as unknown:
                 may_have_been_sent |= not isinstance(unknown, CarrierUnreachable)
                 if isinstance(due.order, Say) and may_have_been_sent:
-                    break  # better once too few than spoken twice
-                await self._pause(due, unknown)
-                continue
-            if outcome is None:
-                await self._settle(due, "not_wanted", None)
+                    break
+                why = unknown
+            else:
+                return await self._sent(due, is_wanted=outcome is not None)
+            if isinstance(due.order, Limit):
+                await self._step_aside(due, why)
                 return False
-            late = (self.clock.now() - due.written_at).total_seconds()
-            self._metrics.order_lateness.observe(max(late, 0))
-            self._count(due.order, "done")
-            return True
+            await self._pause(due, hand, why)
         await self._gave_up(due)
         return False
+
+    async def _sent(self, due: DueOrder, *, is_wanted: bool) -> bool:
+        if not is_wanted:
+            await self._settle(due, "not_wanted", None)
+            return False
+        late = (self.clock.now() - due.written_at).total_seconds()
+        self._metrics.order_lateness.observe(max(late, 0))
+        self._count(due.order, "done")
+        return True
 
     async def _send(
         self, due: DueOrder, may_have_been_sent: bool, *, is_repeated: bool
@@ -264,6 +317,10 @@ class Obeyer(Looker):
         legs = due.order.legs if isinstance(due.order, Bridge) else (due.order.leg,)
         async with self._pool.acquire() as connection:
             stored = await load_call(connection, due.tenant, due.call)
+            if isinstance(due.order, Limit) and await is_limited_anew(
+                connection, due, due.order.leg
+            ):
+                return False
         if stored is None:
             return True  # a caller turned away: there is no call to look at
         standing = {leg.id for leg in stored.call.all_standing()}
@@ -273,12 +330,26 @@ class Obeyer(Looker):
         """Whether the carrier knows the leg. Raises CarrierUnknown."""
         return any(live.leg == leg for live in await self._carrier.live_legs())
 
-    async def _pause(self, due: DueOrder, why: CarrierUnknown | CarrierRefused) -> None:
+    async def _pause(
+        self, due: DueOrder, hand: _Hand, why: CarrierUnknown | CarrierRefused
+    ) -> None:
         """It must be tried again: keep it in hand and look again in a moment."""
+        await self._write_done(hand)
         until = self.clock.now() + ORDER_LEASE
         async with self._pool.acquire() as connection:
             await postpone_order(connection, due, fault=str(why), until=until)
         await asyncio.sleep(_ASK_AGAIN_SECONDS)
+
+    async def _step_aside(self, due: DueOrder, why: CarrierUnknown | CarrierRefused) -> None:
+        """Try again as long as its leg stands (X55), and let the call's other orders go past."""
+        seconds = min(_ASK_AGAIN_SECONDS * 2.0 ** min(due.tries, 8), _LONGEST_ASIDE_SECONDS)
+        await self._postpone(due, str(why), seconds)
+
+    async def _postpone(self, due: DueOrder, fault: str, seconds: float) -> None:
+        until = self.clock.now() + timedelta(seconds=seconds)
+        async with self._pool.acquire() as connection:
+            await postpone_order(connection, due, fault=fault, until=until)
+        self.wake()
 
     async def _refused(self, due: DueOrder, refusal: CarrierRefused) -> None:
         """The carrier said no. For a ring or a bridge that is news about the call."""

@@ -1,28 +1,18 @@
 """Timers fire within a second, whatever becomes of the others."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
-
-import pytest
 
 from dialer.store.due import next_timer_at
 from terms.ids import OrderId
-from tests.house import House, a_house
+from tests.house import House
 from tests.people import TENANT
-from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
-    from asyncpg import Pool, Record
+    pass
 
 NUMBERS = (("+8613800000001", "+8613900000001"), ("+8613800000002", "+8613900000002"))
-
-
-@pytest.fixture
-async def house(database: "Pool[Record]", seal: AesSeal, noon: datetime) -> AsyncIterator[House]:
-    async with a_house(database, seal, noon) as house:
-        yield house
 
 
 async def a_call(house: House, caller: str, counselor: str) -> OrderId:
