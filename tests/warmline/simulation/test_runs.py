@@ -96,7 +96,7 @@ def test_people_and_misfortune_do_everything_they_are_meant_to(
 
     losing = Misfortune(carrier=Faults(lose=0.08, refuse=0.02, unknown=0.02), restart=0.005)
     deciding = Deciding(carry=carry)
-    outcome = run(2, days=8, calls_per_day=100, misfortune=losing, deciding=deciding)
+    outcome = run(3, days=8, calls_per_day=100, misfortune=losing, deciding=deciding)
 
     assert outcome.deaths > 5
     assert seen >= {kind.__name__ for kind in get_args(Event) if kind not in _NEVER}
