@@ -16,7 +16,7 @@ from warmline.api.parts import DESK
 from warmline.api.timeline import TimelineEntry, lines_for
 from warmline.api.views import NonNegative, OrderView, VerdictView
 from warmline.desk.opening import NotQualified
-from warmline.desk.timeline import STAFF
+from warmline.desk.timeline import STAFF, counselor_sees
 from warmline.http.api import Operations
 from warmline.http.asked import Acting, Asked
 from warmline.http.model import ID, Instant, Line, Model
@@ -99,6 +99,10 @@ class EvidenceView(Model):
     verdict: VerdictView | None
     legs: list[LegView]
     timeline: list[TimelineEntry]
+    """The call's own lines that whoever asks may see: the first 500."""
+
+    timeline_is_whole: bool
+    """Whether these are all of them."""
 
 
 class Matched(Model):
@@ -119,9 +123,10 @@ async def get_call(asked: Asked, who: Staff, call: Annotated[CallId, ID]) -> Evi
             connection,
             asked.tenant,
             stored.call.order,
-            mark=STAFF,
+            mark=_mark(who),
             after=0,
-            limit=_LINES_SHOWN,
+            limit=_LINES_SHOWN + 1,
+            call=call,
         )
     found = stored.call
     return EvidenceView(
@@ -143,13 +148,24 @@ async def get_call(asked: Asked, who: Staff, call: Annotated[CallId, ID]) -> Evi
             else VerdictView.of(found.verdict, final=found.verdict_is_final)
         ),
         legs=[LegView.of(leg) for leg in found.legs],
-        timeline=lines,
+        timeline=lines[:_LINES_SHOWN],
+        timeline_is_whole=len(lines) <= _LINES_SHOWN,
     )
 
 
+def _sees_all(who: Staff) -> bool:
+    return bool(who.roles & SEES_CALLS.roles - {StaffRole.COUNSELOR})
+
+
+def _mark(who: Staff) -> str:
+    return STAFF if _sees_all(who) or who.counselor is None else counselor_sees(who.counselor)
+
+
 def _may_see(who: Staff, legs: tuple[Leg, ...]) -> bool:
-    if who.roles & SEES_CALLS.roles - {StaffRole.COUNSELOR}:
+    if _sees_all(who):
         return True
+    if who.counselor is None:
+        return False
     return any(leg.role is Role.COUNSELOR and leg.party == who.counselor for leg in legs)
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from terms.ids import OrderId, TenantId
+from terms.ids import CallId, OrderId, TenantId
 from warmline.http.model import Instant, Model
 
 if TYPE_CHECKING:
@@ -28,13 +28,15 @@ async def lines_for(
     mark: str,
     after: int,
     limit: int,
+    call: CallId | None = None,
 ) -> list[TimelineEntry]:
-    """Lines behind `after` that bear the mark, oldest first."""
+    """Lines behind `after` that bear the mark, oldest first; of one call, if it is named."""
     rows = await connection.fetch(
         """SELECT seq, at, kind, role, data FROM timeline
            WHERE tenant = $1 AND order_id = $2 AND seq > $3 AND visible @> ARRAY[$4]
+             AND ($6::text IS NULL OR call_id = $6)
            ORDER BY seq LIMIT $5""",
-        *(tenant, order, after, mark, limit),
+        *(tenant, order, after, mark, limit, call),
     )
     return [
         TimelineEntry(

@@ -243,3 +243,47 @@ async def test_a_crisis_may_still_be_marked_by_who_was_on_the_call_and_by_nobody
     assert (await post(service, f"/v1/calls/{call}/crisis", me))[0] == 200
 
     assert (await service.people.see_call(order)).crisis
+
+
+async def test_a_counselor_sees_of_a_call_only_its_own_lines_that_are_theirs_to_see(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counselor = await service.people.counselor()
+    me = await service.sign_in("counselor", counselor=counselor)
+    support = await service.sign_in("support")
+    await service.script(CALLER, answers="no_answer")
+    order = await service.people.order(await service.people.caller(), counselor)
+    await service.place_call(order, CALLER)
+    await service.let_pass(5)
+    async with service.client.delete(
+        f"/v1/orders/{order}/calls/current", headers=service.device(CALLER)
+    ) as response:
+        first = (await response.json())["id"]
+    await service.let_pass(5)
+    await service.script(CALLER, answers="yes", talks_for_seconds=60)
+    await service.script(COUNSELOR, answers="yes", presses="1")
+    second = (await service.place_call(order, CALLER))[1]["id"]
+    await service.let_pass(120)
+
+    async def seen(headers: dict[str, str]) -> tuple[list[int], set[str], bool]:
+        async with service.client.get(f"/v1/calls/{second}", headers=headers) as response:
+            found = await response.json()
+        lines = found["timeline"]
+        return (
+            [line["seq"] for line in lines],
+            {line["kind"] for line in lines},
+            found["timeline_is_whole"],
+        )
+
+    mine, my_kinds, _ = await seen(me)
+    all_, kinds, whole = await seen(support)
+    others = await service.house.pool.fetch("SELECT seq FROM timeline WHERE call_id = $1", first)
+    assert others
+    assert not set(all_) & {row["seq"] for row in others}
+    assert "judged" in kinds
+    assert "judged" not in my_kinds
+    assert "connected" in my_kinds
+    assert set(mine) < set(all_)
+    assert whole
+    monkeypatch.setattr("warmline.api.staff._LINES_SHOWN", 2)
+    assert (await seen(support))[::2] == (all_[:2], False)
