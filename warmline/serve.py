@@ -35,6 +35,7 @@ from warmline.api.pages import add_pages
 from warmline.api.parts import DESK, PROGRAMS
 from warmline.api.simulation import SIMULATION, Simulation, simulation_routes
 from warmline.api.staff import staff_operations
+from warmline.api.this_machine import is_loopback
 from warmline.bus import Bus, Message, RateLimits
 from warmline.bus.in_process import InProcessBus, InProcessRateLimits
 from warmline.clock import SystemClock
@@ -151,8 +152,19 @@ async def _serve(
             await ready(house)
         _on_signal(house.stopping.set)
         _log.info("serving", url=house.url, carrier=settings.carrier)
+        warn_of_open_door(settings)
         await house.stopping.wait()
         _log.info("stopping")
+
+
+def warn_of_open_door(settings: Settings) -> None:
+    """Say that others can reach a service whose calls ring no real phone."""
+    if settings.carrier == "simulated" and not is_loopback(settings.host):
+        _log.warning(
+            "simulated_carrier_on_the_network",
+            host=settings.host,
+            why="others reach this service, and its calls ring no real phone",
+        )
 
 
 def _on_signal(stop: Callable[[], object]) -> None:
@@ -283,6 +295,7 @@ def _application(
         limits=limits,
         seal=house.seal,
         public_url=house.url,
+        trusted_proxies=house.settings.trusted_proxies,
     )
     app = make_app(
         frame,

@@ -9,12 +9,14 @@ import os
 import secrets
 import tomllib
 from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -74,6 +76,16 @@ class Settings(BaseSettings):
 
     sim_open: bool = False
     """Let other machines work the simulated handsets too."""
+
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Networks (CIDR) whose X-Forwarded-For is believed, separated by commas."""
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [one.strip() for one in value.split(",") if one.strip()]
+        return value
 
     @field_validator("secret_key")
     @classmethod

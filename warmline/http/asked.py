@@ -13,6 +13,7 @@ from aiohttp import web
 from terms.ids import TenantId
 from warmline.bus import RateLimits
 from warmline.clock import Clock
+from warmline.http.address import Network, address_of
 from warmline.http.model import Model
 from warmline.http.problems import Unavailable
 from warmline.http.who import Principal, TokenKinds
@@ -41,6 +42,8 @@ class Frame:
     limits: RateLimits
     seal: AesSeal
     public_url: str
+    trusted_proxies: tuple[Network, ...] = ()
+    """Networks whose X-Forwarded-For is believed."""
 
 
 FRAME = web.AppKey("frame", Frame)
@@ -59,8 +62,12 @@ class Asked:
 
     @property
     def address(self) -> str:
-        """Where the request came from, as far as the connection tells."""
-        return self.request.remote or "unknown"
+        """Where the request came from: the connection tells, or proxies that are trusted."""
+        return address_of(
+            self.request.remote,
+            self.request.headers.getall("X-Forwarded-For", ()),
+            self.frame.trusted_proxies,
+        )
 
     @property
     def principal(self) -> str:

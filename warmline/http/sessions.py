@@ -26,6 +26,9 @@ TOTP_PURPOSE = "totp secret"
 
 _TRIES = 10
 _TRIES_PER_ADDRESS = 100
+_TRIES_PER_ACCOUNT = 50
+"""From anywhere: well above `_TRIES`, so that a stranger does not lock somebody out at once."""
+
 _TRIES_WINDOW_SECONDS = 900
 
 
@@ -118,6 +121,7 @@ async def _count_try(asked: Asked, email: str) -> None:
     keys = (
         (f"sign-in:{asked.address}", _TRIES_PER_ADDRESS),
         (f"sign-in:{asked.tenant}:{asked.address}:{email.lower()}", _TRIES),
+        (f"sign-in:{asked.tenant}:{email.lower()}", _TRIES_PER_ACCOUNT),
     )
     for key, limit in keys:
         rate = await asked.frame.limits.hit(
