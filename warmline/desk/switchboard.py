@@ -9,7 +9,7 @@ import structlog
 
 from billing.order import Order
 from billing.order import State as OrderState
-from billing.store.orders import live_orders
+from billing.store.orders import list_orders, live_orders
 from dialer.call import State
 from dialer.carriers import CallIn, Report
 from dialer.events import CallerDialledIn, CounselorUnavailable
@@ -36,6 +36,8 @@ _log = structlog.get_logger()
 
 FAREWELL = timedelta(seconds=8)
 """Time for the reason to be heard before the line is closed."""
+
+_ORDERS_LOOKED_AT = 20
 
 NOT_IN_SERVICE = "not_in_service"
 NO_OPEN_ORDER = "no_open_order"
@@ -64,7 +66,7 @@ class Switchboard:
                     return
                 committed = await self._let_in(connection, call_in, now)
         except _TurnedAway as why:
-            committed = await self._turn_away(id_, call_in, why.prompt, now)
+            committed = await self._turn_away(id_, call_in, why.prompt, now, why.ended)
         except Refused as refusal:
             committed = await self._turn_away(id_, call_in, refusal.code, now)
         for one in committed:
@@ -117,8 +119,22 @@ class Switchboard:
     ) -> OrderId:
         orders = await live_orders(connection, self.desk.tenant, caller, program.id)
         if not orders:
-            raise _TurnedAway(NO_OPEN_ORDER)
+            raise _TurnedAway(NO_OPEN_ORDER, await self._just_ended(connection, caller, program))
         return min(orders, key=_readiness).id
+
+    async def _just_ended(
+        self, connection: "Connection", caller: CallerId, program: Program
+    ) -> OrderId | None:
+        """The order of the caller's last call: dialling now tells something about how it ended."""
+        recent, _ = await list_orders(
+            connection, self.desk.tenant, caller, limit=_ORDERS_LOOKED_AT, cursor=None
+        )
+        ended = [
+            (order.settled.ended_at, order.id)
+            for order in recent
+            if order.settled is not None and order.program == program.id
+        ]
+        return max(ended)[1] if ended else None
 
     async def _begin(
         self,
@@ -169,7 +185,12 @@ class Switchboard:
         return committed
 
     async def _turn_away(
-        self, id_: str, call_in: CallIn, prompt: str, now: datetime
+        self,
+        id_: str,
+        call_in: CallIn,
+        prompt: str,
+        now: datetime,
+        ended: OrderId | None = None,
     ) -> list[Committed]:
         """Answer, say why, and close the line; the caller's own order is untouched."""
         desk = self.desk
@@ -179,19 +200,27 @@ class Switchboard:
             (Say(call_in.leg, prompt), now),
             (HangUp(call_in.leg), now + FAREWELL),
         ]
+        noted = None
         async with desk.pool.acquire() as connection, connection.transaction():
             if await keep_call_in(connection, desk.tenant, id_, call_in.leg, now):
                 call = CallId(call_in.leg)
                 await insert_orders(connection, desk.tenant, call, orders, now)
-        return [Committed(tenant=desk.tenant, unhanded=True)]
+                if ended is not None:
+                    noted = await desk.note_called_back(connection, desk.tenant, ended)
+        turned = Committed(tenant=desk.tenant, unhanded=True)
+        return [turned] if noted is None else [turned, noted]
 
 
 class _TurnedAway(Exception):
-    """Why somebody who dialled in is not let in: the prompt they hear."""
+    """Why somebody who dialled in is not let in: the prompt they hear.
 
-    def __init__(self, prompt: str) -> None:
+    `ended` is the order of their last call, when none is open.
+    """
+
+    def __init__(self, prompt: str, ended: OrderId | None = None) -> None:
         super().__init__(prompt)
         self.prompt = prompt
+        self.ended = ended
 
 
 def _readiness(order: Order) -> tuple[bool, bool, str]:
