@@ -23,6 +23,7 @@ from dialer.carriers import (
     ReleaseSide,
 )
 from dialer.store.calls import calls_of_legs, live_calls
+from dialer.store.due import about_to_go
 from terms.ids import CallId, LegId
 from warmline.clock import Clock
 from warmline.desk.desk import Desk
@@ -39,6 +40,9 @@ _log = structlog.get_logger()
 LOOK_EVERY = timedelta(seconds=5)
 UNANSWERED_FOR = timedelta(seconds=12)
 """A leg this young may still be on its way to the carrier."""
+
+FAREWELL_FOR = timedelta(seconds=10)
+"""A leg let go this lately may still be told why."""
 
 _ONE_AT_A_TIME = 0x7265636F6E63696C  # an advisory lock: one process looks, for all
 
@@ -76,6 +80,16 @@ def differences(
             if there.bridged and leg.bridged_at is None:
                 news.append((f"{leg.id}/found_bridged", LegBridged(leg=leg.id, at=now)))
     return Differences(tuple(news), frozenset(strays))
+
+
+def let_go_lately(calls: Iterable[Call], now: datetime) -> frozenset[LegId]:
+    """Legs that may still be told why they are let go. Pure."""
+    return frozenset(
+        leg.id
+        for call in calls
+        for leg in call.legs
+        if leg.let_go_at is not None and now - leg.let_go_at < FAREWELL_FOR
+    )
 
 
 def confirmed(before: Differences, found: Differences) -> Differences:
@@ -137,7 +151,10 @@ class Reconciler(Looker):
         calls, unknown = await self._calls(legs)
         self._metrics.live_calls.set(sum(call.ended_at is None for call in calls.values()))
         found = differences(calls.values(), legs, now)
-        found = Differences(found.news, found.strays | unknown)
+        strays = (found.strays | unknown) - let_go_lately(calls.values(), now)
+        async with self._pool.acquire() as connection:
+            strays -= await about_to_go(connection, strays)
+        found = Differences(found.news, strays)
         sure = confirmed(self._memory.last, found)
         self._memory.last = found
         for id_, news in sure.news:
