@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import structlog
+
 from routing.store.counselors import next_free_at
 from routing.store.queue import queue_heads, waiting_programs
 from terms.ids import ProgramId, TenantId
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from asyncpg import Pool
 
     from warmline.desk.store import Record
+
+_log = structlog.get_logger()
 
 
 class Seater(Looker):
@@ -30,8 +34,16 @@ class Seater(Looker):
         """Every queue in which anybody waits."""
         async with self._pool.acquire() as connection:
             waiting = await waiting_programs(connection)
-        turns = [await self._seat_all(tenant, program) for tenant, program in waiting]
+        turns = [await self._seat_if_possible(tenant, program) for tenant, program in waiting]
         return min((at for at in turns if at is not None), default=None)
+
+    async def _seat_if_possible(self, tenant: TenantId, program: ProgramId) -> datetime | None:
+        """A head that cannot be seated stops its own queue until the next sweep, and no other."""
+        try:
+            return await self._seat_all(tenant, program)
+        except Exception as fault:
+            _log.error("queue_not_seated", program=program, exc_info=fault)
+            return None
 
     async def _seat_all(self, tenant: TenantId, program: ProgramId) -> datetime | None:
         """Answers when somebody will come free by themselves, should anybody still wait."""

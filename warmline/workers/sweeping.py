@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 _TRY_AGAIN_AFTER = timedelta(seconds=1)
+_LONGEST_BACK_OFF_SECONDS = 60.0
+_MOST_LOOKED_AT = 1000
 
 
 class Lapser(Looker):
@@ -52,17 +54,24 @@ class Refolder(Looker):
         self._pool = pool
         self._desk = desk
         self._metrics = metrics
+        self._not_before: dict[str, datetime] = {}
 
     async def look(self) -> datetime | None:
-        """Whatever has waited a second."""
+        """Whatever has waited a second; what failed least often first, then what came first."""
+        now = self.clock.now()
         async with self._pool.acquire() as connection:
-            waiting = await unfolded_news(
-                connection, received_before=self.clock.now() - _TRY_AGAIN_AFTER
-            )
-        for one in waiting:
+            before = now - _TRY_AGAIN_AFTER
+            waiting = await unfolded_news(connection, received_before=before, limit=_MOST_LOOKED_AT)
+        kept = {one.id for one in waiting}
+        self._not_before = {id_: at for id_, at in self._not_before.items() if id_ in kept}
+        for one in sorted(waiting, key=lambda one: one.tries):
+            if self._not_before.get(one.id, now) > now:
+                continue
             try:
                 await self._desk.fold_again(one)
             except Exception as fault:
+                seconds = min(2.0 ** min(one.tries, 8), _LONGEST_BACK_OFF_SECONDS)
+                self._not_before[one.id] = now + timedelta(seconds=seconds)
                 self._metrics.news_faults.inc()
                 _log.exception("news_still_not_folded", call=one.call, tries=one.tries)
                 async with self._pool.acquire() as connection:

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from dialer.carriers import CarrierRefused, CarrierUnknown, CarrierUnreachable
 from dialer.carriers.simulated import orders as wire
@@ -107,16 +108,17 @@ async def test_an_order_that_we_fail_to_obey_is_given_up_so_that_the_leg_can_be_
     obeyer.hand(
         Committed(tenant=TENANT, call=call.id, orders=tuple(zip(asked, orders, strict=True)))
     )
-    await obeyer.idle()
-    await work(obeyer)
-    assert await outcomes(house, asked) == ["done", None, None]
-
-    for _ in range(6):
-        house.clock.advance(31)
+    with capture_logs() as logged:
+        await obeyer.idle()
         await work(obeyer)
+        assert await outcomes(house, asked) == ["done", None, None]
+        for _ in range(6):
+            house.clock.advance(31)
+            await work(obeyer)
 
     assert await outcomes(house, asked) == ["done", "gave_up", "done"]
     assert [type(order) for order in carrier.obeyed] == [wire.Say, wire.HangUp]
+    assert {(line["event"], line["seq"]) for line in logged} == {("order_not_obeyed", asked[1])}
 
 
 async def test_a_prompt_that_a_dead_process_may_have_spoken_is_not_spoken_again(
