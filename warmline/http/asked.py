@@ -146,6 +146,10 @@ async def borrowed(pool: "Pool[Record]") -> "AsyncIterator[Connection[Record]]":
         if _is_lost(connection):
             raise Unavailable from error
         raise
+    except asyncpg.InternalClientError as error:
+        # The server said good-bye in the middle of something; asyncpg cannot go on with it.
+        connection.terminate()
+        raise Unavailable from error
     finally:
         await pool.release(cast("PoolConnectionProxy[Record]", connection))
 

@@ -17,6 +17,7 @@ BREATH = timedelta(milliseconds=50)
 """What is due and could not be done, for somebody else holds it, is not looked for sooner."""
 
 _AFTER_A_FAULT_SECONDS = 0.5
+_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class Looker(ABC):
@@ -71,7 +72,7 @@ class Looker(ABC):
             self._wake.clear()
             try:
                 self._next_at = self._not_at_once(await self.look())
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+            except _AWAY as fault:
                 _log.warning("worker_cannot_look", worker=self.name, fault=type(fault).__name__)
                 await asyncio.sleep(_AFTER_A_FAULT_SECONDS)
                 continue
