@@ -195,7 +195,7 @@ def receive_routes(carrier: SimulatedCarrier) -> list[web.RouteDef]:
         if not hmac.compare_digest(shown, expected):
             raise web.HTTPUnauthorized(text="the shared token is missing")
         if (receive := carrier.receive) is None:
-            raise web.HTTPServiceUnavailable(text="not open")
+            return web.Response(status=503, text="not open")  # starting, or on our way out
         try:
             found = read_list(await request.json(), "reports")
         except ValueError as fault:
