@@ -23,7 +23,7 @@ from warmline.seal import AesSeal
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
 
-_DEBIAN_BINARIES = Path("/usr/lib/postgresql/15/bin")
+DEBIAN_BINARIES = Path("/usr/lib/postgresql/15/bin")
 _URL_VARIABLE = "WARMLINE_TEST_DATABASE_URL"
 
 _FOLDERS = "warmline-tests-"
@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--server-postgres",
         action="store_true",
-        help=f"test on Debian's PostgreSQL 15 ({_DEBIAN_BINARIES}) instead of the embedded one",
+        help=f"test on Debian's PostgreSQL 15 ({DEBIAN_BINARIES}) instead of the embedded one",
     )
 
 
@@ -49,14 +49,14 @@ def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield given
         return
     server = request.config.getoption("--server-postgres")
-    if server and not _DEBIAN_BINARIES.is_dir():
+    if server and not DEBIAN_BINARIES.is_dir():
         pytest.fail("--server-postgres needs `apt-get install postgresql-15`")
     _sweep()
     # pytest's own temporary directories are closed to the account the server runs as.
     folder = Path(tempfile.mkdtemp(prefix=_FOLDERS))
     folder.chmod(0o711)
     database = EmbeddedDatabase(
-        folder, binaries=_DEBIAN_BINARIES if server else None, configuration=_FAST
+        folder, binaries=DEBIAN_BINARIES if server else None, configuration=_FAST
     )
     try:
         yield database.start()

@@ -122,18 +122,18 @@ async def presence(world: World) -> list[str]:
 def rings(events: Iterable[JsonObject]) -> list[str]:
     """Every leg was rung once, and of one role in one call never two stood at a time."""
     rung: defaultdict[str, list[str]] = defaultdict(list)
-    rang: Counter[str] = Counter()
+    rang: defaultdict[str, set[object]] = defaultdict(set)
     ended: dict[str, str] = {}
     for event in events:
         news: Any = event.get("news") or {}
         if event.get("order") == "ring" and event["outcome"] == {"done": True}:
             rung[str(event["leg"])].append(str(event["at"]))
         elif news.get("kind") == "ringing":
-            rang[news["leg"]] += 1
+            rang[news["leg"]].add(event["id"])
         elif news.get("kind") == "ended":
             ended[news["leg"]] = news["at"]
     found = [f"{leg} was rung {len(at)} times" for leg, at in rung.items() if len(at) > 1]
-    found += [f"{leg} rang {count} times" for leg, count in rang.items() if count > 1]
+    found += [f"{leg} rang {len(ids)} times" for leg, ids in rang.items() if len(ids) > 1]
     for leg, (first, *_) in rung.items():
         found += [
             f"{leg} was rung while {other} stood"

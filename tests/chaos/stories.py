@@ -9,15 +9,14 @@ from billing.order import State as OrderState
 from dialer.carriers.simulated.script import Answers, EndsBy, Script
 from routing.store.targets import put_target
 from routing.transfer import AgencyKind, TransferTarget
-from terms.ids import CallId, CounselorId, OrderId, ProgramId, StaffId, TargetId
+from terms.ids import CounselorId, OrderId, ProgramId, StaffId, TargetId
 from terms.phone import PhoneNumber
 from terms.verdict import EndedBy, VerdictKind
-from tests.chaos.programs import SHORT, TALK
+from tests.chaos.programs import POOL, SHORT, TALK
 from tests.chaos.world import World
 from tests.people import TENANT, device_token
 from warmline.people import StaffRole
-from warmline.people.store import StaffMember, add_staff, add_staff_token
-from warmline.people.tokens import token_hash
+from warmline.people.store import StaffMember
 
 STAYS = Script(answers=Answers.YES, after_seconds=0.5)
 ACCEPTS = Script(answers=Answers.YES, after_seconds=0.5, presses="1")
@@ -48,7 +47,7 @@ class Cast:
     caller: str
     counselor: str
     agency: str
-    counselor_id: CounselorId
+    counselor_id: CounselorId | None
 
 
 Act = Callable[[World, Cast], Awaitable[None]]
@@ -70,6 +69,7 @@ class Story:
     counted: int = 0
     after: OrderState = OrderState.EXPIRED
     program: ProgramId = TALK
+    brings_counselor: bool = True
 
 
 # -- what people do while they talk ---------------------------------------------------------
@@ -116,50 +116,60 @@ async def hand_over(world: World, cast: Cast) -> None:
     """A crisis: the counselor brings in an agency and leaves; the caller ends the talk with it."""
     await world.hears_somebody(cast.caller)
     await world.call_is(cast.order, "bridged")
-    token = await _signed_in(world, cast.counselor_id)
-    call = await world.pool.fetchval("SELECT id FROM calls WHERE order_id = $1", cast.order)
-    target = await _agency(world, cast.agency)
-    for path, body in (("crisis", None), ("transfer", {"target": target})):
-        status, said = await world.ask(
-            "POST", f"/v1/calls/{call}/{path}", token=token, body=body, key=f"{call}-{path}"
-        )
+    (call,) = await world.calls_of(cast.order)
+    for path, body in (("crisis", None), ("transfer", {"target": _target(cast)})):
+        status, said = await _command(world, cast, call, path, body)
         assert status == 200, said
     await world.hears_somebody(cast.agency)
 
     async def joined() -> bool:
         record = await world.pool.fetchval(
-            "SELECT record->'transfer'->>'joined' FROM calls WHERE id = $1", CallId(call)
+            "SELECT record->'transfer'->>'joined' FROM calls WHERE id = $1", call
         )
         return record is None or record == "true"
 
     await world.until(joined)
-    await world.ask("POST", f"/v1/calls/{call}/transfer/confirm", token=token, key=f"{call}-c")
+    await _command(world, cast, call, "transfer/confirm", None)
     await world.hands.hang_up(PhoneNumber(cast.caller))
 
 
-async def _signed_in(world: World, counselor: CounselorId) -> str:
-    token, id_ = f"ws_{counselor}".ljust(46, "x"), StaffId(f"staff-{counselor}")
+async def _command(
+    world: World, cast: Cast, call: str, path: str, body: object
+) -> tuple[int, dict[str, object]]:
+    return await world.ask(
+        "POST",
+        f"/v1/calls/{call}/{path}",
+        token=_token(cast.counselor_id),
+        body=body,
+        key=f"{call}-{path}",
+    )
+
+
+def _token(counselor: CounselorId | None) -> str:
+    return f"ws_{counselor}".ljust(46, "x")
+
+
+def _target(cast: Cast) -> TargetId:
+    return TargetId(f"target-{cast.agency.removeprefix('+')}")
+
+
+async def _sign_in(world: World, cast: Cast) -> None:
     member = StaffMember(
         tenant=TENANT,
-        id=id_,
-        email=f"{counselor}@example.org",
+        id=StaffId(f"staff-{cast.counselor_id}"),
+        email=f"{cast.counselor_id}@example.org",
         roles=frozenset({StaffRole.COUNSELOR}),
-        counselor=counselor,
+        counselor=cast.counselor_id,
         password_hash="$argon2id$never",
     )
-    async with world.pool.acquire() as lent, lent.transaction():
-        await add_staff(lent, member, world.now())
-        await add_staff_token(lent, TENANT, id_, token_hash(token), world.now())
-    return token
+    await world.sign_in(member, _token(cast.counselor_id))
 
 
-async def _agency(world: World, number: str) -> TargetId:
-    await world.hands.script(PhoneNumber(number), STAYS)
-    target = TargetId(f"target-{number.removeprefix('+')}")
-    agency = TransferTarget(id=target, name="Agency", kind=AgencyKind.POLICE)
+async def _add_agency(world: World, cast: Cast) -> None:
+    await world.hands.script(PhoneNumber(cast.agency), STAYS)
+    agency = TransferTarget(id=_target(cast), name="Agency", kind=AgencyKind.POLICE)
     async with world.pool.acquire() as connection:
-        await put_target(connection, world.people.seal, TENANT, agency, PhoneNumber(number))
-    return target
+        await put_target(connection, world.people.seal, TENANT, agency, PhoneNumber(cast.agency))
 
 
 # -- the stories ----------------------------------------------------------------------------
@@ -252,6 +262,23 @@ STORIES: tuple[Story, ...] = (
         counselor=does(Answers.NO_ANSWER),
         by=frozenset({EndedBy.COUNSELOR}),
     ),
+    Story(
+        name="caller waits for whoever is free",
+        program=POOL,
+        caller=leaves(2),
+        verdict=VerdictKind.PARTY_ENDED,
+        talked=True,
+        after=OrderState.COMPLETED,
+        brings_counselor=False,
+    ),
+    Story(
+        name="a counselor of the pool comes",
+        program=POOL,
+        caller=leaves(2),
+        verdict=VerdictKind.PARTY_ENDED,
+        talked=True,
+        after=OrderState.COMPLETED,
+    ),
 )
 
 
@@ -263,22 +290,37 @@ class Played:
     order: OrderId
 
 
-async def play(world: World, story: Story, number: int, *, at: int = 0) -> Played:
-    """Teach the phones, press the button, and do what people do in between."""
+async def cast_for(world: World, story: Story, number: int) -> Cast:
+    """Find the people, and teach their phones."""
     caller, counselor = f"+86138{number:08}", f"+86139{number:08}"
     await world.hands.script(PhoneNumber(caller), story.caller)
     await world.hands.script(PhoneNumber(counselor), story.counselor)
     people = world.people
-    counselor_id = await people.counselor(counselor, program=story.program)
+    counselor_id = None
+    if story.brings_counselor:
+        counselor_id = await people.counselor(counselor, program=story.program)
     order = await people.order(await people.caller(caller), counselor_id, program=story.program)
     cast = Cast(order, caller, counselor, f"+8610{number:08}", counselor_id)
-    status, said = await world.press(order, caller, at=at)
+    if story.act is hand_over:
+        await _sign_in(world, cast)
+        await _add_agency(world, cast)
+    return cast
+
+
+async def act_out(world: World, story: Story, cast: Cast, *, at: int = 0) -> Played:
+    """Press the button, and do what people do in between."""
+    status, said = await world.press(cast.order, cast.caller, at=at)
     # The answer to a press that was accepted may die with the process that gave it.
     assert status == 202 or (status, said["code"]) == (409, "voucher_in_use"), said
     if story.act is not None:
         with suppress(TimeoutError):  # then the reckoning tells what became of it
             await story.act(world, cast)
-    return Played(story, order)
+    return Played(story, cast.order)
+
+
+async def play(world: World, story: Story, number: int) -> Played:
+    """All of it."""
+    return await act_out(world, story, await cast_for(world, story, number))
 
 
 SETTLES_WITHIN = timedelta(minutes=10)

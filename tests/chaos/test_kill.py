@@ -59,23 +59,11 @@ def _shuffled(rng: Random) -> Iterator[tuple[int, Story]]:
             yield number, story
 
 
-async def something_happens(world: World, lines: int) -> None:
-    """Wait until the timelines have grown so much; a point in the calls' own time."""
-    seq = "SELECT coalesce(max(seq), 0) FROM timeline"
-    goal = await world.pool.fetchval(seq) + lines
-
-    async def has_come() -> bool:
-        return bool(await world.pool.fetchval(seq) >= goal)
-
-    with suppress(TimeoutError):
-        await world.until(has_come, seconds=_LONGEST_LIFE_SECONDS)
-
-
 async def kill_again_and_again(world: World, rng: Random, outages: Outages) -> None:
     """Kill at random instants, some of them before the process is up; news is late at times."""
     for point in range(POINTS):
         await world.bad(delay_ms=rng.choice((0, 0, 300, 900)))
-        await something_happens(world, rng.randrange(_MOST_LINES))  # the random point itself
+        await world.timelines_grow(rng.randrange(_MOST_LINES), seconds=_LONGEST_LIFE_SECONDS)
         world.server.kill()
         outages.began()
         await asyncio.sleep(rng.choice((0, rng.uniform(0, _LONGEST_OUTAGE_SECONDS))))

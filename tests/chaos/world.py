@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import asyncpg
 
-from dialer.carriers.simulated.address import Address, shared_token
+from dialer.carriers.simulated.address import Address
 from dialer.carriers.simulated.control import RemoteHands
 from dialer.carriers.simulated.faults import Faults
 from dialer.carriers.simulated.process import ensure_running, stop
@@ -22,6 +22,8 @@ from tests.chaos.server import Nursery, Server
 from tests.people import TENANT, People, device_token
 from warmline.clock import SystemClock
 from warmline.ids import new_id
+from warmline.people.store import StaffMember, add_staff, add_staff_token
+from warmline.people.tokens import token_hash
 from warmline.programs import load_programs
 from warmline.settings import Settings
 from warmline.sim_clock import keep_offset, kept_offset
@@ -107,6 +109,28 @@ class World:
         self.clock.set_offset(offset)
         await self.hands.move_clock(offset.total_seconds())
 
+    async def sign_in(self, member: StaffMember, token: str) -> None:
+        """A member of staff, and the token they hold."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await add_staff(connection, member, self.now())
+            await add_staff_token(connection, TENANT, member.id, token_hash(token), self.now())
+
+    async def calls_of(self, order: str) -> list[str]:
+        """The order's calls, oldest first."""
+        rows = await self.look("SELECT id FROM calls WHERE order_id = $1 ORDER BY id", order)
+        return [row["id"] for row in rows]
+
+    async def look(self, query: str, *arguments: object) -> "list[Record]":
+        """Rows of the database, as soon as it is there."""
+        found: list[Record] = []
+
+        async def is_there() -> bool:
+            found[:] = await self.pool.fetch(query, *arguments)
+            return True
+
+        await self.until(is_there)
+        return found
+
     async def follow_clock(self) -> None:
         """Take over how far the world's clock was moved."""
         async with self.pool.acquire() as connection:
@@ -137,10 +161,24 @@ class World:
     async def until(
         self, holds: Callable[[], Awaitable[bool]], *, seconds: float = PATIENCE_SECONDS
     ) -> None:
-        """Wait until it holds. Raises TimeoutError."""
+        """Wait until it holds; what cannot be asked now does not. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
-            while not await holds():  # noqa: ASYNC110 - other processes cannot set our event
+            while True:
+                with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    if await holds():
+                        return
                 await asyncio.sleep(_LOOK_SECONDS)
+
+    async def timelines_grow(self, lines: int, *, seconds: float) -> None:
+        """Wait until so many lines were added, but no longer: a point in the calls' own time."""
+        newest = "SELECT coalesce(max(seq), 0) FROM timeline"
+        goal = (await self.look(newest))[0][0] + lines
+
+        async def holds() -> bool:
+            return bool(await self.pool.fetchval(newest) >= goal)
+
+        with suppress(TimeoutError):
+            await self.until(holds, seconds=seconds)
 
     async def call_is(self, order: str, *states: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the order's newest call is in one of the states."""
@@ -186,12 +224,14 @@ async def a_world(
     """A world on this database; every process of it ends with the block."""
     programs = write_programs(folder / "programs")
     chosen = Settings.load(data_dir=folder, database_url=database_url)
-    seal, token = chosen.seal(), shared_token(folder)
+    token = chosen.handsets_token()
+    (folder / "handsets.token").write_text(token)
     address = await ensure_running(folder)
     variables = {
         "WARMLINE_DATABASE_URL": database_url,
         "WARMLINE_DATA_DIR": str(folder),
         "WARMLINE_PROGRAMS": str(programs),
+        "WARMLINE_HANDSETS_URL": address.url,  # so that no service ends them
         **{f"WARMLINE_{name.upper()}": value for name, value in settings.items()},
     }
     servers = [Server(nursery, variables, folder / f"serve-{n}.log") for n in range(services)]
@@ -204,7 +244,7 @@ async def a_world(
             ) as pool,
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as client,
         ):
-            people = People(pool, seal, clock, load_programs(programs), new_id)
+            people = People(pool, chosen.seal(), clock, load_programs(programs), new_id)
             yield World(pool, people, clock, hands, servers, client)
     finally:
         for server in servers:
