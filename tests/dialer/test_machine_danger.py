@@ -100,9 +100,9 @@ def test_when_every_line_fails_at_once_the_person_in_danger_is_rung_first(
     assert story.call.lost is Role.CALLER
     assert story.call.standing(Role.CALLER) is not None
 
-    story.answers(Role.CALLER)
-    assert story.call.lost is Role.COUNSELOR
-    story.answers(Role.COUNSELOR).presses("1").joins(Role.CALLER).joins(Role.COUNSELOR)
+    found = story.answers(Role.CALLER)
+    assert found.call.lost is Role.COUNSELOR
+    found.answers(Role.COUNSELOR).presses("1").joins(Role.CALLER).joins(Role.COUNSELOR)
     assert story.state is State.BRIDGED
 
 
@@ -112,10 +112,9 @@ def test_without_danger_a_talk_whose_every_line_failed_is_over() -> None:
 
 @pytest.mark.rule("X32")
 def test_a_call_waits_in_the_queue_for_an_hour_and_then_gives_its_order_back() -> None:
-    story = queued().wait(3599)
-    assert story.state is State.QUEUED
+    assert queued().wait(3599).state is State.QUEUED
 
-    story.wait(1)
+    story = queued().wait(3600)
 
     assert story.state is State.ENDED
     assert story.call.end_reason is EndReason.COUNSELOR_NOT_REACHED
