@@ -102,8 +102,8 @@ def test_when_every_line_fails_at_once_the_person_in_danger_is_rung_first(
 
     found = story.answers(Role.CALLER)
     assert found.call.lost is Role.COUNSELOR
-    found.answers(Role.COUNSELOR).presses("1").joins(Role.CALLER).joins(Role.COUNSELOR)
-    assert story.state is State.BRIDGED
+    rejoined = found.answers(Role.COUNSELOR).presses("1")
+    assert rejoined.joins(Role.CALLER).joins(Role.COUNSELOR).state is State.BRIDGED
 
 
 def test_without_danger_a_talk_whose_every_line_failed_is_over() -> None:
