@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -85,6 +86,7 @@ OPERATIONS = (
 """Everything the published document describes."""
 
 _SHUTDOWN_SECONDS = 5
+_NEW_OBJECTS = 10_000  # between two looks for cycles; Python's own 700 is a few events
 _TIMERS_MAY_LAG = timedelta(seconds=10)
 
 
@@ -151,6 +153,7 @@ async def _serve(
         if ready is not None:
             await ready(house)
         _on_signal(house.stopping.set)
+        _spare_the_collector()
         _log.info("serving", url=house.url, carrier=settings.carrier)
         warn_of_open_door(settings)
         await house.stopping.wait()
@@ -170,6 +173,13 @@ def warn_of_open_door(settings: Settings) -> None:
 def _on_signal(stop: Callable[[], object]) -> None:
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_, stop)
+
+
+def _spare_the_collector() -> None:
+    """What was made by now stays for good; looking through it again and again finds nothing."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
 
 
 @asynccontextmanager

@@ -86,7 +86,7 @@ def read_call_row(row: "Record") -> Stored:
 async def live_call_of(connection: "Connection", tenant: TenantId, order: OrderId) -> Stored | None:
     """The order's call that has not ended, if there is one."""
     row = await connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM calls WHERE tenant = $1 AND order_id = $2 AND state <> 'ended'",
+        f"SELECT {_COLUMNS} FROM calls WHERE tenant = $1 AND order_id = $2 AND ended_at IS NULL",
         *(tenant, order),
     )
     return None if row is None else _stored(row)
@@ -115,7 +115,7 @@ async def calls_of(connection: "Connection", tenant: TenantId, order: OrderId) -
 
 async def live_calls(connection: "Connection") -> list[tuple[TenantId, Call]]:
     """Every call of any tenant that has not ended: for reconciling with the carrier."""
-    rows = await connection.fetch(f"SELECT tenant, {_COLUMNS} FROM calls WHERE state <> 'ended'")
+    rows = await connection.fetch(f"SELECT tenant, {_COLUMNS} FROM calls WHERE ended_at IS NULL")
     return [(TenantId(row["tenant"]), _stored(row).call) for row in rows]
 
 

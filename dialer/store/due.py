@@ -45,11 +45,19 @@ _IS_HEAD = """
 """No earlier order of the call is pending and due, at $1 or when `head` can be taken. A limit that
 could not be moved yet has stepped aside: nothing waits for it."""
 
+_HOLDER_IS_GONE = """
+    leased_by NOT IN (
+        SELECT application_name FROM pg_stat_activity WHERE application_name IS NOT NULL)"""
+"""A process is called by the name of its connections; all of them are closed when it dies."""
+
 _LEASE_ORDERS = f"""
-    UPDATE carrier_orders AS mine SET leased_until = $2, tries = tries + 1, fault = NULL
+    UPDATE carrier_orders AS mine
+    SET leased_until = $2, tries = tries + 1, fault = NULL,
+        leased_by = current_setting('application_name')
     FROM (
         SELECT tenant, call, seq FROM carrier_orders AS head
-        WHERE outcome IS NULL AND due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
+        WHERE outcome IS NULL AND due_at <= $1
+            AND (leased_until IS NULL OR leased_until <= $1 OR {_HOLDER_IS_GONE})
             AND {_IS_HEAD}
         ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
     ) AS due
@@ -62,6 +70,7 @@ async def lease_orders(
 ) -> list[DueOrder]:
     """Take due orders, of each call the first alone: they are obeyed in their sequence.
 
+    A lease holds until its time, and no longer than its holder's connections to the database.
     Only a limit that is tried again comes out of sequence, together with what went past it.
     """
     rows = await connection.fetch(_LEASE_ORDERS, now, until, limit)

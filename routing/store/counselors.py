@@ -105,12 +105,20 @@ async def lock_counselor(
     connection: "Connection", tenant: TenantId, counselor: CounselorId
 ) -> tuple[Counselor, CallId | None] | None:
     """The counselor, held until the transaction ends, and the call that holds them."""
+    locked = await lock_counselor_alone(connection, tenant, counselor)
+    if locked is None:
+        return None
+    return locked, await _engaged_call(connection, tenant, counselor)
+
+
+async def lock_counselor_alone(
+    connection: "Connection", tenant: TenantId, counselor: CounselorId
+) -> Counselor | None:
+    """The counselor, held until the transaction ends, for one who does not ask who is busy."""
     row = await connection.fetchrow(
         "SELECT * FROM counselors WHERE tenant = $1 AND id = $2 FOR UPDATE", tenant, counselor
     )
-    if row is None:
-        return None
-    return _counselor(row), await _engaged_call(connection, tenant, counselor)
+    return None if row is None else _counselor(row)
 
 
 async def choose_idle(

@@ -169,6 +169,26 @@ async def test_an_order_left_by_a_dead_process_says_that_it_may_have_been_sent(
     assert orphan.tries > 0
 
 
+async def test_what_a_dead_process_had_in_hand_is_taken_before_its_lease_is_over(
+    database: "Pool[Record]", database_url: str, noon: datetime
+) -> None:
+    call, effects = begun(noon)
+    lease = noon + timedelta(seconds=3)
+    blank = Stored(replace(call, timers=()), 0)
+    doomed = await asyncpg.connect(database_url, server_settings={"application_name": "doomed"})
+    await insert_call(doomed, TENANT, call)
+    await save_call(doomed, TENANT, blank, call, effects, noon, lease)
+    async with database.acquire() as connection:
+        while_it_lives = await lease_orders(connection, noon, until=lease)
+        backend = doomed.get_server_pid()
+        doomed.terminate()
+        await connection.execute("SELECT pg_terminate_backend($1, 5000)", backend)
+        (orphan,) = await lease_orders(connection, noon, until=lease)
+
+    assert while_it_lives == []
+    assert orphan.tries > 0
+
+
 async def test_a_write_on_a_stale_reading_is_refused(
     database: "Pool[Record]", noon: datetime
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -29,7 +30,8 @@ _UNREACHABLE = (
     asyncpg.InterfaceError,
 )
 _SERVER_SETTINGS = {
-    "application_name": "warmline",
+    # Tells this process's connections from others': what it had in hand is free when they are gone.
+    "application_name": f"warmline-{secrets.token_hex(6)}",
     "timezone": "UTC",
     # A transaction left open by a stuck process would hold its locks, and the live feed, for ever.
     "idle_in_transaction_session_timeout": "15s",

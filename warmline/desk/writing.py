@@ -14,7 +14,7 @@ from dialer.orders import CarrierOrder
 from dialer.store.calls import Stored, carrier_orders, read_written, saving_call
 from routing.counselor import Counselor
 from routing.queue import Place
-from routing.store.counselors import lock_counselor, save_counselor
+from routing.store.counselors import lock_counselor_alone, save_counselor
 from routing.store.queue import join_queue, leave_queue
 from terms.change import Change
 from terms.ids import CallId, CounselorId, OrderId, TenantId
@@ -230,9 +230,9 @@ async def _move_counselor(
     program: Program,
     now: datetime,
 ) -> None:
-    found = await lock_counselor(connection, tenant, counselor)
+    found = await lock_counselor_alone(connection, tenant, counselor)
     if found is not None:
-        moved = moved_counselor(found[0], move, program, now)
+        moved = moved_counselor(found, move, program, now)
         await save_counselor(connection, tenant, moved)
 
 
