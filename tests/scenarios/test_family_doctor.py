@@ -359,3 +359,21 @@ async def test_danger_lifts_the_doctors_cap_too(house: House) -> None:
     assert (await house.see_call(order)).state is State.BRIDGED
     assert len(house.world.standing_legs()) == 2
     assert house.world.handset(COUNSELOR).hears == (CALLER,)
+
+
+@pytest.mark.rule("D15", "X32")
+async def test_nobody_who_dials_later_goes_before_those_who_wait(house: House) -> None:
+    waiting = [await _queued(house, f"+861380000010{number}") for number in range(2)]
+    await house.counselor(program=DOCTOR)
+
+    late = await _queued(house, "+8613800000109")
+    await house.pass_time(1)
+
+    states = [(await house.see_call(order)).state for order in (*waiting, late)]
+    assert states == ["ringing_first", "queued", "queued"]
+
+
+async def _queued(house: House, number: str) -> OrderId:
+    order = await house.order(await house.caller(number), program=DOCTOR)
+    await house.call(order, number)
+    return order

@@ -347,7 +347,7 @@ class Desk(Opening):
             if stored is None or stored.call.state is not State.QUEUED:
                 await leave_queue(connection, tenant, place.call)
                 return True
-            event = await self.offer(connection, tenant, slice_.order, program, now)
+            event = await self.offer(connection, tenant, slice_.order, program, now, is_head=True)
             if isinstance(event, CounselorUnavailable):
                 return False
             outcome = fold.carry(replace(slice_, call=stored.call), event, program, now)

@@ -16,6 +16,7 @@ from dialer.store.calls import Stored, load_call
 from routing.limits import REDIALS, retry_after_seconds
 from routing.policy import Matching
 from routing.store.counselors import choose_idle, lock_counselor
+from routing.store.queue import queue_heads
 from routing.store.rates import mark_if_allowed
 from terms.calendar import Workdays
 from terms.ids import CallId, OrderId, TenantId
@@ -125,9 +126,16 @@ class Shell:
         order: Order,
         program: Program,
         now: datetime,
+        *,
+        is_head: bool = False,
     ) -> CounselorClaimed | CounselorUnavailable:
-        """Lock the counselor this call would get, and say whether it gets them."""
+        """Lock the counselor this call would get, and say whether it gets them.
+
+        Where others wait for the same pool, only the head of the queue is offered anybody.
+        """
         if program.routing.matching is Matching.POOL:
+            if not is_head and await queue_heads(connection, tenant, program.id):
+                return CounselorUnavailable(RefusalCode.COUNSELOR_BUSY)
             requirement = program.routing.requirement(program.id)
             chosen = await choose_idle(connection, tenant, requirement, now, prefer=order.counselor)
             return fold.offer(chosen, None, program, now)

@@ -266,7 +266,7 @@ class Shell:
             head = min(places.values(), key=rank)
             call = self._books.calls[head.call]
             slice_, text = self._load(call.order)
-            event = self._offer(slice_.order, text, now)
+            event = self._offer(slice_.order, text, now, is_head=True)
             if isinstance(event, CounselorUnavailable):
                 return
             self._record(now, "seat", program, head)
@@ -293,12 +293,14 @@ class Shell:
         return self._writer.write(before, call, outcome, program, now)
 
     def _offer(
-        self, order: Order, program: Program, now: datetime
+        self, order: Order, program: Program, now: datetime, *, is_head: bool = False
     ) -> CounselorClaimed | CounselorUnavailable:
-        """Whom this call would get, and whether it gets them."""
+        """Whom this call would get, and whether it gets them; the head of a queue goes first."""
         books = self._books
         offer = self._deciding.offer
         if program.routing.matching is Matching.POOL:
+            if not is_head and books.places.get(program.id):
+                return CounselorUnavailable(RefusalCode.COUNSELOR_BUSY)
             requirement = program.routing.requirement(program.id)
             free = books.candidates(program.id)
             return offer(choose(free, requirement, now, prefer=order.counselor), None, program, now)

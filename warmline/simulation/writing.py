@@ -183,11 +183,10 @@ class Writer:
         waits = call.state is State.QUEUED
         if waits and not (was and old is not None and old.crisis == call.crisis):
             places = self._books.places.setdefault(program.id, {})
-            known = places.get(call.id)
             places[call.id] = Place(
                 call=call.id,
                 program=program.id,
-                joined_at=now if known is None else known.joined_at,
+                joined_at=call.started_at,
                 crisis=call.crisis,
                 prefers=order.counselor,
             )
