@@ -332,18 +332,18 @@ async def _open(
     listening: socket.socket,
     stack: AsyncExitStack,
 ) -> None:
-    """Begin, in this order: answer, hear the carrier, obey and wake."""
+    """Begin, in this order: know the time, answer, hear the carrier, obey and wake."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     reading = asyncio.create_task(feed.run())
     stack.callback(reading.cancel)
-    await web.SockSite(runner, listening).start()
     await house.simulation.begin()
     stack.push_async_callback(house.simulation.end)
+    await web.SockSite(runner, listening).start()
     switchboard = Switchboard(house.desk, house.programs)
     with suppress(CarrierUnreachable):  # it goes on trying; readiness tells meanwhile
-        await carrier.open(switchboard.receive)
+        await carrier.open(house.simulation.in_time(switchboard.receive))
     stack.push_async_callback(carrier.close)
     house.notices.start()
     stack.push_async_callback(house.notices.stop)

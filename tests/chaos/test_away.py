@@ -5,6 +5,7 @@ Time passes for the phones alone here, so that an absence is exactly as long as 
 
 from dataclasses import replace
 
+import aiohttp
 import pytest
 
 from billing.voucher import State as VoucherState
@@ -139,3 +140,23 @@ async def test_a_phone_that_was_busy_meanwhile_is_not_rung_for_the_same_leg_agai
 
 def _is_ring(event: JsonObject) -> bool:
     return event.get("order") == "ring" and str(event["leg"]).endswith("/caller/1")
+
+
+async def test_nothing_is_answered_before_the_service_knows_what_time_it_is(world: World) -> None:
+    await world.server.start()
+    await world.let_pass(3600)
+    world.server.kill()
+
+    async with world.pool.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE sim_clock")
+        world.server.begin()
+        await world.until(lambda: _somebody_waits_for_the_clock(world))
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await world.client.get(f"{world.server.url}/livez")
+
+    await world.server.ready()
+
+
+async def _somebody_waits_for_the_clock(world: World) -> bool:
+    waiting = "SELECT 1 FROM pg_locks WHERE relation = 'sim_clock'::regclass AND NOT granted"
+    return await world.pool.fetchval(waiting) is not None

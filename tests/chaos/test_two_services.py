@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
@@ -17,7 +18,7 @@ from tests.chaos.lateness import Outages, lateness, watch_timers
 from tests.chaos.reckoning import reckon
 from tests.chaos.redis import RedisServer
 from tests.chaos.server import Nursery
-from tests.chaos.stories import SETTLES_WITHIN, STORIES, act_out, cast_for
+from tests.chaos.stories import ACCEPTS, SETTLES_WITHIN, STORIES, act_out, cast_for, leaves
 from tests.chaos.world import A_LONG_TIME, World, a_world
 from tests.people import TENANT
 from warmline.people import StaffRole
@@ -187,3 +188,23 @@ async def test_tries_to_sign_in_are_counted_together(world: World) -> None:
         answers.append(status)
 
     assert answers == [401] * 10 + [429] * 4
+
+
+async def test_a_service_that_did_not_move_the_clock_still_hears_the_news_in_its_time(
+    world: World,
+) -> None:
+    at_once = replace(
+        STORIES[0],
+        caller=replace(leaves(1), after_seconds=0),
+        counselor=replace(ACCEPTS, after_seconds=0),
+    )
+    for number in range(1, 7):
+        cast = await cast_for(world, at_once, number)
+        await world.let_pass(3600, at=HERE)
+        before = world.now()
+        await act_out(world, at_once, cast, at=HERE)
+        await world.call_is(cast.order, "ended")
+
+        call = await world.people.see_call(cast.order)
+        assert min(leg.answered_at or before for leg in call.legs) >= before
+        assert (call.counted, call.counselor_misses) == (0, 0)
