@@ -101,33 +101,8 @@ async def carry_out(connection: "Connection", changes: Sequence[Change]) -> "Rec
     return row
 
 
-async def load_notice(connection: "Connection", tenant: TenantId, id_: str) -> WaitingNotice | None:
-    """A notice that is still to be sent."""
-    row = await connection.fetchrow(
-        "SELECT * FROM notices WHERE tenant = $1 AND id = $2 AND outcome IS NULL", tenant, id_
-    )
-    return None if row is None else _waiting(row)
-
-
-async def mark_notice(
-    connection: "Connection",
-    tenant: TenantId,
-    id_: str,
-    *,
-    outcome: str | None,
-    fault: str | None,
-    now: datetime,
-) -> None:
-    """Write how one try ended; `outcome` None means it is tried again."""
-    await connection.execute(
-        """UPDATE notices SET outcome = $3, fault = $4, tries = tries + 1,
-               sent_at = CASE WHEN $3 = 'sent' THEN $5::timestamptz END
-           WHERE tenant = $1 AND id = $2""",
-        *(tenant, id_, outcome, fault, now),
-    )
-
-
-def _waiting(row: "Record") -> WaitingNotice:
+def read_notice(row: "Record") -> WaitingNotice:
+    """A notice that waits, from its row."""
     return WaitingNotice(
         tenant=TenantId(row["tenant"]),
         id=row["id"],

@@ -14,13 +14,13 @@ from terms.ids import ProgramId, TenantId
 from terms.phone import PhoneNumber
 from warmline.clock import Clock
 from warmline.desk.slice import NoticeKind
-from warmline.desk.store import WaitingNotice, load_notice, mark_notice
+from warmline.desk.store import WaitingNotice
 from warmline.notices.codes import open_code
 from warmline.notices.retries import next_try_at
 from warmline.notices.senders import Sender, Sms
 from warmline.notices.sending import NotSent
 from warmline.notices.status import Push, StatusPusher
-from warmline.notices.store import Enclosure, forget_secret, load_enclosure, postpone
+from warmline.notices.store import Enclosure, load_notice, write_try
 from warmline.notices.texts import Data, Language, TextMissing, fill
 from warmline.seal import AesSeal
 
@@ -65,10 +65,10 @@ class Delivery:
         """Try to send a notice, unless it has its outcome or its next try is not due yet."""
         now = self.clock.now()
         async with self.pool.acquire() as connection:
-            waiting = await load_notice(connection, tenant, id_)
-            if waiting is None:
-                return
-            enclosure = await load_enclosure(connection, tenant, id_)
+            found = await load_notice(connection, tenant, id_)
+        if found is None:
+            return
+        waiting, enclosure = found
         if enclosure.next_try_at is not None and now < enclosure.next_try_at:
             return
         try:
@@ -154,12 +154,16 @@ class Delivery:
         fault: str | None,
         next_at: datetime | None,
     ) -> None:
-        tenant, id_, now = waiting.tenant, waiting.id, self.clock.now()
-        async with self.pool.acquire() as connection, connection.transaction():
-            if outcome is not None:
-                await forget_secret(connection, tenant, id_)
-            await postpone(connection, tenant, id_, next_at)
-            await mark_notice(connection, tenant, id_, outcome=outcome, fault=fault, now=now)
+        async with self.pool.acquire() as connection:
+            await write_try(
+                connection,
+                waiting.tenant,
+                waiting.id,
+                outcome=outcome,
+                fault=fault,
+                next_try_at=next_at,
+                now=self.clock.now(),
+            )
         self.metrics.tries.labels(waiting.notice.kind, outcome or "failed").inc()
 
 

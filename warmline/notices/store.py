@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from terms.ids import TenantId
+from warmline.desk.store import WaitingNotice, read_notice
 
 if TYPE_CHECKING:
     from warmline.database import Connection
@@ -75,33 +76,45 @@ async def add_secret_notice(
     )
 
 
-async def load_enclosure(connection: "Connection", tenant: TenantId, id_: str) -> Enclosure:
-    """What a notice that exists carries."""
+async def load_notice(
+    connection: "Connection", tenant: TenantId, id_: str
+) -> tuple[WaitingNotice, Enclosure] | None:
+    """A notice that is still to be sent, and what it carries."""
     row = await connection.fetchrow(
-        """SELECT next_try_at, expires_at, address_sealed, secret_sealed FROM notices
-           WHERE tenant = $1 AND id = $2""",
-        *(tenant, id_),
+        "SELECT * FROM notices WHERE tenant = $1 AND id = $2 AND outcome IS NULL", tenant, id_
     )
-    assert row is not None
-    return Enclosure(**dict(row))
-
-
-async def forget_secret(connection: "Connection", tenant: TenantId, id_: str) -> None:
-    """Erase what must not outlive the sending."""
-    await connection.execute(
-        """UPDATE notices SET address_sealed = NULL, secret_sealed = NULL
-           WHERE tenant = $1 AND id = $2 AND secret_sealed IS NOT NULL""",
-        *(tenant, id_),
+    if row is None:
+        return None
+    enclosure = Enclosure(
+        next_try_at=row["next_try_at"],
+        expires_at=row["expires_at"],
+        address_sealed=row["address_sealed"],
+        secret_sealed=row["secret_sealed"],
     )
+    return read_notice(row), enclosure
 
 
-async def postpone(
-    connection: "Connection", tenant: TenantId, id_: str, next_try_at: datetime | None
+async def write_try(
+    connection: "Connection",
+    tenant: TenantId,
+    id_: str,
+    *,
+    outcome: str | None,
+    fault: str | None,
+    next_try_at: datetime | None,
+    now: datetime,
 ) -> None:
-    """Write when the next try is; None when there will be none."""
+    """Write how one try ended; `outcome` None means it is tried again at `next_try_at`.
+
+    With an outcome, what must not outlive the sending is erased.
+    """
     await connection.execute(
-        "UPDATE notices SET next_try_at = $3 WHERE tenant = $1 AND id = $2",
-        *(tenant, id_, next_try_at),
+        """UPDATE notices SET outcome = $3, fault = $4, tries = tries + 1, next_try_at = $6,
+               sent_at = CASE WHEN $3 = 'sent' THEN $5::timestamptz END,
+               address_sealed = CASE WHEN $3::text IS NULL THEN address_sealed END,
+               secret_sealed = CASE WHEN $3::text IS NULL THEN secret_sealed END
+           WHERE tenant = $1 AND id = $2""",
+        *(tenant, id_, outcome, fault, now, next_try_at),
     )
 
 
