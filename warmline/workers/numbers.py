@@ -36,10 +36,10 @@ class LegNumbers:
         order = await load_order(connection, tenant, call.order)
         if order is None:
             return None
-        caller = await load_caller(connection, self.seal, tenant, order.caller)
         shows = (await self.programs.of_order(connection, tenant, order)).dialer.shows
         match leg.role:
             case Role.CALLER:
+                caller = await load_caller(connection, self.seal, tenant, order.caller)
                 return None if caller is None else (caller.number, shows)
             case Role.COUNSELOR | Role.SUPERVISOR:
                 found = await load_counselor(connection, tenant, CounselorId(leg.party or ""))
@@ -50,5 +50,6 @@ class LegNumbers:
                 target = await load_target(connection, tenant, TargetId(leg.party or ""))
                 if target is None:
                     return None
+                caller = await load_caller(connection, self.seal, tenant, order.caller)
                 number = self.seal.open(target.number_sealed)
                 return number, shows if caller is None else caller.number.digits
