@@ -333,6 +333,7 @@ async def _open(
     stack: AsyncExitStack,
 ) -> None:
     """Begin, in this order: know the time, answer, hear the carrier, obey and wake."""
+    stack.push_async_callback(house.crew.obeyer.idle)  # the last requests' orders are given back
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

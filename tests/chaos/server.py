@@ -107,7 +107,7 @@ class Server:
         self._environment = {**kept, **settings, "WARMLINE_PORT": str(self.port)}
 
     async def start(self) -> float:
-        """Start, and wait until requests are answered; returns how many seconds that took."""
+        """Start, and wait until it is ready; returns how many seconds that took."""
         began = monotonic()
         self.begin()
         await self.ready()
@@ -119,11 +119,11 @@ class Server:
         self.process = self._nursery.begin(self._environment, self._log)
 
     async def ready(self) -> None:
-        """Until requests are answered."""
+        """Until the service says that it is."""
         async with asyncio.timeout(_READY_SECONDS), aiohttp.ClientSession() as client:
             while True:
                 try:
-                    async with client.get(f"{self.url}/livez") as response:
+                    async with client.get(f"{self.url}/readyz") as response:
                         if response.status == 200:
                             return
                 except aiohttp.ClientError:

@@ -7,8 +7,8 @@ have answered may have been answered long ago.
 
 from dialer.events import TimerKind
 
-HEARING_SECONDS = 0.6
-"""The simulated carrier tells again after half a second at most."""
+HEARING_SECONDS = 0.5
+"""The simulated carrier tells again after 0.4 s at most."""
 
 SILENCES = frozenset(
     {

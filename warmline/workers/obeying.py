@@ -124,6 +124,11 @@ class Obeyer(Looker):
         call = committed.call
         if call is None or not committed.orders:
             return
+        if self._stopping:
+            # A request that was let in before we stopped: what it decided is for others to do.
+            seqs = [seq for seq, _ in committed.orders]
+            self._go(self._give_back(committed.tenant, call, seqs))
+            return
         now = self.clock.now()
         due = [
             DueOrder(committed.tenant, call, seq, order, 0, now)
@@ -158,7 +163,9 @@ class Obeyer(Looker):
         """Finish what is in hand; what cannot be finished soon lapses to others."""
         await super().stop()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=ORDER_LEASE.total_seconds())
+            _, late = await asyncio.wait(self._tasks, timeout=ORDER_LEASE.total_seconds())
+            for task in late:
+                task.cancel()
 
     async def idle(self) -> None:
         """Until nothing is in hand."""

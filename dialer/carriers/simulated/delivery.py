@@ -15,7 +15,7 @@ from dialer.carriers import Report
 from dialer.carriers.simulated.wire import WireFault, read_list, write_report
 
 LEASE_SECONDS = 15.0
-_PAUSE_SECONDS = (0.1, 0.2, 0.4, 0.5)
+_PAUSE_SECONDS = (0.1, 0.2, 0.4)
 _POSTS_AT_ONCE = 8
 _CALLS_PER_POST = 32
 _REPORTS_PER_CALL = 8
