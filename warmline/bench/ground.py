@@ -114,6 +114,7 @@ async def start_service(settings: Settings) -> Process:
         "HANDSETS_URL": settings.handsets_url,
     }
     environment = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled once
     environment |= {f"{PREFIX}{name}": value for name, value in ours.items() if value}
     with (settings.data_dir / "serve.log").open("ab") as log:
         return await asyncio.create_subprocess_exec(
