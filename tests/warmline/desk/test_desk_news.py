@@ -76,6 +76,7 @@ async def test_news_that_cannot_be_folded_is_kept_tried_again_and_alarms(
         assert await kept(house) == (False, "Bug", 2)
         assert house.desk.metrics.news_faults._value.get() == 2
 
+    house.clock.advance(5)
     await house.crew.refolder.look()
 
     assert await kept(house) == (True, None, 2)
