@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DueOrder:
-    """An order in hand. `tries` above zero: somebody may have sent it before, so ask first."""
+    """An order in hand, until its lease lapses.
+
+    `tries` above zero: somebody may have sent it before, so ask first.
+    """
 
     tenant: TenantId
     call: CallId
@@ -24,6 +27,7 @@ class DueOrder:
     order: CarrierOrder
     tries: int
     written_at: datetime
+    leased_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +141,27 @@ async def postpone_order(
 async def give_back_orders(
     connection: "Connection", tenant: TenantId, call: CallId, seqs: list[int]
 ) -> None:
-    """Let go of orders that were born leased to us but must wait for others' to be obeyed."""
+    """Let go of orders that were born leased to us but must wait for others' to be obeyed.
+
+    One that somebody has taken over since is theirs.
+    """
     await connection.execute(
         """UPDATE carrier_orders SET leased_until = NULL, tries = 0
-           WHERE tenant = $1 AND call = $2 AND seq = ANY ($3::bigint[]) AND outcome IS NULL""",
+           WHERE tenant = $1 AND call = $2 AND seq = ANY ($3::bigint[]) AND outcome IS NULL
+               AND tries = 1""",
         *(tenant, call, seqs),
     )
+
+
+async def keep_order(connection: "Connection", due: DueOrder, *, until: datetime) -> bool:
+    """Prolong a lease that may have lapsed; False when somebody else has the order by now."""
+    kept = await connection.fetchval(
+        """UPDATE carrier_orders SET leased_until = $5
+           WHERE tenant = $1 AND call = $2 AND seq = $3 AND outcome IS NULL AND tries = $4 + 1
+           RETURNING true""",
+        *(due.tenant, due.call, due.seq, due.tries, until),
+    )
+    return bool(kept)
 
 
 async def insert_orders(
@@ -247,4 +266,5 @@ def _due_order(row: "Record") -> DueOrder:
         read_order(row["body"]),
         row["tries"] - 1,
         row["written_at"],
+        row["leased_until"],
     )

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
 
+_NEVER = "9999"  # later than any time as it is written
+
+
 async def reckon(world: World, played: Sequence[Played]) -> list[str]:
     """Everything that is not as it must be."""
     with suppress(TimeoutError):  # what is left hanging is told below
@@ -120,7 +123,11 @@ async def presence(world: World) -> list[str]:
 
 
 def rings(events: Iterable[JsonObject]) -> list[str]:
-    """Every leg was rung once, and of one role in one call never two stood at a time."""
+    """Every leg was rung once, and of one role in one call never two stood at a time.
+
+    That a leg was rung which is over already only its news can tell. Where that is late the order
+    is given again, under the same name, which the carrier takes for done.
+    """
     rung: defaultdict[str, list[str]] = defaultdict(list)
     rang: defaultdict[str, set[object]] = defaultdict(set)
     ended: dict[str, str] = {}
@@ -132,7 +139,11 @@ def rings(events: Iterable[JsonObject]) -> list[str]:
             rang[news["leg"]].add(event["id"])
         elif news.get("kind") == "ended":
             ended[news["leg"]] = news["at"]
-    found = [f"{leg} was rung {len(at)} times" for leg, at in rung.items() if len(at) > 1]
+    found = [
+        f"{leg} was rung {len(at)} times"
+        for leg, at in rung.items()
+        if len([again for again in at if again < ended.get(leg, _NEVER)]) > 1
+    ]
     found += [f"{leg} rang {len(ids)} times" for leg, ids in rang.items() if len(ids) > 1]
     for leg, (first, *_) in rung.items():
         found += [

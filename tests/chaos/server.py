@@ -146,6 +146,16 @@ class Server:
         self.process = None
         return status, monotonic() - began
 
+    def freeze(self) -> None:
+        """SIGSTOP: it is not dead, and will not know that it was away."""
+        assert self.process is not None
+        os.kill(self.process, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        assert self.process is not None
+        os.kill(self.process, signal.SIGCONT)
+
     @property
     def said(self) -> str:
         """What the processes have logged."""

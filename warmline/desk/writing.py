@@ -50,6 +50,7 @@ class Committed:
     order: OrderId | None = None
     call: CallId | None = None
     orders: tuple[tuple[int, CarrierOrder], ...] = ()
+    leased_until: datetime | None = None  # for so long nobody else takes them
     others_pending: bool = False
     unhanded: bool = False  # orders were written that are in nobody's hand yet
     next_timer_at: datetime | None = None
@@ -102,6 +103,7 @@ class Writer:
             order=after.order.id,
             call=None if call is None else call.id,
             orders=orders,
+            leased_until=now + ORDER_LEASE,
             others_pending=others_pending,
             next_timer_at=min((one.due_at for one in call.timers), default=None) if call else None,
             seats=queued or freed,

@@ -30,6 +30,7 @@ from dialer.store.due import (
     DueOrder,
     give_back_orders,
     is_limited_anew,
+    keep_order,
     lease_orders,
     next_order_at,
     postpone_order,
@@ -66,6 +67,9 @@ _MOST_STUMBLES = 5
 _LONGEST_STUMBLE_SECONDS = 30
 """An order that we fail to obey, by a fault of our own, waits twice as long each time."""
 
+_SOON = timedelta(seconds=1)
+"""A lease that ends sooner is prolonged before an order is sent: sending takes a moment."""
+
 _NO_SUCH_LEG = 481  # SIP
 
 
@@ -85,6 +89,10 @@ class Numbers(Protocol):
     ) -> tuple[PhoneNumber, str] | None:
         """Whom to ring, and the number to show them; None when there is no such person."""
         ...
+
+
+class _TakenOver(Exception):
+    """Somebody else has the order by now."""
 
 
 @dataclass(slots=True)
@@ -130,8 +138,9 @@ class Obeyer(Looker):
             self._go(self._give_back(committed.tenant, call, seqs))
             return
         now = self.clock.now()
+        leased_until = committed.leased_until or now + ORDER_LEASE
         due = [
-            DueOrder(committed.tenant, call, seq, order, 0, now)
+            DueOrder(committed.tenant, call, seq, order, 0, now, leased_until)
             for seq, order in committed.orders
             if not (isinstance(order, HangUp) and order.after_seconds)
         ]
@@ -200,8 +209,11 @@ class Obeyer(Looker):
             while hand.waiting:
                 due = hand.waiting.popleft()
                 try:
+                    await self._keep(due)
                     if await self._obey(due, hand):
                         hand.done.append(due)
+                except _TakenOver:
+                    continue
                 except Exception as fault:
                     await self._stumbled(due, fault)
                     break
@@ -213,6 +225,18 @@ class Obeyer(Looker):
             await self._let_wait(hand.waiting)
             if others_follow:
                 self.wake()
+
+    async def _keep(self, due: DueOrder) -> None:
+        """Whoever was held up, by a slow carrier or a frozen machine, may have lost an order.
+
+        Raises _TakenOver.
+        """
+        now = self.clock.now()
+        if now < due.leased_until - _SOON:
+            return
+        async with self._pool.acquire() as connection:
+            if not await keep_order(connection, due, until=now + ORDER_LEASE):
+                raise _TakenOver
 
     async def _write_done(self, hand: _Hand) -> None:
         """Before anything takes long: a lease that lapses would have an order sent twice."""
@@ -303,8 +327,11 @@ class Obeyer(Looker):
         if may_have_been_sent:
             if await self._is_there(order.leg):
                 return True
-            # It may have been there and be gone: then the news of that is on its way.
+            # It may have been there and be gone: then the news of that is on its way. Or whoever
+            # had the order before us is sending it just now.
             await asyncio.sleep(HEARING_SECONDS)
+            if await self._is_there(order.leg):
+                return True
         async with self._pool.acquire() as connection:
             stored = await load_call(connection, due.tenant, due.call)
             leg = None if stored is None else stored.call.leg(order.leg)
@@ -314,6 +341,7 @@ class Obeyer(Looker):
         if found is None:
             raise CarrierRefused("no_number", q850=1)
         number, shows = found
+        await self._keep(due)
         await self._carrier.ring(order.leg, number, shows=shows, ring_seconds=order.ring_seconds)
         return True
 
