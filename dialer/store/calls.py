@@ -119,12 +119,6 @@ async def live_calls(connection: "Connection") -> list[tuple[TenantId, Call]]:
     return [(TenantId(row["tenant"]), _stored(row).call) for row in rows]
 
 
-async def whose_call(connection: "Connection", call: CallId) -> tuple[TenantId, OrderId] | None:
-    """Tenant and order of a call; neither ever changes, so no lock is needed (design 2)."""
-    row = await connection.fetchrow("SELECT tenant, order_id FROM calls WHERE id = $1", call)
-    return None if row is None else (TenantId(row["tenant"]), OrderId(row["order_id"]))
-
-
 async def calls_of_legs(connection: "Connection", legs: Sequence[LegId]) -> dict[LegId, Call]:
     """The call of each leg that belongs to one, by its name or because it dialled in."""
     rows = await connection.fetch(

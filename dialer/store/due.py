@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dialer.events import Timer, TimerKind
 from dialer.orders import CarrierOrder
 from dialer.store.codec import read_order, write_order
-from terms.ids import CallId, LegId, TenantId
+from terms.ids import CallId, LegId, OrderId, TenantId
 
 if TYPE_CHECKING:
     from dialer.store.connection import Connection, Record
@@ -32,11 +32,12 @@ class DueOrder:
 
 @dataclass(frozen=True, slots=True)
 class DueTimer:
-    """A timer in hand."""
+    """A timer in hand. `order` is its call's, which never changes; None: there is no such call."""
 
     tenant: TenantId
     call: CallId
     timer: Timer
+    order: OrderId | None
 
 
 _IS_HEAD = """
@@ -224,7 +225,8 @@ async def lease_timers(
                ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
            ) AS due
            WHERE mine.tenant = due.tenant AND mine.call = due.call AND mine.kind = due.kind
-           RETURNING mine.tenant, mine.call, mine.kind, mine.due_at""",
+           RETURNING mine.tenant, mine.call, mine.kind, mine.due_at,
+               (SELECT order_id FROM calls WHERE tenant = mine.tenant AND id = mine.call)""",
         *(now, until, limit, list(held)),
     )
     taken = [
@@ -232,6 +234,7 @@ async def lease_timers(
             TenantId(row["tenant"]),
             CallId(row["call"]),
             Timer(TimerKind(row["kind"]), row["due_at"]),
+            None if row["order_id"] is None else OrderId(row["order_id"]),
         )
         for row in rows
     ]

@@ -1,7 +1,8 @@
 """Callers who dial the service number: let in by caller ID, or told why not (A11, A23)."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from routing.store.devices import verified_number
 from terms.ids import CallerId, CallId, OrderId, ProgramId
 from terms.phone import PhoneNumber
 from terms.refusals import Refused
+from warmline.database.pool import CONNECTIONS
 from warmline.desk import fold
 from warmline.desk.desk import Desk
 from warmline.desk.slice import Slice
@@ -39,6 +41,9 @@ FAREWELL = timedelta(seconds=8)
 
 _ORDERS_LOOKED_AT = 20
 
+_AT_ONCE = CONNECTIONS // 2
+"""However much news comes at once, timers, orders and people find a connection free."""
+
 NOT_IN_SERVICE = "not_in_service"
 NO_OPEN_ORDER = "no_open_order"
 
@@ -49,13 +54,15 @@ class Switchboard:
 
     desk: Desk
     programs: Mapping[ProgramId, Program]
+    _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def receive(self, report: Report) -> None:
         """Returns once the report is stored; raises when the carrier must tell it again."""
-        if isinstance(report.news, CallIn):
-            await self._take_call_in(report.id, report.news)
-        else:
-            await self.desk.take_news(report.id, report.news)
+        async with self._room:
+            if isinstance(report.news, CallIn):
+                await self._take_call_in(report.id, report.news)
+            else:
+                await self.desk.take_news(report.id, report.news)
 
     async def _take_call_in(self, id_: str, call_in: CallIn) -> None:
         desk = self.desk

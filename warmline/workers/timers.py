@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from dialer.events import TimerKind
-from dialer.store.calls import whose_call
 from dialer.store.due import DueTimer, drop_timer, lease_timers, next_timer_at
 from warmline.clock import Clock
 from warmline.desk.desk import Desk
@@ -114,9 +113,8 @@ class TimerWorker(Looker):
                 _log.error("timer_not_fired", call=due.call, kind=due.timer.kind, exc_info=fault)
 
     async def _decide(self, due: DueTimer) -> None:
+        if due.order is not None:
+            await self._desk.fire(due, due.order)
+            return
         async with self._pool.acquire() as connection:
-            whose = await whose_call(connection, due.call)
-            if whose is None:
-                await drop_timer(connection, due)
-        if whose is not None:
-            await self._desk.fire(due, whose[1])
+            await drop_timer(connection, due)

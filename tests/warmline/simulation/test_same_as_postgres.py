@@ -228,7 +228,8 @@ class Player:
         await self.desk.bridge_refused(TENANT, call)
 
     async def fire(self, call: CallId, timer: Timer) -> None:
-        await self.desk.fire(DueTimer(TENANT, call, timer), self.books.calls[call].order)
+        order = self.books.calls[call].order
+        await self.desk.fire(DueTimer(TENANT, call, timer, order), order)
 
     async def lapse(self, order: OrderId) -> None:
         assert await self.desk.lapse_next()
