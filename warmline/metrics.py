@@ -20,6 +20,16 @@ class Metrics:
             "News that could not be folded: each one needs a look",
             registry=registry,
         )
+        self.lapse_faults = Counter(
+            "warmline_lapse_faults",
+            "Orders and vouchers that could not be brought to rest: each one needs a look",
+            registry=registry,
+        )
+        self.seating_faults = Counter(
+            "warmline_seating_faults",
+            "Calls at the head of a queue that could not be seated: each one needs a look",
+            registry=registry,
+        )
         self.carrier_orders = Counter(
             "warmline_carrier_orders",
             "Orders to the carrier, by how they ended",

@@ -3,16 +3,21 @@
 Locks are taken order first, then voucher. What the core changed is written by one statement each.
 """
 
+from billing.store.lapsing import (
+    forget_fault,
+    lock_due_order,
+    lock_due_voucher,
+    next_due_at,
+    put_off,
+)
 from billing.store.orders import (
     OrderMoved,
     insert_order,
     list_orders,
     live_orders,
     load_order,
-    lock_due_order,
     lock_order,
     lock_order_with_voucher,
-    next_due_at,
     order_of_voucher,
     save_order,
     save_settlement,
@@ -24,7 +29,6 @@ from billing.store.vouchers import (
     insert_vouchers,
     list_vouchers,
     load_voucher,
-    lock_due_voucher,
     lock_voucher,
     lock_voucher_by_code,
     movements_of,
@@ -35,6 +39,7 @@ __all__ = [
     "OpenReview",
     "OrderMoved",
     "VoucherMoved",
+    "forget_fault",
     "insert_order",
     "insert_vouchers",
     "keep_program_text",
@@ -55,6 +60,7 @@ __all__ = [
     "next_due_at",
     "open_review",
     "order_of_voucher",
+    "put_off",
     "save_order",
     "save_settlement",
     "save_voucher",

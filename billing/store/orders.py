@@ -118,31 +118,6 @@ def read_locked(row: "Record") -> tuple[Order, Voucher | None]:
     return _order(row), None if row["v_id"] is None else read_voucher(row, "v_")
 
 
-async def lock_due_order(
-    connection: "Connection", now: datetime
-) -> tuple[TenantId, Order, Voucher | None] | None:
-    """One order that time alone moves (`order.lapse`), locked with its voucher; of any tenant."""
-    due = await connection.fetchrow(
-        """SELECT tenant, id FROM orders WHERE due_at <= $1
-           ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED""",
-        now,
-    )
-    if due is None:
-        return None
-    tenant = TenantId(due["tenant"])
-    locked = await lock_order_with_voucher(connection, tenant, OrderId(due["id"]))
-    assert locked is not None
-    return tenant, *locked
-
-
-async def next_due_at(connection: "Connection") -> datetime | None:
-    """When `lock_due_order` will next find something."""
-    due_at: datetime | None = await connection.fetchval(
-        "SELECT min(due_at) FROM orders WHERE due_at IS NOT NULL"
-    )
-    return due_at
-
-
 async def save_order(connection: "Connection", tenant: TenantId, order: Order) -> Order:
     """Write what may change, and answer the order with its new version.
 

@@ -1,7 +1,6 @@
 """Vouchers and the append-only list of their movements."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from billing.store.connection import carry_out
@@ -112,19 +111,6 @@ async def lock_voucher_by_code(
         code_hash,
     )
     return read_voucher(row) if row else None
-
-
-async def lock_due_voucher(
-    connection: "Connection", now: datetime
-) -> tuple[TenantId, Voucher] | None:
-    """One unused voucher past its time, locked; of any tenant. None when there is no more."""
-    row = await connection.fetchrow(
-        f"""SELECT tenant, {COLUMNS} FROM vouchers
-            WHERE state IN ('pending', 'issued', 'returned') AND valid_until <= $1
-            ORDER BY valid_until LIMIT 1 FOR UPDATE SKIP LOCKED""",
-        now,
-    )
-    return (TenantId(row["tenant"]), read_voucher(row)) if row else None
 
 
 async def list_vouchers(

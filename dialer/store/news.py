@@ -52,8 +52,13 @@ class Unfolded:
     id: str
     call: CallId
     order: OrderId
-    news: News
+    body: str
     tries: int
+
+    @property
+    def news(self) -> News:
+        """What was told. Raises whatever `read_news` does for a body that it cannot read."""
+        return read_news(self.body)
 
 
 async def keep_news(
@@ -111,11 +116,12 @@ async def mark_fault(connection: "Connection", tenant: TenantId, id: str, fault:
 async def unfolded_news(
     connection: "Connection", *, received_before: datetime, limit: int = 100
 ) -> list[Unfolded]:
-    """News that waits, oldest first."""
+    """News that waits: what failed least often first, of that what came first."""
     rows = await connection.fetch(
         """SELECT news.tenant, news.id, news.call, calls.order_id, news.body, news.tries
            FROM news JOIN calls ON calls.tenant = news.tenant AND calls.id = news.call
-           WHERE folded_at IS NULL AND received_at <= $1 ORDER BY received_at LIMIT $2""",
+           WHERE folded_at IS NULL AND received_at <= $1
+           ORDER BY tries, received_at LIMIT $2""",
         *(received_before, limit),
     )
     return [
@@ -124,7 +130,7 @@ async def unfolded_news(
             row["id"],
             CallId(row["call"]),
             OrderId(row["order_id"]),
-            read_news(row["body"]),
+            row["body"],
             row["tries"],
         )
         for row in rows

@@ -1,5 +1,6 @@
 """The places of calls that wait for a pool's counselor. The order is `routing.queue.rank`."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from routing.queue import Place
@@ -33,13 +34,22 @@ async def leave_queue(connection: "Connection", tenant: TenantId, call: CallId) 
 
 
 async def queue_heads(
-    connection: "Connection", tenant: TenantId, program: ProgramId, *, limit: int = 1
+    connection: "Connection",
+    tenant: TenantId,
+    program: ProgramId,
+    *,
+    without: Collection[CallId] = (),
+    limit: int = 1,
 ) -> list[Place]:
-    """The first of the queue, unlocked: lock the call next, then see whether it still waits."""
+    """The first of the queue, unlocked: lock the call next, then see whether it still waits.
+
+    Calls in `without` are passed over.
+    """
     rows = await connection.fetch(
-        f"""SELECT * FROM queue_places WHERE tenant = $1 AND program = $2
+        f"""SELECT * FROM queue_places
+            WHERE tenant = $1 AND program = $2 AND call <> ALL ($4::text[])
             ORDER BY {_IN_ORDER} LIMIT $3""",
-        *(tenant, program, limit),
+        *(tenant, program, limit, list(without)),
     )
     return [_place(row) for row in rows]
 

@@ -244,7 +244,10 @@ async def test_an_order_past_its_day_is_found_and_its_voucher_comes_back(
         assert await store.lock_due_order(connection, NOON + DAY - MINUTE) is None
         due = await store.lock_due_order(connection, NOON + DAY)
         assert due is not None
-        tenant, order, voucher = due
+        tenant = due[0]
+        locked = await store.lock_order_with_voucher(connection, *due)
+        assert locked is not None
+        order, voucher = locked
         assert voucher is not None
         settlement = lapse(order, NOON + DAY)
         await store.save_settlement(connection, tenant, settlement)
@@ -283,7 +286,10 @@ async def test_two_sweepers_never_take_the_same_order(ready: "Pool[Record]") -> 
 async def test_an_unused_voucher_past_its_time_is_found(ready: "Pool[Record]") -> None:
     async with ready.acquire() as connection, connection.transaction():
         assert await store.lock_due_voucher(connection, NOON + 30 * DAY - MINUTE) is None
-        assert await store.lock_due_voucher(connection, NOON + 30 * DAY) == (HOUSE, a_voucher())
+        assert await store.lock_due_voucher(connection, NOON + 30 * DAY) == (
+            HOUSE,
+            a_voucher().id,
+        )
 
 
 @pytest.mark.rule("X10", "X11")

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from billing.order import ClosedBy, Order
-from billing.store.orders import lock_due_order
-from billing.store.vouchers import lock_due_voucher, save_voucher
-from billing.voucher import expire
 from dialer.call import Call, Purpose, State
 from dialer.carriers import News
 from dialer.events import (
@@ -43,6 +40,7 @@ from terms.refusals import NotThere, RefusalCode, Refused
 from terms.verdict import Role
 from warmline.desk import fold
 from warmline.desk.hearing import hear
+from warmline.desk.lapsing import Lapsing
 from warmline.desk.opening import Opening
 from warmline.desk.slice import Outcome, Slice
 from warmline.desk.writing import Committed
@@ -55,7 +53,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk(Opening):
+class Desk(Opening, Lapsing):
     """Everything that may happen to an order's call comes through here."""
 
     # -- the caller presses the button -------------------------------------------------------
@@ -267,36 +265,6 @@ class Desk(Opening):
                 connection, due.tenant, slice_, stored, event, program, now
             )
         self.tell(committed)
-
-    async def lapse_next(self) -> bool:
-        """Bring one order to rest whose time is over; False when there is none."""
-        now = self.clock.now()
-        async with self.pool.acquire() as connection, connection.transaction():
-            due = await lock_due_order(connection, now)
-            if due is None:
-                return False
-            tenant, order, voucher = due
-            program = await self.programs.of_order(connection, tenant, order)
-            slice_ = Slice(order=order, voucher=voucher)
-            outcome = fold.lapse(slice_, program, now)
-            committed = await self.writer.write(
-                connection, tenant, slice_, None, outcome, program, now
-            )
-        self.tell(committed)
-        return True
-
-    async def expire_next_voucher(self) -> bool:
-        """Put away one unused voucher past its time (X13); False when there is none."""
-        now = self.clock.now()
-        async with self.pool.acquire() as connection, connection.transaction():
-            due = await lock_due_voucher(connection, now)
-            if due is None:
-                return False
-            tenant, voucher = due
-            expired, movement = expire(voucher, now)
-            assert movement is not None
-            await save_voucher(connection, tenant, expired, movement)
-        return True
 
     # -- people decide -----------------------------------------------------------------------
 

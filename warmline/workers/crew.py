@@ -87,8 +87,8 @@ def make_crew(
     return Crew(
         obeyer=Obeyer(pool, desk, carrier, numbers, clock, metrics),
         timers=TimerWorker(pool, desk, clock, metrics),
-        seater=Seater(pool, desk, clock),
-        lapser=Lapser(pool, desk, clock),
+        seater=Seater(pool, desk, clock, metrics),
+        lapser=Lapser(pool, desk, clock, metrics),
         refolder=Refolder(pool, desk, clock, metrics),
         reconciler=Reconciler(pool, desk, carrier, clock, metrics),
     )

@@ -7,9 +7,10 @@ import structlog
 
 from routing.store.counselors import next_free_at
 from routing.store.queue import queue_heads, waiting_programs
-from terms.ids import ProgramId, TenantId
+from terms.ids import CallId, ProgramId, TenantId
 from warmline.clock import Clock
 from warmline.desk.desk import Desk
+from warmline.metrics import Metrics
 from warmline.workers.looking import Looker
 
 if TYPE_CHECKING:
@@ -25,33 +26,37 @@ class Seater(Looker):
 
     name = "seating"
 
-    def __init__(self, pool: "Pool[Record]", desk: Desk, clock: Clock) -> None:
+    def __init__(self, pool: "Pool[Record]", desk: Desk, clock: Clock, metrics: Metrics) -> None:
         super().__init__(clock)
         self._pool = pool
         self._desk = desk
+        self._metrics = metrics
 
     async def look(self) -> datetime | None:
         """Every queue in which anybody waits."""
         async with self._pool.acquire() as connection:
             waiting = await waiting_programs(connection)
-        turns = [await self._seat_if_possible(tenant, program) for tenant, program in waiting]
+        turns = [await self._seat_all(tenant, program) for tenant, program in waiting]
         return min((at for at in turns if at is not None), default=None)
 
-    async def _seat_if_possible(self, tenant: TenantId, program: ProgramId) -> datetime | None:
-        """A head that cannot be seated stops its own queue until the next sweep, and no other."""
-        try:
-            return await self._seat_all(tenant, program)
-        except Exception as fault:
-            _log.error("queue_not_seated", program=program, exc_info=fault)
-            return None
-
     async def _seat_all(self, tenant: TenantId, program: ProgramId) -> datetime | None:
-        """Answers when somebody will come free by themselves, should anybody still wait."""
+        """Answers when somebody will come free by themselves, should anybody still wait.
+
+        A head that cannot be seated is passed over until the next look: those behind it are not.
+        """
+        passed_over: set[CallId] = set()
         while True:
             async with self._pool.acquire() as connection:
-                heads = await queue_heads(connection, tenant, program)
+                heads = await queue_heads(connection, tenant, program, without=passed_over)
             if not heads:
                 return None
-            if not await self._desk.seat_next(tenant, heads[0]):
+            try:
+                is_seated = await self._desk.seat_next(tenant, heads[0])
+            except Exception as fault:
+                passed_over.add(heads[0].call)
+                self._metrics.seating_faults.inc()
+                _log.error("head_not_seated", call=heads[0].call, exc_info=fault)
+                continue
+            if not is_seated:
                 async with self._pool.acquire() as connection:
                     return await next_free_at(connection, tenant, program, self.clock.now())

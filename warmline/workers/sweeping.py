@@ -1,14 +1,16 @@
 """What nobody is woken for: orders whose time is over, and news that could not be folded."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from billing.store.orders import next_due_at
+from billing.store.lapsing import next_due_at, put_off
 from dialer.store.news import mark_fault, unfolded_news
 from warmline.clock import Clock
 from warmline.desk.desk import Desk
+from warmline.desk.lapsing import CannotLapse
 from warmline.metrics import Metrics
 from warmline.workers.looking import Looker
 
@@ -29,19 +31,34 @@ class Lapser(Looker):
 
     name = "lapsing"
 
-    def __init__(self, pool: "Pool[Record]", desk: Desk, clock: Clock) -> None:
+    def __init__(self, pool: "Pool[Record]", desk: Desk, clock: Clock, metrics: Metrics) -> None:
         super().__init__(clock)
         self._pool = pool
         self._desk = desk
+        self._metrics = metrics
 
     async def look(self) -> datetime | None:
-        """One after the other, each in a transaction of its own."""
-        while await self._desk.lapse_next():
-            pass
-        while await self._desk.expire_next_voucher():
-            pass
+        """One after the other; what cannot be brought to rest is put off and alarms."""
+        for lapse in (self._desk.lapse_next, self._desk.expire_next_voucher):
+            while await self._lapsed(lapse):
+                pass
         async with self._pool.acquire() as connection:
             return await next_due_at(connection)
+
+    async def _lapsed(self, lapse: Callable[[], Awaitable[bool]]) -> bool:
+        try:
+            return await lapse()
+        except CannotLapse as failed:
+            await self._put_off(failed)
+            return True
+
+    async def _put_off(self, failed: CannotLapse) -> None:
+        fault = failed.__cause__ or failed
+        async with self._pool.acquire() as connection:
+            now, name = self.clock.now(), type(fault).__name__
+            tries = await put_off(connection, failed.tenant, failed.id, name, now)
+        self._metrics.lapse_faults.inc()
+        _log.error("cannot_lapse", id=failed.id, tries=tries, exc_info=fault)
 
 
 class Refolder(Looker):
@@ -64,7 +81,7 @@ class Refolder(Looker):
             waiting = await unfolded_news(connection, received_before=before, limit=_MOST_LOOKED_AT)
         kept = {one.id for one in waiting}
         self._not_before = {id_: at for id_, at in self._not_before.items() if id_ in kept}
-        for one in sorted(waiting, key=lambda one: one.tries):
+        for one in waiting:
             if self._not_before.get(one.id, now) > now:
                 continue
             try:

@@ -1,0 +1,83 @@
+"""What nobody does: orders and vouchers whose time is over."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from billing.store.lapsing import forget_fault, lock_due_order, lock_due_voucher
+from billing.store.vouchers import lock_voucher, save_voucher
+from billing.voucher import expire
+from terms.ids import OrderId, TenantId, VoucherId
+from warmline.desk import fold
+from warmline.desk.shell import Shell
+from warmline.desk.writing import Committed
+
+if TYPE_CHECKING:
+    from warmline.desk.store import Connection
+
+
+class CannotLapse(Exception):
+    """This order or voucher could not be brought to rest; the cause says why."""
+
+    def __init__(self, tenant: TenantId, id: OrderId | VoucherId) -> None:
+        super().__init__(tenant, id)
+        self.tenant = tenant
+        self.id = id
+
+
+class Lapsing(Shell):
+    """Brings to rest, one at a time, each in a transaction of its own."""
+
+    __slots__ = ()
+
+    async def lapse_next(self) -> bool:
+        """Bring one order to rest whose time is over; False when there is none.
+
+        Raises CannotLapse: put that one off, or it comes first again.
+        """
+        now = self.clock.now()
+        async with self.pool.acquire() as connection, connection.transaction():
+            due = await lock_due_order(connection, now)
+            if due is None:
+                return False
+            tenant, order = due
+            try:
+                committed = await self._lapse(connection, tenant, order, now)
+            except Exception as fault:
+                raise CannotLapse(tenant, order) from fault
+        self.tell(committed)
+        return True
+
+    async def _lapse(
+        self, connection: "Connection", tenant: TenantId, order: OrderId, now: datetime
+    ) -> Committed:
+        slice_, program = await self.lock(connection, tenant, order)
+        outcome = fold.lapse(slice_, program, now)
+        await forget_fault(connection, tenant, order)
+        return await self.writer.write(connection, tenant, slice_, None, outcome, program, now)
+
+    async def expire_next_voucher(self) -> bool:
+        """Put away one unused voucher past its time (X13); False when there is none.
+
+        Raises CannotLapse, as `lapse_next` does.
+        """
+        now = self.clock.now()
+        async with self.pool.acquire() as connection, connection.transaction():
+            due = await lock_due_voucher(connection, now)
+            if due is None:
+                return False
+            tenant, voucher = due
+            try:
+                await self._expire(connection, tenant, voucher, now)
+            except Exception as fault:
+                raise CannotLapse(tenant, voucher) from fault
+        return True
+
+    async def _expire(
+        self, connection: "Connection", tenant: TenantId, id: VoucherId, now: datetime
+    ) -> None:
+        voucher = await lock_voucher(connection, tenant, id)
+        assert voucher is not None  # it is locked
+        expired, movement = expire(voucher, now)
+        assert movement is not None
+        await save_voucher(connection, tenant, expired, movement)
+        await forget_fault(connection, tenant, id)
