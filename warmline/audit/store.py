@@ -1,0 +1,41 @@
+"""The SQL of what staff read and decided."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from terms.ids import StaffId, TenantId
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+    from warmline.database import Connection
+
+
+async def add_audit_entry(
+    connection: "Connection",
+    tenant: TenantId,
+    id_: str,
+    *,
+    at: datetime,
+    staff: StaffId,
+    action: str,
+    subject: str,
+    reason_sealed: bytes | None,
+) -> None:
+    """Append one; the table takes nothing back."""
+    await connection.execute(
+        """INSERT INTO audit_entries (tenant, id, at, staff, action, subject, reason_sealed)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        *(tenant, id_, at, staff, action, subject, reason_sealed),
+    )
+
+
+async def read_audit_entries(
+    connection: "Connection", tenant: TenantId, subject: str
+) -> "list[Record]":
+    """Entries about one thing, oldest first."""
+    return await connection.fetch(
+        """SELECT at, staff, action, reason_sealed FROM audit_entries
+           WHERE tenant = $1 AND subject = $2 ORDER BY id""",
+        *(tenant, subject),
+    )
