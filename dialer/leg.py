@@ -14,6 +14,7 @@ from dialer.carriers import (
     LegBridged,
     LegEnded,
     LegRinging,
+    MediaHeard,
     MediaLost,
     News,
     ReleaseSide,
@@ -117,7 +118,8 @@ class Leg:
     answered_at: datetime | None = None
     accepted_at: datetime | None = None
     bridged_at: datetime | None = None
-    silent_since: datetime | None = None
+    silent_since: datetime | None = None  # the beginning of the last silence we know of
+    heard_at: datetime | None = None  # when audio last came back
     release: Release | None = None
     let_go_at: datetime | None = None
     let_go_why: LetGoReason | None = None
@@ -136,6 +138,12 @@ class Leg:
         return self.let_go_why is _SILENT
 
     @property
+    def unheard_since(self) -> datetime | None:
+        """Since when nothing comes from it any more; None where the last silence healed."""
+        silent, heard = self.silent_since, self.heard_at
+        return silent if silent is None or heard is None or heard <= silent else None
+
+    @property
     def obeyed(self) -> bool:
         """It ended because we told it to. A release of before our command has another cause."""
         if self.let_go_at is None or self.release is None:
@@ -150,8 +158,19 @@ class Leg:
         released first says nothing about who ended the talk.
         """
         if self.obeyed:
-            return self.silent_since if self.let_go_why is _SILENT else self.let_go_at
+            return self._given_up_at if self.let_go_why is _SILENT else self.let_go_at
         return None if self.release is None else self.release.at
+
+    @property
+    def _given_up_at(self) -> datetime | None:
+        """When a leg let go for its silence was last heard.
+
+        Told late that it had spoken again, it was heard until we let it go.
+        """
+        silent, heard, let_go_at = self.silent_since, self.heard_at, self.let_go_at
+        assert let_go_at is not None
+        spoke = silent is not None and heard is not None and silent < heard < let_go_at
+        return let_go_at if spoke else silent
 
 
 def observe(leg: Leg, news: News, now: datetime) -> Leg:
@@ -173,6 +192,9 @@ def observe(leg: Leg, news: News, now: datetime) -> Leg:
             return leg if _not_later(leg.bridged_at, at) else replace(leg, bridged_at=at)
         case MediaLost(since=since):
             return _fell_silent(leg, min(since, now))
+        case MediaHeard():
+            known = leg.heard_at
+            return leg if known is not None and known >= at else replace(leg, heard_at=at)
         case LegEnded():
             return _released(
                 leg, Release(at=at, by=news.by, q850=news.q850, sip=news.sip, code=news.code)
@@ -232,7 +254,7 @@ def was_lost(leg: Leg) -> bool:
         case ReleaseSide.CARRIER | ReleaseSide.PLATFORM:
             return True
         case ReleaseSide.UNKNOWN:
-            return release.q850 not in NORMAL_CAUSES or leg.silent_since is not None
+            return release.q850 not in NORMAL_CAUSES or leg.unheard_since is not None
 
 
 def failure_of(leg: Leg) -> Failure:

@@ -81,6 +81,7 @@ class FactKind(StrEnum):
     CONNECTED = "connected"
     WARNED = "warned"
     MEDIA_LOST = "media_lost"
+    MEDIA_HEARD = "media_heard"
     PARTED = "parted"
     REJOINED = "rejoined"
     CAP_REACHED = "cap_reached"

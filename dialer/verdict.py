@@ -214,10 +214,10 @@ def _not_connected(by: EndedBy, reason: str) -> Verdict:
 
 
 def gap_before(leg: Leg, ended_at: datetime) -> timedelta:
-    """Silence on the leg before the end; zero where the carrier told of none."""
-    if leg.silent_since is None:
+    """Silence on the leg up to the end; zero where the carrier told of none, or of its healing."""
+    if leg.unheard_since is None:
         return timedelta()
-    return max(ended_at - leg.silent_since, timedelta())
+    return max(ended_at - leg.unheard_since, timedelta())
 
 
 def _called_back_soon(evidence: Evidence, ended_at: datetime) -> bool:

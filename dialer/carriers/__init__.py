@@ -70,6 +70,14 @@ class MediaLost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaHeard:
+    """Audio comes from the leg again, after a silence that was told as MediaLost."""
+
+    leg: LegId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegEnded:
     """The leg is gone: `q850` is the ISDN cause, `sip` the SIP status, `code` the carrier's word.
 
@@ -84,7 +92,7 @@ class LegEnded:
     code: str | None = None
 
 
-News = LegRinging | LegAnswered | KeyPressed | LegBridged | MediaLost | LegEnded
+News = LegRinging | LegAnswered | KeyPressed | LegBridged | MediaLost | MediaHeard | LegEnded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

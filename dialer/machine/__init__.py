@@ -45,6 +45,7 @@ def transition(call: Call, event: Event, policy: Policy, now: datetime) -> Step:
             | carriers.KeyPressed()
             | carriers.LegBridged()
             | carriers.MediaLost()
+            | carriers.MediaHeard()
             | carriers.LegEnded()
         ):
             return _take_news(call, event, policy, now)
@@ -114,6 +115,7 @@ def clean_up(news: News) -> tuple[Effect, ...]:
             carriers.LegRinging()
             | carriers.KeyPressed()
             | carriers.MediaLost()
+            | carriers.MediaHeard()
             | carriers.LegEnded()
         ):
             return ()
@@ -127,6 +129,8 @@ def _facts(news: News, role: Role) -> tuple[Fact, ...]:
             return (Fact(FactKind.LEG_ANSWERED, role),)
         case carriers.MediaLost():
             return (Fact(FactKind.MEDIA_LOST, role),)
+        case carriers.MediaHeard():
+            return (Fact(FactKind.MEDIA_HEARD, role),)
         case carriers.LegEnded(by=by, q850=q850, sip=sip, code=code):
             detail = {"by": by, "q850": q850, "sip": sip, "code": code}
             return (Fact(FactKind.LEG_ENDED, role, detail),)

@@ -24,6 +24,7 @@ from dialer.machine.steps import (
 from dialer.orders import Effect, Fact, FactKind, HangUp
 from dialer.policy import CapKind, Policy
 from dialer.talk import connected_at
+from terms.ids import LegId
 from terms.values import replace
 from terms.verdict import Role
 
@@ -65,6 +66,7 @@ def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
             | carriers.LegAnswered()
             | carriers.KeyPressed()
             | carriers.LegBridged()
+            | carriers.MediaHeard()  # the timer looks whether anybody is silent still
         ):
             return call, ()
 
@@ -193,18 +195,31 @@ def _cap(call: Call, policy: Policy, now: datetime) -> Step:
 
 
 def _silence(call: Call, policy: Policy, now: datetime) -> Step:
-    """Nothing was heard from a leg for too long: the line is dead, whoever holds the phone."""
-    silences = [
-        (leg.silent_since, leg.id) for leg in call.all_standing() if leg.silent_since is not None
-    ]
-    silent = call.leg(min(silences)[1]) if silences else None
-    if silent is None:
-        return call, ()
-    if call.crisis and silent.role is Role.CALLER:
-        # Perhaps they cannot speak. Nobody in danger is let go for being silent (X55).
-        return call, (Fact(FactKind.MEDIA_LOST, Role.CALLER, {"kept": True}),)
-    call, orders = release(call, (silent,), LetGoReason.SILENT, now)
-    let_go = call.leg(silent.id)
+    """Nothing was heard from a leg for too long: the line is dead, whoever holds the phone.
+
+    Nobody in danger is let go for being silent: perhaps they cannot speak (X55).
+    """
+    unheard = sorted(
+        (leg.unheard_since, leg.id, leg.role)
+        for leg in call.all_standing()
+        if leg.unheard_since is not None
+    )
+    kept = [one for one in unheard if call.crisis and one[2] is Role.CALLER]
+    facts = tuple(Fact(FactKind.MEDIA_LOST, Role.CALLER, {"kept": True}) for _ in kept)
+    dying = [one for one in unheard if one not in kept]
+    if not dying:
+        return call, facts
+    since, silent, _ = dying[0]
+    if after(policy.media_lost_seconds, since) > now:  # the time ran for one who spoke again
+        return call.with_timer(TimerKind.SILENCE, after(policy.media_lost_seconds, since)), facts
+    return _let_go_silent(call, silent, policy, now)
+
+
+def _let_go_silent(call: Call, silent: LegId, policy: Policy, now: datetime) -> Step:
+    leg = call.leg(silent)
+    assert leg is not None
+    call, orders = release(call, (leg,), LetGoReason.SILENT, now)
+    let_go = call.leg(silent)
     assert let_go is not None
     call, effects = leg_ended(call, let_go, policy, now)
     if call.state is State.BRIDGED:

@@ -23,6 +23,7 @@ def on_evidence(call: Call, news: News, policy: Policy, now: datetime) -> Step:
             carriers.LegRinging()
             | carriers.KeyPressed()
             | carriers.MediaLost()
+            | carriers.MediaHeard()
             | carriers.LegEnded()
         ):
             clean_up = ()

@@ -59,6 +59,7 @@ def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
             | carriers.LegAnswered()
             | carriers.KeyPressed()
             | carriers.MediaLost()
+            | carriers.MediaHeard()
         ):
             return call, ()
 

@@ -40,7 +40,12 @@ def first_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
             return _came(call, leg, policy, now)
         case carriers.LegEnded():
             return _gone(call, leg, policy, now)
-        case carriers.LegRinging() | carriers.LegBridged() | carriers.MediaLost():
+        case (
+            carriers.LegRinging()
+            | carriers.LegBridged()
+            | carriers.MediaLost()
+            | carriers.MediaHeard()
+        ):
             return call, ()
 
 
@@ -60,7 +65,7 @@ def second_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
             return bridged.leg_ended(call, leg, policy, now)
         case carriers.LegEnded():
             return _gone(call, leg, policy, now)
-        case carriers.LegRinging() | carriers.MediaLost():
+        case carriers.LegRinging() | carriers.MediaLost() | carriers.MediaHeard():
             return call, ()
 
 

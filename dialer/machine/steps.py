@@ -136,7 +136,7 @@ def set_next_warning(call: Call, policy: Policy, now: datetime) -> Call:
 
 def watch_silence(call: Call, policy: Policy, now: datetime) -> Call:
     """While any leg is silent its time runs; the silence of another does not prolong it."""
-    silent = any(leg.silent_since is not None for leg in call.all_standing())
+    silent = any(leg.unheard_since is not None for leg in call.all_standing())
     if not silent or call.due(TimerKind.SILENCE) is not None:
         return call
     return call.with_timer(TimerKind.SILENCE, after(policy.media_lost_seconds, now))

@@ -40,6 +40,7 @@ def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
             | carriers.KeyPressed()
             | carriers.LegBridged()
             | carriers.MediaLost()
+            | carriers.MediaHeard()
         ):
             return call, ()
 

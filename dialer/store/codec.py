@@ -16,6 +16,7 @@ from dialer.carriers import (
     LegBridged,
     LegEnded,
     LegRinging,
+    MediaHeard,
     MediaLost,
     News,
     ReleaseSide,
@@ -34,6 +35,7 @@ _NEWS: Mapping[str, type[News]] = {
     "key_pressed": KeyPressed,
     "bridged": LegBridged,
     "media_lost": MediaLost,
+    "media_heard": MediaHeard,
     "ended": LegEnded,
 }
 _NEWS_NAMES = {kind: name for name, kind in _NEWS.items()}
@@ -147,6 +149,7 @@ _LEG_TIMES = (
     "accepted_at",
     "bridged_at",
     "silent_since",
+    "heard_at",
     "let_go_at",
 )
 
@@ -196,7 +199,7 @@ def write_news(news: News) -> str:
             kept["since"] = _time(since)
         case LegEnded():
             kept |= {"by": news.by, "q850": news.q850, "sip": news.sip, "code": news.code}
-        case LegRinging() | LegAnswered() | LegBridged():
+        case LegRinging() | LegAnswered() | LegBridged() | MediaHeard():
             pass
     return json.dumps(kept)
 

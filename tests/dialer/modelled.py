@@ -19,6 +19,7 @@ from dialer.carriers import (
     LegBridged,
     LegEnded,
     LegRinging,
+    MediaHeard,
     MediaLost,
     News,
     ReleaseSide,
@@ -334,8 +335,16 @@ class World:
             case 3 if line.silent_at is None:
                 line.silent_at = self.now
                 self._tell(MediaLost(leg=leg, at=self.now, since=self.now))
+                if self.rng.random() < 0.5:
+                    self._at(self.rng.uniform(1, 40), lambda: self._speaks_again(line))
             case _:
                 self._at(self.rng.expovariate(1 / 120), lambda: self._strikes(leg))
+
+    def _speaks_again(self, line: Line) -> None:
+        line.silent_at = None
+        if not line.gone:
+            self._tell(MediaHeard(leg=line.leg, at=self.now))
+            self._at(self.rng.expovariate(1 / 60), partial(self._strikes, line.leg))
 
     def _meddle(self) -> None:
         """A person presses something, whether it makes sense or not."""

@@ -11,6 +11,7 @@ from dialer.carriers import (
     LegBridged,
     LegEnded,
     LegRinging,
+    MediaHeard,
     MediaLost,
     ReleaseSide,
 )
@@ -165,6 +166,9 @@ class Story:
 
     def falls_silent(self, role: Role) -> "Story":
         return self.tell(MediaLost(leg=self.leg(role).id, at=self.now, since=self.now))
+
+    def speaks_again(self, role: Role) -> "Story":
+        return self.tell(MediaHeard(leg=self.leg(role).id, at=self.now))
 
     def ends(
         self,

@@ -15,6 +15,7 @@ from dialer.carriers import (
     LegBridged,
     LegEnded,
     LegRinging,
+    MediaHeard,
     MediaLost,
     News,
     ReleaseSide,
@@ -108,6 +109,7 @@ def news(kind: str, leg: str, at: float, q850: int | None = 16) -> News:
         "pressed": lambda: KeyPressed(leg=name, at=moment, digit="1"),
         "bridged": lambda: LegBridged(leg=name, at=moment),
         "silent": lambda: MediaLost(leg=name, at=moment, since=moment),
+        "heard": lambda: MediaHeard(leg=name, at=moment),
     }
     if kind in makers:
         return makers[kind]()
@@ -155,6 +157,13 @@ SCRIPTS: dict[str, tuple[Flight, ...]] = {
         *UP_TO_BRIDGE,
         Flight(11, JOINED),
         Flight(75, (news("silent", CALLER, 60), news("unknown", CALLER, 74))),
+    ),
+    "the caller hangs up long after a silence that healed": (
+        *UP_TO_BRIDGE,
+        Flight(11, JOINED),
+        Flight(
+            75, (news("silent", CALLER, 50), news("heard", CALLER, 60), news("party", CALLER, 74))
+        ),
     ),
     "nobody says who let go, and then somebody does": (
         *UP_TO_BRIDGE,

@@ -11,6 +11,7 @@ from dialer.carriers import (
     LegBridged,
     LegEnded,
     LegRinging,
+    MediaHeard,
     MediaLost,
     News,
     ReleaseSide,
@@ -67,6 +68,16 @@ TALES: dict[str, tuple[News, ...]] = {
         MediaLost(leg=ID, at=at(45), since=at(40)),
         ended(70),
     ),
+    "a silence that healed": (
+        MediaLost(leg=ID, at=at(25), since=at(20)),
+        MediaHeard(leg=ID, at=at(28)),
+        ended(70),
+    ),
+    "a silence after one that healed": (
+        MediaLost(leg=ID, at=at(25), since=at(20)),
+        MediaHeard(leg=ID, at=at(28)),
+        MediaLost(leg=ID, at=at(45), since=at(40)),
+    ),
     "four tales of one end": (
         ended(61, UNKNOWN, None),
         ended(60, PLATFORM, 16),
@@ -115,6 +126,21 @@ def test_of_two_silences_the_later_lasts_for_between_them_something_was_heard() 
     earlier, later = (MediaLost(leg=ID, at=at(s + 5), since=at(s)) for s in (20, 40))
 
     assert after(earlier, later).silent_since == at(40)
+
+
+def test_a_silence_that_healed_is_none_any_more_and_is_kept() -> None:
+    healed = after(*TALES["a silence that healed"])
+    again = after(*TALES["a silence after one that healed"])
+
+    assert (healed.silent_since, healed.heard_at, healed.unheard_since) == (at(20), at(28), None)
+    assert again.unheard_since == at(40)
+
+
+def test_a_leg_let_go_for_silence_that_had_spoken_again_talked_until_then() -> None:
+    lost, heard = MediaLost(leg=ID, at=at(25), since=at(20)), MediaHeard(leg=ID, at=at(28))
+
+    assert let_go(after(lost), LetGoReason.SILENT, at(45)).off_at == at(20)
+    assert observe(let_go(after(lost), LetGoReason.SILENT, at(45)), heard, LATER).off_at == at(45)
 
 
 def test_of_two_tales_of_one_end_the_one_that_knows_more_stays() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from dialer.call import EndReason, State
-from dialer.carriers import ReleaseSide
+from dialer.carriers import MediaLost, ReleaseSide
 from dialer.events import (
     BridgeRefused,
     CallerDialledIn,
@@ -245,6 +245,49 @@ def test_a_line_from_which_nothing_is_heard_for_20_s_is_taken_for_lost() -> None
     assert story.call.talked(story.now) == timedelta(seconds=60)
     story.wait(100)
     assert verdict(story) == (VerdictKind.SYSTEM_DROP, EndedBy.CARRIER)
+
+
+@pytest.mark.rule("A27")
+@pytest.mark.parametrize("who", [Role.CALLER, Role.COUNSELOR])
+def test_a_silence_that_heals_in_time_parts_nobody_and_stays_in_the_evidence(who: Role) -> None:
+    story = talking().pass_time(60).falls_silent(who).wait(19.9).speaks_again(who)
+    assert story.facts == (FactKind.MEDIA_HEARD,)
+
+    story.wait(300)
+
+    assert story.state is State.BRIDGED
+    healed = story.leg(who)
+    assert healed.silent_since is not None
+    assert healed.heard_at is not None
+    assert (healed.heard_at - healed.silent_since).total_seconds() == 19.9
+    assert story.call.talked(story.now) == timedelta(seconds=60 + 19.9 + 300)
+    story.hangs_up(who)
+    assert verdict(story) == (VerdictKind.PARTY_ENDED, EndedBy(who))
+
+
+def test_the_healing_told_before_the_silence_parts_nobody_either() -> None:
+    story = talking().pass_time(60)
+    began = story.now
+    story.pass_time(9).speaks_again(Role.CALLER)
+    story.tell(MediaLost(leg=CALLER_LEG, at=began + timedelta(seconds=5), since=began))
+
+    assert story.wait(120).state is State.BRIDGED
+
+
+def test_each_silence_has_its_own_time() -> None:
+    story = talking().falls_silent(Role.CALLER).wait(15).speaks_again(Role.CALLER)
+    story.wait(60).falls_silent(Role.CALLER)
+
+    assert story.wait(19.9).state is State.BRIDGED
+    assert story.wait(0.1).call.lost is Role.CALLER
+
+
+def test_the_healing_of_one_neither_saves_nor_hurries_another() -> None:
+    story = talking().falls_silent(Role.CALLER).wait(8).falls_silent(Role.COUNSELOR)
+    story.wait(5).speaks_again(Role.CALLER)
+
+    assert story.wait(14.9).state is State.BRIDGED
+    assert story.wait(0.1).call.lost is Role.COUNSELOR
 
 
 def test_a_second_silence_does_not_prolong_the_first() -> None:

@@ -88,6 +88,14 @@ def test_a_person_in_danger_is_not_let_go_for_being_silent() -> None:
 
 
 @pytest.mark.rule("X55")
+def test_a_silent_caller_in_danger_hides_no_dead_line_of_the_counselor() -> None:
+    story = talking().tell(CrisisRaised()).falls_silent(Role.CALLER)
+    story.wait(5).falls_silent(Role.COUNSELOR).wait(20)
+
+    assert (story.state, story.call.lost) == (State.PARTED, Role.COUNSELOR)
+
+
+@pytest.mark.rule("X55")
 @pytest.mark.parametrize(
     ("first", "second"), [(Role.CALLER, Role.COUNSELOR), (Role.COUNSELOR, Role.CALLER)]
 )

@@ -14,6 +14,7 @@ from dialer.carriers import (
     LegBridged,
     LegEnded,
     LegRinging,
+    MediaHeard,
     MediaLost,
     News,
     ReleaseSide,
@@ -103,6 +104,7 @@ async def test_a_whole_talk_survives_writing_at_every_step(
         LegBridged(leg=caller, at=noon),
         LegBridged(leg=counselor, at=noon),
         MediaLost(leg=counselor, at=noon, since=noon - timedelta(seconds=9)),
+        MediaHeard(leg=counselor, at=noon),
         LegEnded(leg=counselor, at=noon, by=ReleaseSide.CARRIER, q850=41),
         CrisisRaised(),
         LegEnded(leg=caller, at=noon, by=ReleaseSide.PARTY, q850=16, sip=200, code="bye"),
@@ -267,6 +269,7 @@ def test_news_is_read_back_exactly(noon: datetime) -> None:
         KeyPressed(leg=LEG, at=noon, digit="1"),
         LegBridged(leg=LEG, at=noon),
         MediaLost(leg=LEG, at=noon, since=noon),
+        MediaHeard(leg=LEG, at=noon),
         LegEnded(leg=LEG, at=noon, by=ReleaseSide.UNKNOWN, q850=16, sip=200, code="x"),
     ]
     assert [read_news(write_news(news)) for news in every] == every

@@ -247,6 +247,8 @@ _by_hand("answer", RemoteHands.answer)
 _by_hand("hangup", RemoteHands.hang_up)
 _by_hand("drop", RemoteHands.drop)
 _by_hand("plug-out", RemoteHands.plug_out)
+_by_hand("fall-silent", RemoteHands.fall_silent)
+_by_hand("speak", RemoteHands.speak)
 
 
 @simulation_routes.post("/sim/handsets/{number}/press")

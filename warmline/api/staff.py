@@ -43,6 +43,11 @@ class LegView(Model):
     accepted_at: Instant | None
     bridged_at: Instant | None
     silent_since: Instant | None
+    """When its last silence that we were told of began."""
+
+    heard_at: Instant | None
+    """When audio last came back after a silence."""
+
     let_go_at: Instant | None
     let_go_why: LetGoReason | None
     ended_at: Instant | None
@@ -65,6 +70,7 @@ class LegView(Model):
             accepted_at=leg.accepted_at,
             bridged_at=leg.bridged_at,
             silent_since=leg.silent_since,
+            heard_at=leg.heard_at,
             let_go_at=leg.let_go_at,
             let_go_why=leg.let_go_why,
             ended_at=None if release is None else release.at,

@@ -13,7 +13,13 @@ APP = "app"
 """The app's back end sees what its callers see, and no evidence."""
 
 _ONLY_STAFF = frozenset(
-    {FactKind.JUDGED, FactKind.MEDIA_LOST, FactKind.MARKED_CUT_OFF, FactKind.CALLED_BACK}
+    {
+        FactKind.JUDGED,
+        FactKind.MEDIA_LOST,
+        FactKind.MEDIA_HEARD,
+        FactKind.MARKED_CUT_OFF,
+        FactKind.CALLED_BACK,
+    }
 )
 _NOT_CALLER = frozenset(
     {

@@ -77,6 +77,9 @@ _COUNSELOR_ANSWERS = Table(
 _COUNSELOR_PRESSES = Table(("1", 80), ("21", 2), ("", 18))
 """Who presses nothing accepts in the console, or is a voicemail box."""
 
+_IN_A_TUNNEL = 0.06
+"""The share of callers whose line carries no audio for a while, and then does again."""
+
 _COUNSELOR_ENDS_BY = Table((EndsBy.HANGUP, 60), (EndsBy.DROP, 25), (EndsBy.SILENCE, 15))
 
 
@@ -135,12 +138,15 @@ class Town:
         answers = self._drawn(_CALLER_WHO_PRESSED if asked_for_it else _CALLER_RUNG_BACK)
         if answers is not Answers.YES:
             return Script(answers=answers, after_seconds=1 + 8 * roll())
+        in_a_tunnel = roll() < _IN_A_TUNNEL
         return Script(
             answers=answers,
             after_seconds=1 + 12 * roll(),
             talks_for_seconds=self._talk_seconds(),
             ends_by=self._drawn(_CALLER_ENDS_BY),
             waits_for_seconds=10 + 60 * roll() if roll() < 0.4 else None,
+            silent_after_seconds=180 * roll() if in_a_tunnel else None,
+            silent_for_seconds=40 * roll() if in_a_tunnel else 0.0,
         )
 
     def _counselors_habit(self) -> Script:

@@ -125,8 +125,8 @@ def _talk_unknown_to_us(call: Call, legs: tuple[Leg, ...]) -> timedelta:
 def _really_off(leg: Leg) -> Leg:
     """The leg until its phone or the carrier let it go, whatever we had decided by then."""
     release = leg.release
-    if leg.silent_since is not None:  # nobody was there any more
-        release = Release(at=leg.silent_since, by=ReleaseSide.UNKNOWN)
+    if leg.unheard_since is not None:  # nobody was there any more
+        release = Release(at=leg.unheard_since, by=ReleaseSide.UNKNOWN)
     if release is None:
         return leg
     return replace(leg, let_go_at=None, let_go_why=None, release=release)

@@ -47,6 +47,14 @@ class Hands(Protocol):
         """The phone dies without a word; its leg stays half-open."""
         ...
 
+    async def fall_silent(self, number: PhoneNumber) -> None:
+        """The phone's line carries no audio until it speaks again, as in a tunnel."""
+        ...
+
+    async def speak(self, number: PhoneNumber) -> None:
+        """The line carries audio again."""
+        ...
+
     async def press(self, number: PhoneNumber, digits: str) -> None:
         """Press keys."""
         ...
@@ -109,6 +117,14 @@ class RemoteHands:
     async def plug_out(self, number: PhoneNumber) -> None:
         """See `Hands`."""
         await self._ask("POST", f"{_of(number)}/plug-out")
+
+    async def fall_silent(self, number: PhoneNumber) -> None:
+        """See `Hands`."""
+        await self._ask("POST", f"{_of(number)}/fall-silent")
+
+    async def speak(self, number: PhoneNumber) -> None:
+        """See `Hands`."""
+        await self._ask("POST", f"{_of(number)}/speak")
 
     async def press(self, number: PhoneNumber, digits: str) -> None:
         """See `Hands`."""
@@ -219,6 +235,14 @@ class LocalHands:
     async def plug_out(self, number: PhoneNumber) -> None:
         """See `Hands`."""
         self._world.plug_out(number.digits, self._clock())
+
+    async def fall_silent(self, number: PhoneNumber) -> None:
+        """See `Hands`."""
+        self._world.fall_silent(number.digits, self._clock())
+
+    async def speak(self, number: PhoneNumber) -> None:
+        """See `Hands`."""
+        self._world.speak(number.digits, self._clock())
 
     async def press(self, number: PhoneNumber, digits: str) -> None:
         """See `Hands`."""

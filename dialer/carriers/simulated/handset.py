@@ -59,6 +59,8 @@ class Leg:
         "heard_somebody",
         "id",
         "limit_at",
+        "quiet_since",
+        "quiet_told",
         "script",
         "silent_since",
         "to_press",
@@ -75,12 +77,19 @@ class Leg:
         self.limit_at: datetime | None = None
         self.heard_somebody = False
         self.silent_since: datetime | None = None
+        self.quiet_since: datetime | None = None  # the line stands and carries no audio
+        self.quiet_told = False
         self.to_press = ""
 
     @property
     def silent(self) -> bool:
         """Half-open: the leg stands at the switch, and no phone is on it any more."""
         return self.silent_since is not None
+
+    @property
+    def is_deaf(self) -> bool:
+        """No audio passes, for good or for a while."""
+        return self.silent or self.quiet_since is not None
 
 
 class Bridge:
@@ -129,10 +138,10 @@ def view(handset: Handset) -> HandsetView:
 
 def voices(leg: Leg | None) -> Iterable[str]:
     """The numbers of the phones whose audio reaches this leg."""
-    if leg is None or leg.silent or leg.bridge is None:
+    if leg is None or leg.is_deaf or leg.bridge is None:
         return ()
     others = leg.bridge.legs
-    return (other.handset.number for other in others if other is not leg and not other.silent)
+    return (other.handset.number for other in others if other is not leg and not other.is_deaf)
 
 
 def _state(leg: Leg | None) -> str:

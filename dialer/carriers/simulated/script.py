@@ -9,7 +9,16 @@ from typing import TypeVar
 _DIGITS = re.compile(r"[0-9*#]{0,32}")
 _LONGEST_SECONDS = 7 * 24 * 3600
 _FIELDS = frozenset(
-    ("answers", "after_seconds", "presses", "talks_for_seconds", "ends_by", "waits_for_seconds")
+    (
+        "answers",
+        "after_seconds",
+        "presses",
+        "talks_for_seconds",
+        "ends_by",
+        "waits_for_seconds",
+        "silent_after_seconds",
+        "silent_for_seconds",
+    )
 )
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -47,7 +56,8 @@ class Script:
 
     `talks_for_seconds` count from the moment the phone first hears another one; None talks on.
     `waits_for_seconds` count from the answer: a person who by then has heard nobody hangs up.
-    A phone that answers and presses nothing is a voicemail box.
+    A phone that answers and presses nothing is a voicemail box. `silent_after_seconds` after it
+    first hears another one its line carries no audio for `silent_for_seconds`.
     """
 
     answers: Answers = Answers.BY_HAND
@@ -56,6 +66,8 @@ class Script:
     talks_for_seconds: float | None = None
     ends_by: EndsBy = EndsBy.STAYS
     waits_for_seconds: float | None = None
+    silent_after_seconds: float | None = None
+    silent_for_seconds: float = 0.0
 
 
 BY_HAND = Script()
@@ -77,6 +89,8 @@ def parse_script(fields: Mapping[str, object]) -> Script:
         talks_for_seconds=talks_for,
         ends_by=_word(EndsBy, fields, "ends_by", silent_wish),
         waits_for_seconds=_optional_seconds(fields, "waits_for_seconds"),
+        silent_after_seconds=_optional_seconds(fields, "silent_after_seconds"),
+        silent_for_seconds=_optional_seconds(fields, "silent_for_seconds") or 0.0,
     )
 
 
@@ -89,6 +103,8 @@ def write_script(script: Script) -> dict[str, object]:
         "talks_for_seconds": script.talks_for_seconds,
         "ends_by": script.ends_by.value,
         "waits_for_seconds": script.waits_for_seconds,
+        "silent_after_seconds": script.silent_after_seconds,
+        "silent_for_seconds": script.silent_for_seconds,
     }
 
 

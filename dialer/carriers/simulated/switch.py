@@ -19,6 +19,7 @@ from dialer.carriers import (
     LegBridged,
     LegEnded,
     LegRinging,
+    MediaHeard,
     MediaLost,
     News,
     ReleaseSide,
@@ -159,8 +160,22 @@ class Switch:
     def fall_silent(self, leg: Leg, at: datetime) -> None:
         """The phone is gone from a leg that still stands; the phone itself is free again."""
         leg.silent_since = at
+        leg.quiet_since = None
         leg.handset.leg = None
         self._at(at + self._media_gap, Switch._notices_silence, leg)
+
+    def fade(self, leg: Leg, at: datetime) -> None:
+        """The line carries no audio for a while, as in a tunnel; whoever holds the phone stays."""
+        if leg.quiet_since is None and not leg.silent:
+            leg.quiet_since = at
+            leg.quiet_told = False
+            self._at(at + self._media_gap, Switch._notices_gap, leg)
+
+    def recover(self, leg: Leg, at: datetime) -> None:
+        """The line carries audio again."""
+        if leg.quiet_since is not None and leg.quiet_told:
+            self.tell(MediaHeard(leg=leg.id, at=at), at)
+        leg.quiet_since = None
 
     def end(
         self,
@@ -227,6 +242,19 @@ class Switch:
         if leg.answered and leg.silent_since is not None:
             self.tell(MediaLost(leg=leg.id, at=at, since=leg.silent_since), at)
 
+    def _notices_gap(self, leg: Leg, at: datetime) -> None:
+        since = leg.quiet_since
+        if since is not None and since + self._media_gap == at:
+            leg.quiet_told = True
+            self.tell(MediaLost(leg=leg.id, at=at, since=since), at)
+
+    def _fades(self, leg: Leg, at: datetime) -> None:
+        self.fade(leg, at)
+        self._at(at + timedelta(seconds=leg.script.silent_for_seconds), Switch._recovers, leg)
+
+    def _recovers(self, leg: Leg, at: datetime) -> None:
+        self.recover(leg, at)
+
     def _hears_somebody(self, leg: Leg, now: datetime) -> None:
         if leg.heard_somebody:
             return
@@ -234,6 +262,9 @@ class Switch:
         if leg.script.talks_for_seconds is not None:
             end = now + timedelta(seconds=leg.script.talks_for_seconds)
             self._at(end, Switch._finishes_talking, leg)
+        if leg.script.silent_after_seconds is not None:
+            fades = now + timedelta(seconds=leg.script.silent_after_seconds)
+            self._at(fades, Switch._fades, leg)
         if self.faults.half_open and self._rng.random() < self.faults.half_open:
             self.fall_silent(leg, now)
 

@@ -154,6 +154,20 @@ async def plug_out(request: web.Request) -> web.Response:
     return _by_hand(request, "plug-out", lambda world, now: world.plug_out(number, now))
 
 
+@routes.post("/handsets/{number}/fall-silent")
+async def fall_silent(request: web.Request) -> web.Response:
+    """Carry no audio for now."""
+    number = _number(request)
+    return _by_hand(request, "fall-silent", lambda world, now: world.fall_silent(number, now))
+
+
+@routes.post("/handsets/{number}/speak")
+async def speak(request: web.Request) -> web.Response:
+    """Carry audio again."""
+    number = _number(request)
+    return _by_hand(request, "speak", lambda world, now: world.speak(number, now))
+
+
 @routes.post("/handsets/{number}/press")
 async def press(request: web.Request) -> web.Response:
     """Press keys."""

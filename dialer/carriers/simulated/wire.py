@@ -16,6 +16,7 @@ from dialer.carriers import (
     LegEnded,
     LegRinging,
     LiveLeg,
+    MediaHeard,
     MediaLost,
     News,
     ReleaseSide,
@@ -37,7 +38,7 @@ from terms.phone import PhoneNumber
 
 JsonObject = dict[str, object]
 
-WIRE_VERSION = 1
+WIRE_VERSION = 2
 """Raised when anything here changes: a handsets process of another version is replaced."""
 
 
@@ -152,7 +153,7 @@ def read_list(found: object, name: str) -> Sequence[object]:
 def _write_news(news: News | CallIn) -> JsonObject:
     common: JsonObject = {"kind": _KINDS[type(news)], "leg": news.leg, "at": news.at.isoformat()}
     match news:
-        case LegRinging() | LegAnswered() | LegBridged():
+        case LegRinging() | LegAnswered() | LegBridged() | MediaHeard():
             return common
         case KeyPressed():
             return {**common, "digit": news.digit}
@@ -180,6 +181,8 @@ def _read_news(fields: "_Fields") -> News | CallIn:
             news = KeyPressed(leg=leg, at=at, digit=fields.text("digit"))
         case "media_lost":
             news = MediaLost(leg=leg, at=at, since=fields.time("since"))
+        case "media_heard":
+            news = MediaHeard(leg=leg, at=at)
         case "ended":
             news = _read_ended(fields, leg, at)
         case "call_in":
@@ -237,6 +240,7 @@ _KINDS: Mapping[type[News | CallIn], str] = {
     LegBridged: "bridged",
     KeyPressed: "key_pressed",
     MediaLost: "media_lost",
+    MediaHeard: "media_heard",
     LegEnded: "ended",
     CallIn: "call_in",
 }

@@ -128,6 +128,17 @@ class World:
         for digit in digits:
             self._switch.tell(KeyPressed(leg=leg.id, at=now, digit=digit), now)
 
+    def fall_silent(self, number: str, now: datetime) -> None:
+        """The phone's line carries no audio until `speak`, as in a tunnel."""
+        leg = self._leg_on(number, now)
+        if not leg.answered:
+            raise NotPossible("not_in_call")
+        self._switch.fade(leg, now)
+
+    def speak(self, number: str, now: datetime) -> None:
+        """The line carries audio again."""
+        self._switch.recover(self._leg_on(number, now), now)
+
     def plug_out(self, number: str, now: datetime) -> None:
         """The phone dies without a word: its leg stays half-open, and it is off for new calls."""
         self._switch.run(now)
@@ -225,7 +236,7 @@ class World:
         self._switch.take(leg, now)
 
     def _say(self, leg: Leg, prompt: str) -> None:
-        if not leg.silent:
+        if not leg.is_deaf:
             leg.handset.hear(prompt)
 
     def _standing(self, name: LegId) -> Leg:

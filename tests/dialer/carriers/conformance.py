@@ -15,6 +15,7 @@ from dialer.carriers import (
     LegEnded,
     LegRinging,
     LiveLeg,
+    MediaHeard,
     MediaLost,
     ReleaseSide,
 )
@@ -432,6 +433,22 @@ class CarrierConformance:
         assert set(await live(rig, call.call)) == {call.caller_leg, call.counselor_leg}
         await rig.carrier.hang_up(call.caller_leg)
         assert (await rig.news(LegEnded, call.caller_leg)).by is ReleaseSide.PLATFORM
+
+    async def test_a_silence_that_heals_is_told_from_its_beginning_to_its_end(
+        self, rig: Rig
+    ) -> None:
+        call = await talk(rig)
+
+        await rig.fall_silent(call.caller)
+        await rig.pass_time(10)
+        lost = await rig.news(MediaLost, call.caller_leg)
+        assert await rig.hears(call.counselor) == set()
+        await rig.speak(call.caller)
+
+        assert (await rig.news(MediaHeard, call.caller_leg)).at > lost.since
+        assert await rig.all_news(MediaHeard, call.counselor_leg) == []
+        assert await rig.hears(call.counselor) == {call.caller}
+        assert set(await live(rig, call.call)) == {call.caller_leg, call.counselor_leg}
 
     async def test_neither_side_is_shown_the_others_number(self, rig: Rig) -> None:
         call = await talk(rig)

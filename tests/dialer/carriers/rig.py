@@ -72,6 +72,14 @@ class Rig(ABC):
         """Let the phone die without a word."""
 
     @abstractmethod
+    async def fall_silent(self, phone: PhoneNumber) -> None:
+        """Let the phone's line carry no audio for a while, as in a tunnel."""
+
+    @abstractmethod
+    async def speak(self, phone: PhoneNumber) -> None:
+        """Let it carry audio again."""
+
+    @abstractmethod
     async def dial_in(self, phone: PhoneNumber, *, withhold: bool = False) -> None:
         """Dial the service number."""
 

@@ -55,6 +55,12 @@ class SimulatedRig(Rig):
     async def kill(self, phone: PhoneNumber) -> None:
         await self.hands.plug_out(phone)
 
+    async def fall_silent(self, phone: PhoneNumber) -> None:
+        await self.hands.fall_silent(phone)
+
+    async def speak(self, phone: PhoneNumber) -> None:
+        await self.hands.speak(phone)
+
     async def dial_in(self, phone: PhoneNumber, *, withhold: bool = False) -> None:
         await self.hands.dial(phone, self.service_number, withhold=withhold)
 

@@ -13,6 +13,7 @@ from dialer.carriers import (
     LegAnswered,
     LegBridged,
     LegEnded,
+    MediaHeard,
     MediaLost,
     Report,
 )
@@ -95,6 +96,8 @@ class AnyHistory(RuleBasedStateMachine):
             talks_for_seconds=st.sampled_from([None, 0.0, 30.0]),
             ends_by=st.sampled_from(EndsBy),
             waits_for_seconds=st.sampled_from([None, 10.0]),
+            silent_after_seconds=st.sampled_from([None, 0.0, 20.0]),
+            silent_for_seconds=st.sampled_from([0.0, 4.0, 30.0]),
         ),
     )
     def teach(self, phone: PhoneNumber, script: Script) -> None:
@@ -102,7 +105,9 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(
         phone=st.sampled_from(PHONES),
-        hand=st.sampled_from(["pick_up", "put_down", "drop", "plug_out", "press", "dial"]),
+        hand=st.sampled_from(
+            ["pick_up", "put_down", "drop", "plug_out", "fall_silent", "speak", "press", "dial"]
+        ),
     )
     def work_by_hand(self, phone: PhoneNumber, hand: str) -> None:
         try:
@@ -169,7 +174,7 @@ class AnyHistory(RuleBasedStateMachine):
             if isinstance(news, LegAnswered):
                 assert news.leg not in answered
                 answered.add(news.leg)
-            if isinstance(news, KeyPressed | LegBridged | MediaLost):
+            if isinstance(news, KeyPressed | LegBridged | MediaLost | MediaHeard):
                 assert news.leg in answered
 
 

@@ -8,6 +8,7 @@ from dialer.carriers import (
     LegAnswered,
     LegEnded,
     LegRinging,
+    MediaHeard,
     MediaLost,
     ReleaseSide,
 )
@@ -110,6 +111,27 @@ def test_a_scripted_silence_leaves_a_half_open_leg_and_frees_the_phone() -> None
     assert len(world.standing_legs()) == 2
     again = world.order(ring(LegId("c1/caller/2"), ANN), after(81))
     assert [type(r.news) for r in again] == [LegRinging, LegAnswered]
+
+
+def test_a_scripted_gap_heals_by_itself_and_both_its_ends_are_told() -> None:
+    world = a_world()
+    fades = Script(answers=Answers.YES, silent_after_seconds=60, silent_for_seconds=8)
+    rung(world, fades, Script(answers=Answers.YES))
+
+    reports = world.advance(after(77))
+    assert [r.news for r in reports] == [MediaLost(leg=ANN_LEG, at=after(75), since=after(70))]
+    assert world.handset(BEN.digits).hears == ()
+
+    assert [r.news for r in world.advance(after(80))] == [MediaHeard(leg=ANN_LEG, at=after(78))]
+    assert world.handset(BEN.digits).hears == (ANN.digits,)
+
+
+def test_a_gap_too_short_for_the_switch_is_not_told() -> None:
+    world = a_world()
+    fades = Script(answers=Answers.YES, silent_after_seconds=60, silent_for_seconds=4.9)
+    rung(world, fades, Script(answers=Answers.YES))
+
+    assert world.advance(after(100)) == []
 
 
 def test_a_half_open_leg_hears_no_prompt() -> None:
