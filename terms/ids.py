@@ -12,10 +12,20 @@ CallerId = NewType("CallerId", str)
 DeviceId = NewType("DeviceId", str)
 OrderId = NewType("OrderId", str)
 VoucherId = NewType("VoucherId", str)
+PolicyId = NewType("PolicyId", str)
+"""A contract of insurance, as an insurer's list names it. Not a section of a program."""
+
+PersonId = NewType("PersonId", str)
+"""Somebody whom an insurance policy names: its holder, an insured person, a guardian."""
+
+BookId = NewType("BookId", str)
+"""A book of the ledger: `voucher/<voucher>`, `talk/<order>`, `quota/<program>/<subject>/<period>`."""
+
 CallId = NewType("CallId", str)
 LegId = NewType("LegId", str)
 CounselorId = NewType("CounselorId", str)
 TargetId = NewType("TargetId", str)
 """An agency that takes over a person in danger: police, ambulance, another hotline."""
 
+ClaimId = NewType("ClaimId", str)
 StaffId = NewType("StaffId", str)
