@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import routing.counselor
 from billing.order import Order, Settlement
 from billing.store.orders import read_saved, saving_settlement
+from billing.store.settlement import adding_grade
 from billing.store.vouchers import check_moved, saving_voucher
 from dialer.call import Call, State
 from dialer.orders import CarrierOrder
@@ -19,6 +20,7 @@ from routing.store.queue import join_queue, leave_queue
 from terms.change import Change
 from terms.ids import CallId, CounselorId, OrderId, TenantId
 from terms.verdict import VerdictKind
+from warmline.desk.grading import grades
 from warmline.desk.slice import CounselorMove, Notice, Outcome, Slice
 from warmline.desk.store import Line, adding_lines, adding_notices, carry_out
 from warmline.desk.timeline import lines_of
@@ -89,6 +91,7 @@ class Writer:
         changes = [
             *_call_changes(tenant, stored, outcome, now),
             *_worth_changes(tenant, before, outcome),
+            *(adding_grade(tenant, line) for line in grades(before, outcome, program, now)),
             *_wrap_up_changes(tenant, outcome, program, now),
             *_told_changes(tenant, after, lines, notices, now),
         ]
