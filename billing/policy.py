@@ -1,13 +1,16 @@
 """What a program says about worth: how long an order lives, and what a call does to it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from billing.policies.cover import Cover, Entitlement, parse_cover
 from terms.section import Section
 
 A_DAY_SECONDS = 86_400
+HIGHEST_SCORE = 5
+"""A rating's scores go from 1 to this."""
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -33,6 +36,11 @@ class Policy:
     resume_seconds: int = A_DAY_SECONDS  # after a drop the rest may be used for this long (X07)
     resume_min_seconds: int = 300  # the least that is left after a drop (X07)
     claim_seconds: int = A_DAY_SECONDS  # a claim may be filed this long after the end (A28, X16)
+    claim_decide_seconds: int = A_DAY_SECONDS  # a claim, and an appeal, is due after this (B19)
+    claim_escalate_seconds: int = 14_400  # supervisors are told this long before it is due
+    appeal_seconds: int = 7 * A_DAY_SECONDS  # a rejection may be appealed for this long (B65)
+    low_rating: int = 2  # a score of this or less is looked at (B21); 0: never
+    rating_change_seconds: int = A_DAY_SECONDS  # a rating may be changed for this long
     short_call_seconds: int = 60  # talk below this is looked at (A35, X09); 0: never
     consumes_on: ConsumesOn = ConsumesOn.CONNECT
     voucher: VoucherUse = VoucherUse.REQUIRED
@@ -41,6 +49,7 @@ class Policy:
     early_hang_up_review: bool = True  # a counselor who ends before the cap is looked at (X11)
     no_contact_consumes: bool = False  # the second cancel for no contact uses the voucher (X28)
     summary_required: bool = False  # the call leaves a wrap-up task until a summary is sent (C08)
+    cover: Cover = field(default_factory=Cover)  # what insurance policies have to do with it
 
 
 def parse(table: Mapping[str, object]) -> Policy:
@@ -54,6 +63,11 @@ def parse(table: Mapping[str, object]) -> Policy:
         resume_seconds=section.whole("resume_seconds", default=A_DAY_SECONDS),
         resume_min_seconds=section.whole("resume_min_seconds", default=300),
         claim_seconds=section.whole("claim_seconds", default=A_DAY_SECONDS),
+        claim_decide_seconds=section.whole("claim_decide_seconds", least=1, default=A_DAY_SECONDS),
+        claim_escalate_seconds=section.whole("claim_escalate_seconds", default=14_400),
+        appeal_seconds=section.whole("appeal_seconds", default=7 * A_DAY_SECONDS),
+        low_rating=section.whole("low_rating", most=HIGHEST_SCORE, default=2),
+        rating_change_seconds=section.whole("rating_change_seconds", default=A_DAY_SECONDS),
         short_call_seconds=section.whole("short_call_seconds", default=60),
         consumes_on=_one_of(ConsumesOn, section, "consumes_on", ConsumesOn.CONNECT),
         voucher=_one_of(VoucherUse, section, "voucher", VoucherUse.REQUIRED),
@@ -62,9 +76,17 @@ def parse(table: Mapping[str, object]) -> Policy:
         early_hang_up_review=section.flag("early_hang_up_review", default=True),
         no_contact_consumes=section.flag("no_contact_consumes", default=False),
         summary_required=section.flag("summary_required", default=False),
+        cover=parse_cover(section),
     )
     if policy.no_contact_consumes and policy.voucher is VoucherUse.NONE:
         section.fault("no_contact_consumes", "needs voucher = 'required': there is nothing to use")
+    if policy.claim_escalate_seconds > policy.claim_decide_seconds:
+        section.fault("claim_escalate_seconds", "must not be longer than claim_decide_seconds")
+    takes_vouchers = policy.voucher is VoucherUse.REQUIRED
+    if takes_vouchers and policy.cover.entitlement is Entitlement.REQUIRED:
+        section.fault("entitlement", "needs voucher = 'none': a voucher is proof enough")
+    if not takes_vouchers and policy.cover.vouchers_per_policy_year:
+        section.fault("vouchers_per_policy_year", "needs voucher = 'required'")
     section.finish()
     return policy
 

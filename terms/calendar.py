@@ -20,6 +20,14 @@ def after_natural_days(start: date, days: int) -> date:
     return start + timedelta(days=days + 1)
 
 
+def anniversary(start: date, years: int) -> date:
+    """The same day `years` later; where there is none, the last day of that month (X18)."""
+    try:
+        return start.replace(year=start.year + years)
+    except ValueError:
+        return start.replace(year=start.year + years, day=28)
+
+
 @dataclass(frozen=True, slots=True)
 class Workdays:
     """The statutory calendar: the exceptions to 'Monday to Friday'.

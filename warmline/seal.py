@@ -54,6 +54,10 @@ class AesSeal:
         """A keyed hash, equal for equal numbers: what look-ups compare."""
         return _digest(self._index_key, number.digits.encode())
 
+    def index_text(self, text: str, purpose: str) -> bytes:
+        """A keyed hash, equal for equal texts of one purpose: what look-ups compare."""
+        return _digest(self._index_key, _tagged(text.encode(), purpose))
+
     def seal_text(self, text: str, purpose: str) -> bytes:
         """Encrypt any short secret; `purpose` must be given again to open it."""
         return self._encrypt(text.encode(), _purpose(purpose))

@@ -1,0 +1,110 @@
+"""Which vouchers a policy is due, which ones fall with it, and when to look at it again. Pure.
+
+Looked at any number of times, by anybody: what was given for a policy year is not given again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from billing.policies.cover import Cover
+from billing.policies.policy import PolicyTerms
+from billing.policies.waiting import (
+    CHINA,
+    PolicyYear,
+    active_from,
+    next_send_at,
+    policy_year_of,
+    send_at,
+    today_in_china,
+    valid_until,
+)
+from terms.calendar import end_of_day
+from terms.ids import ProgramId, VoucherId
+
+Covers = Mapping[ProgramId, tuple[str, Cover]]
+"""What each program gives, and which sponsor's policies it is part of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A voucher that a policy was given; one per program, policy year and number."""
+
+    program: ProgramId
+    policy_year: int
+    number: int  # 1, 2.. where a year brings several
+    voucher: VoucherId
+    unused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A voucher to be given now, its code sent to the policyholder (A05, A16)."""
+
+    program: ProgramId
+    policy_year: int
+    number: int
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """What a look at a policy leads to; `look_at` is when the next one is due."""
+
+    give: tuple[Due, ...] = ()
+    void: tuple[VoucherId, ...] = ()
+    look_at: datetime | None = None
+
+
+def attend(
+    sponsor: str, terms: PolicyTerms, given: Sequence[Given], covers: Covers, now: datetime
+) -> Attention:
+    """What is due for a policy now: after its waiting, once per policy year, while it is alive.
+
+    Surrendered within the wait, it gets nothing (A17); once over, what is unused falls (X15, A21).
+    """
+    if terms.has_ended(today_in_china(now)):
+        return Attention(void=tuple(one.voucher for one in given if one.unused))
+    give: list[Due] = []
+    looks: list[datetime] = []
+    for program, (whose, cover) in sorted(covers.items()):
+        if whose != sponsor or terms.product not in cover.products:
+            continue
+        if not cover.vouchers_per_policy_year:
+            continue
+        had = {(one.policy_year, one.number) for one in given if one.program == program}
+        due, look_at = _due(program, terms, cover, had, now)
+        give += due
+        if look_at is not None:
+            looks.append(look_at)
+    if terms.ends_on is not None:
+        looks.append(end_of_day(terms.ends_on, CHINA))
+    return Attention(give=tuple(give), look_at=min(looks, default=None))
+
+
+def _due(
+    program: ProgramId, terms: PolicyTerms, cover: Cover, had: set[tuple[int, int]], now: datetime
+) -> tuple[list[Due], datetime | None]:
+    """The vouchers of the running policy year, or when there will be some."""
+    first = active_from(terms, cover)
+    year = policy_year_of(terms, max(first, today_in_china(now)))
+    numbers = range(1, cover.vouchers_per_policy_year + 1)
+    missing = [number for number in numbers if (year.number, number) not in had]
+    if missing:
+        opens_at = next_send_at(max(now, send_at(max(first, year.starts_on), cover)), cover)
+        if now < opens_at:
+            return [], opens_at
+    ends_at = valid_until(terms, year)
+    due = [
+        Due(program=program, policy_year=year.number, number=number, valid_until=ends_at)
+        for number in missing
+    ]
+    return due, _next_year(terms, year, cover)
+
+
+def _next_year(terms: PolicyTerms, year: PolicyYear, cover: Cover) -> datetime | None:
+    return send_at(year.until, cover) if _lives_on(terms, year.until) else None
+
+
+def _lives_on(terms: PolicyTerms, day: date) -> bool:
+    return terms.ends_on is None or day <= terms.ends_on
