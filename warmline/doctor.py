@@ -5,21 +5,29 @@ import stat
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
 
+from billing.store.lapsing import count_put_off
 from routing.store.calendar import load_workdays
+from routing.store.callers import any_sealed_number
+from terms.ids import TenantId
 from warmline.database import migrate
 from warmline.database.pool import connected, database_url
 from warmline.exits import Unusable
+from warmline.notices.queue import count_job_faults, is_queue_ready
+from warmline.seal import SealBroken
 from warmline.settings import Settings
+from warmline.tenants import known_tenants
 
 if TYPE_CHECKING:
     from warmline.database import Connection
+
+HOLIDAYS_AHEAD = timedelta(days=90)
 
 _MOST_SKEW_SECONDS = 1.0
 _PROBE = aiohttp.ClientTimeout(total=5)
@@ -136,7 +144,12 @@ async def _database(settings: Settings, today: date) -> AsyncIterator[Finding]:
             yield level
             yield await clock(connection)
             if level.health is Health.GOOD:
-                yield holidays(await _known_until(connection, settings), today)
+                yield await queue(connection)
+                yield await secret_opens(connection, settings)
+                yield await rest(connection)
+                for tenant in await known_tenants(connection, settings.tenant):
+                    known_until = (await load_workdays(connection, tenant)).known_until
+                    yield holidays(known_until, today, tenant)
     except Unusable as refused:
         yield Finding("database", Health.WRONG, str(refused))
 
@@ -170,18 +183,69 @@ def clock_skew(seconds: float) -> Finding:
     return Finding("clock", Health.GOOD, "the database's clock agrees with ours")
 
 
-async def _known_until(connection: "Connection", settings: Settings) -> date | None:
-    return (await load_workdays(connection, settings.tenant)).known_until
+async def queue(connection: "Connection") -> Finding:
+    """Whether PgQueuer's own tables are there, and whether a job failed of late."""
+    if not await is_queue_ready(connection):
+        text = "PgQueuer's tables are missing or of another version: run `warmline migrate`."
+        return Finding("queue", Health.WRONG, text)
+    failed = await count_job_faults(connection, timedelta(days=1))
+    if failed:
+        text = (
+            f"{failed} background jobs failed within a day: see the table job_faults and the log."
+        )
+        return Finding("queue", Health.WARNING, text)
+    return Finding("queue", Health.GOOD, "its tables are there, and no job failed within a day")
 
 
-def holidays(known_until: date | None, today: date) -> Finding:
-    """Whether the holiday table speaks for next year; without it a weekday is a guess (X17)."""
+async def secret_opens(connection: "Connection", settings: Settings) -> Finding:
+    """Whether the numbers that are stored can be read with the secret that is here."""
+    sealed = await any_sealed_number(connection)
+    if sealed is None:
+        return Finding("numbers", Health.GOOD, "none is stored yet")
+    if settings.secret_key is None and not settings.secret_file.exists():
+        text = (
+            f"Numbers are stored, but {settings.secret_file} is gone: put it back from a backup or "
+            "set WARMLINE_SECRET_KEY; without it they cannot be read."
+        )
+        return Finding("numbers", Health.WRONG, text)
+    try:
+        settings.seal().open(sealed)
+    except SealBroken:
+        text = (
+            "The stored numbers were sealed with another secret: set WARMLINE_SECRET_KEY to the "
+            "new one and the old one behind it, separated by a comma."
+        )
+        return Finding("numbers", Health.WRONG, text)
+    return Finding("numbers", Health.GOOD, "the stored numbers can be read")
+
+
+async def rest(connection: "Connection") -> Finding:
+    """Whether everything whose time was over came to rest."""
+    count = await count_put_off(connection)
+    if count:
+        text = (
+            f"{count} orders or vouchers cannot come to rest: see the table lapse_faults and the "
+            "log; they are tried again every minute."
+        )
+        return Finding("rest", Health.WARNING, text)
+    return Finding("rest", Health.GOOD, "every order and voucher past its time came to rest")
+
+
+def holidays(known_until: date | None, today: date, tenant: TenantId) -> Finding:
+    """Whether the holiday table speaks for the days to come; without it a weekday is a guess (X17).
+
+    A year's holidays are announced in the autumn before it.
+    """
     if known_until is None:
-        text = "No holidays are loaded: `warmline serve` seeds them at its first start."
+        text = f"No holidays are loaded for {tenant}: `warmline serve` seeds them when it starts."
         return Finding("holidays", Health.WARNING, text)
-    if known_until.year > today.year:
-        return Finding("holidays", Health.GOOD, f"known until the end of {known_until.year}")
-    text = f"{known_until.year + 1} holidays are not loaded: import them before the year begins."
+    if known_until >= today + HOLIDAYS_AHEAD:
+        text = f"known until the end of {known_until.year} for {tenant}"
+        return Finding("holidays", Health.GOOD, text)
+    text = (
+        f"{known_until.year + 1} holidays are not loaded for {tenant}: import them before the year "
+        "begins."
+    )
     return Finding("holidays", Health.WARNING, text)
 
 

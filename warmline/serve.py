@@ -64,6 +64,7 @@ from warmline.people.passwords import Passwords
 from warmline.programs import Program, load_programs
 from warmline.seal import AesSeal
 from warmline.settings import Settings
+from warmline.tenants import known_tenants
 from warmline.workdays import seed_calendar
 from warmline.workers.crew import Crew, make_crew
 from warmline.workers.housekeeping import Housekeeper
@@ -398,7 +399,8 @@ async def _keep_up(
                 body=program.body,
                 now=clock.now(),
             )
-        await seed_calendar(connection, settings.tenant)
+        for tenant in await known_tenants(connection, settings.tenant):
+            await seed_calendar(connection, tenant)
 
 
 def _bind(settings: Settings) -> socket.socket:

@@ -8,19 +8,27 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
 
+from billing.store.lapsing import put_off
 from routing.store.calendar import CalendarDay, import_days
-from terms.ids import TenantId
+from routing.store.callers import get_or_create_caller
+from terms.ids import CallerId, OrderId, TenantId
+from terms.phone import PhoneNumber
 from warmline import doctor
 from warmline.database.migrate import Migration, migrate, shipped
 from warmline.database.pool import connected
 from warmline.doctor import Finding, Health
+from warmline.enrolment import make_key
+from warmline.notices.queue import Job, note_job_fault
 from warmline.settings import Settings
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
 
 TODAY = date(2026, 11, 21)
+NOW = datetime(2026, 11, 21, 4, tzinfo=UTC)
+TENANT = TenantId("default")
 
 
 @pytest.fixture
@@ -50,7 +58,7 @@ async def test_a_healthy_installation_needs_no_advice(
     assert doctor.worst(findings) is Health.GOOD
     assert {finding.subject for finding in findings} == {
         "settings", "data directory", "secret", "sms", "carrier", "database", "migrations",
-        "clock", "holidays",
+        "clock", "queue", "numbers", "rest", "holidays",
     }  # fmt: skip
 
 
@@ -122,19 +130,84 @@ async def test_handsets_named_by_address_must_answer_there(settings: Settings) -
 
 
 @pytest.mark.parametrize(
-    ("known_until", "health"),
+    ("known_until", "today", "health"),
     [
-        (None, Health.WARNING),
-        (date(2026, 12, 31), Health.WARNING),
-        (date(2027, 12, 31), Health.GOOD),
+        (None, TODAY, Health.WARNING),
+        (date(2026, 12, 31), TODAY, Health.WARNING),
+        (date(2026, 12, 31), date(2026, 10, 2), Health.GOOD),  # not announced yet
+        (date(2026, 12, 31), date(2026, 10, 3), Health.WARNING),
+        (date(2027, 12, 31), TODAY, Health.GOOD),
     ],
 )
-def test_holidays_are_needed_for_next_year(known_until: date | None, health: Health) -> None:
-    assert doctor.holidays(known_until, TODAY).health is health
+def test_holidays_are_needed_for_the_next_ninety_days(
+    known_until: date | None, today: date, health: Health
+) -> None:
+    assert doctor.holidays(known_until, today, TENANT).health is health
 
 
 def test_a_calendar_that_ended_years_ago_names_the_first_year_it_lacks() -> None:
-    assert doctor.holidays(date(2024, 12, 31), TODAY).text.startswith("2025 holidays")
+    finding = doctor.holidays(date(2024, 12, 31), TODAY, TENANT)
+    assert finding.text.startswith("2025 holidays")
+
+
+async def test_every_tenant_needs_its_holidays(
+    settings: Settings, database: "Pool[Record]"
+) -> None:
+    async with database.acquire() as connection:
+        await make_key(connection, TenantId("another"), "its app", NOW)
+
+    told = [f.text for f in await doctor.examine(settings, TODAY) if f.subject == "holidays"]
+
+    assert ["another" in text for text in told] == [False, True]
+
+
+async def test_a_queue_without_its_tables_is_wrong(settings: Settings, database_url: str) -> None:
+    async with connected(database_url) as connection:
+        await connection.execute("DROP TABLE pgqueuer_log CASCADE")
+
+    finding = about(await doctor.examine(settings, TODAY), "queue")
+
+    assert finding.health is Health.WRONG
+    assert "`warmline migrate`" in finding.text
+
+
+async def test_jobs_that_failed_within_a_day_are_a_warning(
+    settings: Settings, database: "Pool[Record]"
+) -> None:
+    async with database.acquire() as connection:
+        for _ in range(2):
+            job = Job(kind="deliver", tenant=TENANT, subject="notice_1")
+            await note_job_fault(connection, job, ValueError("no"))
+
+    finding = about(await doctor.examine(settings, TODAY), "queue")
+
+    assert (finding.health, finding.text[:1]) == (Health.WARNING, "1")
+
+
+async def test_an_order_that_cannot_come_to_rest_is_a_warning(
+    settings: Settings, database: "Pool[Record]"
+) -> None:
+    async with database.acquire() as connection:
+        await put_off(connection, TENANT, OrderId("order_1"), "SomeBug", NOW)
+
+    assert about(await doctor.examine(settings, TODAY), "rest").health is Health.WARNING
+
+
+async def test_numbers_that_our_secret_cannot_open_are_wrong_and_no_secret_is_made(
+    settings: Settings, database: "Pool[Record]"
+) -> None:
+    async with database.acquire() as connection:
+        number = PhoneNumber("+8613800000001")
+        await get_or_create_caller(
+            connection, settings.seal(), TENANT, number, lambda: CallerId("caller_1"), NOW
+        )
+    assert about(await doctor.examine(settings, TODAY), "numbers").health is Health.GOOD
+
+    settings.secret_file.unlink()
+    gone = about(await doctor.examine(settings, TODAY), "numbers")
+    assert (gone.health, settings.secret_file.exists()) == (Health.WRONG, False)
+    other = changed(settings, secret_key=SecretStr("another secret " * 4))
+    assert about(await doctor.examine(other, TODAY), "numbers").health is Health.WRONG
 
 
 @pytest.mark.parametrize(

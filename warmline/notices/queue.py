@@ -7,6 +7,7 @@ of ours; so a job may be lost or run twice and nothing else is.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from terms.ids import TenantId
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from pgqueuer import Queries
 
     from warmline.database import Connection
+
+
+JOB_LOG_KEPT_FOR = timedelta(days=7)
+JOB_FAULTS_KEPT_FOR = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,49 @@ async def enqueue_jobs(connection: "Connection", jobs: Iterable[Job]) -> None:
         dedupe_key=list(wanted),
         on_conflict="skip",
     )
+
+
+async def note_job_fault(connection: "Connection", job: Job, fault: Exception) -> None:
+    """Keep that a job raised, where PgQueuer's pruning does not reach. By the server's clock."""
+    await connection.execute(
+        """INSERT INTO job_faults AS known (tenant, kind, subject, fault, times, failed_at)
+           VALUES ($1, $2, $3, $4, 1, clock_timestamp())
+           ON CONFLICT (tenant, kind, subject) DO UPDATE
+             SET fault = excluded.fault, times = known.times + 1, failed_at = excluded.failed_at""",
+        *(job.tenant, job.kind, job.subject, type(fault).__name__),
+    )
+
+
+async def count_job_faults(connection: "Connection", within: timedelta) -> int:
+    """How many jobs raised lately."""
+    return int(
+        await connection.fetchval(
+            "SELECT count(*) FROM job_faults WHERE failed_at >= clock_timestamp() - $1::interval",
+            within,
+        )
+    )
+
+
+async def prune_job_log(connection: "Connection") -> None:
+    """Drop what PgQueuer noted of jobs long done, and faults that nobody looked at for a season.
+
+    By the server's clock: PgQueuer writes by no other.
+    """
+    for table, column, kept_for in (
+        (_queries(connection).qbe.qualified.queue_table_log, "created", JOB_LOG_KEPT_FOR),
+        ("job_faults", "failed_at", JOB_FAULTS_KEPT_FOR),
+    ):
+        await connection.execute(
+            f"DELETE FROM {table} WHERE {column} < clock_timestamp() - $1::interval", kept_for
+        )
+
+
+async def is_queue_ready(connection: "Connection") -> bool:
+    """Whether PgQueuer's own tables are there and at its version. Changes nothing."""
+    queries = _queries(connection)
+    if not await queries.schema_is_installed():
+        return False
+    return not (await queries.plan_upgrade()).statements
 
 
 async def ensure_queue(connection: "Connection") -> None:

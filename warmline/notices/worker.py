@@ -15,7 +15,7 @@ from pgqueuer.domain.errors import FailingListenerError
 from pgqueuer.ports.driver import NotifyCallback
 
 from terms.ids import TenantId
-from warmline.notices.queue import read_payload
+from warmline.notices.queue import note_job_fault, read_payload
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
@@ -39,8 +39,8 @@ _log = structlog.get_logger()
 class BackgroundJobs:
     """Runs jobs until it is stopped; survives a database that goes away.
 
-    Register every kind before `start`. A job that raises is logged and gone: whatever must not be
-    lost is found again in rows of its own, as notices are by `NoticeSweep`.
+    Register every kind before `start`. A job that raises is logged, noted in `job_faults` and gone:
+    whatever must not be lost is found again in rows of its own, as notices are by `NoticeSweep`.
     """
 
     name = "background jobs"
@@ -99,7 +99,7 @@ class BackgroundJobs:
         self._driver = _WakeableDriver(self._pool)
         self._manager = QueueManager(Queries(self._driver))
         for kind, run in self._kinds.items():
-            self._manager.entrypoint(kind)(_entrypoint(kind, run))
+            self._manager.entrypoint(kind)(self._entrypoint(kind, run))
         if self._stopping.is_set():
             return
         await self._manager.run(
@@ -109,6 +109,18 @@ class BackgroundJobs:
             shutdown_on_listener_failure=True,
             heartbeat_timeout=self._takes_over_after,
         )
+
+    def _entrypoint(self, kind: str, run: RunJob) -> Callable[[PickedJob], Awaitable[None]]:
+        async def take(picked: PickedJob) -> None:
+            job = read_payload(kind, picked.payload)
+            try:
+                await run(job.tenant, job.subject)
+            except Exception as fault:
+                async with self._pool.acquire() as connection:
+                    await note_job_fault(connection, job, fault)
+                raise
+
+        return take
 
 
 class _WakeableDriver(AsyncpgPoolDriver):
@@ -141,11 +153,3 @@ class _WakeableDriver(AsyncpgPoolDriver):
             "sent_at": datetime.now(UTC).isoformat(),
         }
         callback(json.dumps(changed))
-
-
-def _entrypoint(kind: str, run: RunJob) -> Callable[[PickedJob], Awaitable[None]]:
-    async def take(picked: PickedJob) -> None:
-        job = read_payload(kind, picked.payload)
-        await run(job.tenant, job.subject)
-
-    return take

@@ -222,3 +222,23 @@ async def test_the_worker_asks_whether_it_can_hear_only_once_it_listens(
         async with asyncio.timeout(10):
             assert await heard.get() == "can you hear me?"
         await asking
+
+
+async def test_a_job_that_raised_stays_visible(database: "Pool[Record]") -> None:
+    jobs = BackgroundJobs(database)
+    tried = asyncio.Event()
+
+    async def fail(tenant: TenantId, subject: str) -> None:
+        tried.set()
+        raise ValueError(subject)
+
+    jobs.register("fail", fail)
+    async with database.acquire() as connection:
+        await enqueue_jobs(connection, [Job(kind="fail", tenant=TENANT, subject="x")])
+    jobs.start()
+    await asyncio.wait_for(tried.wait(), 10)
+    await jobs.stop()
+
+    row = await database.fetchrow("SELECT tenant, kind, subject, fault, times FROM job_faults")
+    assert row is not None
+    assert tuple(row) == (TENANT, "fail", "x", "ValueError", 1)
