@@ -146,8 +146,8 @@ async def test_an_answer_and_a_mark_that_ran_out_are_forgotten(
     )
     await house.pool.execute(
         """INSERT INTO rate_marks (tenant, kind, subject, at)
-           VALUES ('default', 'redial', '', $1::timestamptz - interval '2 days'), ('default', 'redial', '', $1)
-        """,
+           VALUES ('default', 'redial', '', $1::timestamptz - interval '2 days'),
+                  ('default', 'redial', '', $1)""",
         now,
     )
 
