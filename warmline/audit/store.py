@@ -24,7 +24,7 @@ async def add_audit_entry(
 ) -> None:
     """Append one; the table takes nothing back."""
     await connection.execute(
-        """INSERT INTO audit_entries (tenant, id, at, staff, action, subject, reason_sealed)
+        """INSERT INTO staff_deeds (tenant, id, at, staff, action, subject, reason_sealed)
            VALUES ($1, $2, $3, $4, $5, $6, $7)""",
         *(tenant, id_, at, staff, action, subject, reason_sealed),
     )
@@ -35,7 +35,7 @@ async def read_audit_entries(
 ) -> "list[Record]":
     """Entries about one thing, oldest first."""
     return await connection.fetch(
-        """SELECT at, staff, action, reason_sealed FROM audit_entries
+        """SELECT at, staff, action, reason_sealed FROM staff_deeds
            WHERE tenant = $1 AND subject = $2 ORDER BY id""",
         *(tenant, subject),
     )

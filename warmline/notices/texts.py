@@ -13,14 +13,19 @@ from importlib import resources
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
 Data = Mapping[str, str | int | None]
 
 VERIFICATION_CODE = "verification_code"
+VOUCHER_REISSUED = "voucher_reissued"
+VOUCHER_EXPIRED = "voucher_expired"
 
 _ON_ITS_WAY = timedelta(seconds=15)
 """A code that was sent at once has not lost a minute by it."""
+
+_LEAST = timedelta(microseconds=1)
+"""An end is the first moment that is too late; people are told the last day before it."""
 
 _DIALLABLE = re.compile(r"\+?[0-9]{3,15}")
 
@@ -42,6 +47,7 @@ class Catalogue:
 
     language: Language
     until: str  # how a time is written, as a Babel pattern
+    day: str  # how a date is written, likewise
     our_number: str  # when a program shows a name instead of a number
     texts: Mapping[str, str]
 
@@ -87,6 +93,10 @@ def _word(name: str, words: Catalogue, data: Data, zone: ZoneInfo, now: datetime
         case "until":
             locale = Locale.parse(words.language, sep="-")
             return format_datetime(_instant(data, "until"), words.until, zone, locale)
+        case "last_day":
+            locale = Locale.parse(words.language, sep="-")
+            last = _instant(data, "expires_at") - _LEAST
+            return format_date(last.astimezone(zone).date(), words.day, locale)
         case "shows":
             shown = str(_given(data, "shows"))
             return shown if _DIALLABLE.fullmatch(shown) else words.our_number

@@ -9,6 +9,8 @@ from tests.warmline.notices.kit import SHANGHAI
 from warmline.desk.fold import SMS_TEMPLATES
 from warmline.notices.texts import (
     VERIFICATION_CODE,
+    VOUCHER_EXPIRED,
+    VOUCHER_REISSUED,
     Language,
     TextMissing,
     catalogue,
@@ -18,7 +20,7 @@ from warmline.notices.texts import (
 from warmline.programs import load_shipped
 
 SIGNATURE = "【暖线心理热线】"
-TEMPLATES = {VERIFICATION_CODE, *SMS_TEMPLATES}
+TEMPLATES = {VERIFICATION_CODE, VOUCHER_EXPIRED, VOUCHER_REISSUED, *SMS_TEMPLATES}
 EVERYTHING = TEMPLATES | {"order_interrupted_uncapped"}
 NOW = datetime(2030, 1, 1, 4, 0, tzinfo=UTC)
 DATA: dict[str, str | int | None] = {
@@ -28,7 +30,7 @@ DATA: dict[str, str | int | None] = {
     "until": "2030-12-31T14:00:00+00:00",
     "shows": "+862112345678",
 }
-MAY_BE_NAMED = {"code", "valid_minutes", "minutes_left", "until", "shows"}
+MAY_BE_NAMED = {"code", "last_day", "valid_minutes", "minutes_left", "until", "shows"}
 
 
 @pytest.mark.parametrize("language", Language)
@@ -77,6 +79,18 @@ def test_the_code_and_how_long_it_lives_are_told() -> None:
     text = fill(VERIFICATION_CODE, Language.ZH, DATA, SHANGHAI, NOW)
 
     assert text.startswith("验证码482913，5分钟内有效。")
+
+
+@pytest.mark.rule("A36", "X10")
+@pytest.mark.parametrize(("language", "day"), [("zh-CN", "2030年12月31日"), ("en", "31 Dec 2030")])
+def test_a_new_voucher_code_comes_with_the_last_day_it_is_good(language: str, day: str) -> None:
+    data = {"code": "ABCD-EFGH-JKMN-PQRS", "expires_at": "2030-12-31T16:00:00+00:00"}
+
+    text = fill(VOUCHER_REISSUED, Language(language), data, SHANGHAI, NOW)
+
+    assert "ABCD-EFGH-JKMN-PQRS" in text
+    assert day in text
+    assert len(SIGNATURE + text) <= (70 if language == "zh-CN" else 160)
 
 
 def test_a_code_on_its_way_has_not_lost_a_minute() -> None:
