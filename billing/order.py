@@ -141,12 +141,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """A call somebody must look at. One per call."""
+    """A call somebody must look at, by `due_at`. One per call; a claim carries it from here on."""
 
     order: OrderId
     call: CallId
     reason: ReviewReason
     opened_at: datetime
+    due_at: datetime
+    escalate_at: datetime  # supervisors are told that time is running out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,7 +130,7 @@ def settle(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> S
     return Settlement(
         order=replace(after, settled=settled),
         voucher_move=first_connect_move(order) if connected else _way_back(after, policy),
-        review=_review(order, ending, row, now),
+        review=_review(order, ending, row, policy, now),
         notices=_notices(after),
     )
 
@@ -247,10 +247,20 @@ def _way_back(after: Order, policy: Policy) -> VoucherMove:
             return VoucherMove.KEEP
 
 
-def _review(order: Order, ending: CallEnding, row: Row, now: datetime) -> Review | None:
+def _review(
+    order: Order, ending: CallEnding, row: Row, policy: Policy, now: datetime
+) -> Review | None:
     if row.review is None:
         return None
-    return Review(order=order.id, call=ending.call, reason=row.review, opened_at=now)
+    due_at = now + timedelta(seconds=policy.claim_decide_seconds)
+    return Review(
+        order=order.id,
+        call=ending.call,
+        reason=row.review,
+        opened_at=now,
+        due_at=due_at,
+        escalate_at=due_at - timedelta(seconds=policy.claim_escalate_seconds),
+    )
 
 
 def _notices(after: Order) -> tuple[str, ...]:

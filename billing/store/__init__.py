@@ -23,7 +23,7 @@ from billing.store.orders import (
     save_settlement,
 )
 from billing.store.program_texts import keep_program_text, load_program_text
-from billing.store.reviews import OpenReview, list_reviews, open_review, withdraw_review
+from billing.store.reviews import opening_review, withdrawing_review
 from billing.store.vouchers import (
     VoucherMoved,
     insert_vouchers,
@@ -36,7 +36,6 @@ from billing.store.vouchers import (
 )
 
 __all__ = [
-    "OpenReview",
     "OrderMoved",
     "VoucherMoved",
     "forget_fault",
@@ -44,7 +43,6 @@ __all__ = [
     "insert_vouchers",
     "keep_program_text",
     "list_orders",
-    "list_reviews",
     "list_vouchers",
     "live_orders",
     "load_order",
@@ -58,11 +56,11 @@ __all__ = [
     "lock_voucher_by_code",
     "movements_of",
     "next_due_at",
-    "open_review",
+    "opening_review",
     "order_of_voucher",
     "put_off",
     "save_order",
     "save_settlement",
     "save_voucher",
-    "withdraw_review",
+    "withdrawing_review",
 ]

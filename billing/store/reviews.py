@@ -1,86 +1,50 @@
-"""Calls that somebody must look at before their effect is final."""
+"""The desk's own claims, for calls it cannot settle: written in the statement that settles."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from billing.order import Review, ReviewReason
-from billing.store.connection import carry_out
+from billing.claim import of_review
+from billing.order import Review
 from terms.change import Change
-from terms.ids import CallId, OrderId, TenantId
-
-if TYPE_CHECKING:
-    from billing.store.connection import Connection
-
-
-@dataclass(frozen=True, slots=True)
-class OpenReview:
-    """A review and whether it still waits: `open`, `withdrawn` by a better verdict, `closed`."""
-
-    review: Review
-    state: str
-
-
-async def open_review(connection: "Connection", tenant: TenantId, review: Review) -> None:
-    """Put the call on the list. One that a person closed stays closed."""
-    await carry_out(connection, opening_review(tenant, review))
-
-
-async def withdraw_review(connection: "Connection", tenant: TenantId, call: CallId) -> None:
-    """A better verdict left nothing to look at."""
-    await carry_out(connection, withdrawing_review(tenant, call))
+from terms.ids import CallId, TenantId
 
 
 def opening_review(tenant: TenantId, review: Review) -> Change:
-    """What `open_review` does, to be done with other changes."""
+    """Have somebody look at the call. An open claim about it is joined; one that a better verdict
+    had withdrawn is opened again; what somebody decided stays decided.
+    """
+    claim = of_review(review)
     opened = """
-        review_opened AS (
-            INSERT INTO reviews (tenant, call, order_id, reason, state, opened_at)
-            VALUES ($1, $2, $3, $4, 'open', $5)
-            ON CONFLICT (tenant, call) DO UPDATE SET reason = excluded.reason, state = 'open'
-            WHERE reviews.state <> 'closed'
+        review_joined AS (
+            UPDATE claims SET review = $5, version = version + 1
+            WHERE tenant = $1 AND call = $4 AND state = 'open'
+        ), review_again AS (
+            UPDATE claims SET state = 'open', review = $5, due_at = $7, escalate_at = $8,
+                escalated_at = NULL, breached_at = NULL, alarm_at = $9, version = version + 1
+            WHERE tenant = $1 AND call = $4 AND state = 'withdrawn' AND NOT EXISTS (
+                SELECT FROM claims AS other
+                WHERE other.tenant = $1 AND other.call = $4 AND other.state <> 'withdrawn'
+            )
+        ), review_opened AS (
+            INSERT INTO claims (tenant, id, order_id, call, review, opened_at, due_at, escalate_at,
+                alarm_at, state, low_rating, version)
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, 'open', false, 0
+            WHERE NOT EXISTS (SELECT FROM claims WHERE tenant = $1 AND call = $4)
         )"""
-    arguments = (tenant, review.call, review.order, review.reason, review.opened_at)
+    arguments = (
+        *(tenant, claim.id, claim.order, claim.call, claim.review, claim.opened_at),
+        *(claim.due_at, claim.escalate_at, claim.alarm_at),
+    )
     return Change(opened, "true AS review_opened", arguments)
 
 
 def withdrawing_review(tenant: TenantId, call: CallId) -> Change:
-    """What `withdraw_review` does, to be done with other changes."""
+    """A better verdict left nothing to look at, unless somebody asks besides."""
     withdrawn = """
-        review_withdrawn AS (
-            UPDATE reviews SET state = 'withdrawn'
+        review_left AS (
+            UPDATE claims SET review = NULL, version = version + 1
+            WHERE tenant = $1 AND call = $2 AND state = 'open' AND review IS NOT NULL
+                AND (filed_at IS NOT NULL OR low_rating)
+        ), review_withdrawn AS (
+            UPDATE claims SET state = 'withdrawn', alarm_at = NULL, version = version + 1
             WHERE tenant = $1 AND call = $2 AND state = 'open'
+                AND filed_at IS NULL AND NOT low_rating
         )"""
     return Change(withdrawn, "true AS review_withdrawn", (tenant, call))
-
-
-async def list_reviews(
-    connection: "Connection",
-    tenant: TenantId,
-    *,
-    state: str = "open",
-    limit: int,
-    cursor: str | None,
-) -> tuple[list[OpenReview], str | None]:
-    """Reviews in one state, oldest call first, and where the next page starts."""
-    rows = await connection.fetch(
-        """SELECT call, order_id, reason, state, opened_at FROM reviews
-           WHERE tenant = $1 AND state = $2 AND ($3::text IS NULL OR call > $3)
-           ORDER BY call LIMIT $4""",
-        tenant,
-        state,
-        cursor,
-        limit + 1,
-    )
-    reviews = [
-        OpenReview(
-            Review(
-                order=OrderId(row["order_id"]),
-                call=CallId(row["call"]),
-                reason=ReviewReason(row["reason"]),
-                opened_at=row["opened_at"],
-            ),
-            row["state"],
-        )
-        for row in rows[:limit]
-    ]
-    return reviews, reviews[-1].review.call if len(rows) > limit else None

@@ -11,8 +11,6 @@ from billing import store
 from billing.order import (
     ClosedBy,
     Order,
-    Review,
-    ReviewReason,
     State,
     cancel,
     connected,
@@ -292,23 +290,6 @@ async def test_an_unused_voucher_past_its_time_is_found(ready: "Pool[Record]") -
         )
 
 
-@pytest.mark.rule("X10", "X11")
-async def test_a_review_is_opened_once_and_withdrawn_by_a_better_verdict(
-    ready: "Pool[Record]",
-) -> None:
-    order = await opened(ready, "order-1")
-    async with ready.acquire() as connection:
-        review = Review(order=order.id, call=FIRST, reason=ReviewReason.SHORT_CALL, opened_at=NOON)
-        for _ in range(2):
-            await store.open_review(connection, HOUSE, review)
-        waiting, cursor = await store.list_reviews(connection, HOUSE, limit=10, cursor=None)
-        await store.withdraw_review(connection, HOUSE, FIRST)
-        after, _ = await store.list_reviews(connection, HOUSE, limit=10, cursor=None)
-
-    assert [item.review for item in waiting] == [review]
-    assert (cursor, after) == (None, [])
-
-
 async def test_lists_come_in_pages_newest_first(database: "Pool[Record]") -> None:
     async with database.acquire() as connection:
         for number in range(5):
@@ -384,15 +365,3 @@ async def test_a_typed_code_locks_its_voucher_until_the_transaction_ends(
         assert await store.lock_voucher_by_code(one, HOUSE, b"voucher-1") == a_voucher()
         with pytest.raises(asyncpg.LockNotAvailableError):
             await other.execute("SELECT 1 FROM vouchers FOR UPDATE NOWAIT")
-
-
-async def test_a_review_that_a_person_closed_is_not_opened_again(ready: "Pool[Record]") -> None:
-    order = await opened(ready, "order-1")
-    review = Review(order=order.id, call=FIRST, reason=ReviewReason.SHORT_CALL, opened_at=NOON)
-    async with ready.acquire() as connection:
-        await store.open_review(connection, HOUSE, review)
-        await connection.execute("UPDATE reviews SET state = 'closed'")
-        await store.open_review(connection, HOUSE, review)
-        waiting, _ = await store.list_reviews(connection, HOUSE, limit=10, cursor=None)
-
-    assert waiting == []
