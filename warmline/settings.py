@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     """Let other machines work the simulated handsets too."""
 
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
-    """Networks (CIDR) whose X-Forwarded-For is believed, separated by commas."""
+    """Networks (CIDR) whose X-Forwarded-For and -Proto are believed, separated by commas."""
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

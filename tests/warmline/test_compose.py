@@ -82,6 +82,16 @@ def test_nothing_is_reachable_from_outside_this_machine(name: str) -> None:
         assert port.startswith("127.0.0.1:")
 
 
+def test_the_phones_can_be_worked_from_the_page_and_from_this_machine_alone() -> None:
+    opened = {n for n, one in SERVICES.items() if environment(one).get("WARMLINE_SIM_OPEN") == "1"}
+
+    assert opened == {"warmline-1", "warmline-2", "handsets"}
+    assert SERVICES["warmline-1"]["ports"] == ["127.0.0.1:8080:8080"]
+    assert SERVICES["warmline-2"]["ports"] == ["127.0.0.1:8081:8080"]
+    assert "ports" not in SERVICES["handsets"]
+    assert "published on 127.0.0.1 alone" in COMPOSE
+
+
 def test_a_process_starts_once_what_it_needs_is_well() -> None:
     waits = SERVICES["warmline-1"]["depends_on"]
 

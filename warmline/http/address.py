@@ -22,6 +22,19 @@ def address_of(peer: str | None, forwarded: Iterable[str], trusted: Sequence[Net
     return nearest
 
 
+def came_over_tls(
+    request_is_secure: bool, peer: str | None, forwarded: str, trusted: Sequence[Network]
+) -> bool:
+    """Whether the asker's own connection was encrypted; `forwarded` is X-Forwarded-Proto.
+
+    Only a trusted proxy is believed. Of several values the last is the nearest proxy's own.
+    """
+    if request_is_secure:
+        return True
+    said = forwarded.rpartition(",")[2].strip().lower()
+    return said == "https" and peer is not None and _is_of(peer, trusted)
+
+
 def _is_of(address: str, networks: Sequence[Network]) -> bool:
     plain = _plain(address)
     return plain is not None and any(ip_address(plain) in network for network in networks)

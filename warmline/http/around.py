@@ -13,6 +13,8 @@ from structlog.contextvars import bind_contextvars, bound_contextvars
 
 from terms.phone import PhoneNumber
 from terms.refusals import NotThere, Refused
+from warmline.http.address import came_over_tls
+from warmline.http.asked import FRAME
 from warmline.http.database_faults import problem_of
 from warmline.http.problems import (
     BodyTooLarge,
@@ -155,9 +157,14 @@ def _dress(response: web.StreamResponse, request: web.Request, request_id: str) 
         return
     for name, value in SAFE_HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.secure or request.headers.get("X-Forwarded-Proto") == "https":
+    if _is_over_tls(request):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     response.headers[REQUEST_ID] = request_id
+
+
+def _is_over_tls(request: web.Request) -> bool:
+    said = request.headers.get("X-Forwarded-Proto", "")
+    return came_over_tls(request.secure, request.remote, said, request.app[FRAME].trusted_proxies)
 
 
 def _request_id(request: web.Request) -> str:

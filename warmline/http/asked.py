@@ -43,7 +43,7 @@ class Frame:
     seal: AesSeal
     public_url: str
     trusted_proxies: tuple[Network, ...] = ()
-    """Networks whose X-Forwarded-For is believed."""
+    """Networks whose X-Forwarded-For and X-Forwarded-Proto are believed."""
 
 
 FRAME = web.AppKey("frame", Frame)
