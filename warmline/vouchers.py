@@ -31,6 +31,11 @@ def code_digest(seal: AesSeal, code: str) -> bytes:
     return hashed(code, seal.sign(b"key", _CODE_PURPOSE))
 
 
+def ending_of(code: str) -> str:
+    """What a holder recognises a voucher by, and nobody could complete."""
+    return code[-_ENDING_CHARACTERS:]
+
+
 async def issue_vouchers(
     connection: "Connection",
     seal: AesSeal,
@@ -51,7 +56,7 @@ async def issue_vouchers(
             id=VoucherId(new_id("voucher")),
             program=program,
             code_hash=code_digest(seal, code),
-            code_ending=code[-_ENDING_CHARACTERS:],
+            code_ending=ending_of(code),
             valid_until=valid_until,
             now=now,
         )

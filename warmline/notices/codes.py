@@ -1,4 +1,4 @@
-"""Codes that prove who holds a phone: notices whose number and secret are under seal."""
+"""Codes by SMS, six digits or a voucher's: notices whose number and secret are under seal."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -27,6 +27,7 @@ async def send_code(
     expires_at: datetime,
     now: datetime,
     new_id: Callable[[str], str],
+    template: str = VERIFICATION_CODE,
 ) -> str:
     """Have `code` sent to `number` once the transaction at hand commits; the notice's id.
 
@@ -38,7 +39,7 @@ async def send_code(
         connection,
         tenant,
         id_,
-        template=VERIFICATION_CODE,
+        template=template,
         address_sealed=seal.seal(number),
         secret_sealed=seal.seal_text(code, _SECRET),
         expires_at=expires_at,

@@ -1,0 +1,78 @@
+"""A new voucher in place of one that support has checked, and its code on the way to its holder."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from billing.code import spaced
+from billing.store.vouchers import insert_vouchers, save_voucher
+from billing.voucher import Voucher, issue, reissue
+from routing.store.callers import load_caller
+from terms.ids import TenantId, VoucherId
+from terms.refusals import RefusalCode, Refused
+from warmline.notices.codes import send_code
+from warmline.notices.texts import VOUCHER_REISSUED
+from warmline.seal import AesSeal
+from warmline.vouchers import code_digest, ending_of, new_codes
+
+if TYPE_CHECKING:
+    from warmline.database import Connection
+
+REASON = "reissued"
+"""The ledger's word; why in somebody's own words is written beside the decision, under seal."""
+
+
+async def replace_voucher(
+    connection: "Connection",
+    seal: AesSeal,
+    tenant: TenantId,
+    voucher: Voucher,
+    *,
+    by_supervisor: bool,
+    now: datetime,
+    new_id: Callable[[str], str],
+) -> Voucher:
+    """The replacement, in the account of the old one's holder, with the ORIGINAL end date (X10).
+
+    `voucher` is locked, and its order before it. The new code goes to the holder's number under
+    seal; nobody here sees it. Wake the background jobs after the commit.
+
+    Raises Refused: voucher_invalid when it cannot be replaced, its end date has passed, or nobody
+    holds it; voucher_in_use while an order does; quota_used without a supervisor for the second.
+    """
+    if now >= voucher.valid_until:
+        raise _invalid("Its end date has passed, and a new one would bear the same.")
+    if voucher.holder is None:
+        raise _invalid("Nobody has redeemed it: its code still works, and there is no number.")
+    holder = await load_caller(connection, seal, tenant, voucher.holder)
+    if holder is None:
+        raise _invalid("Its holder's account is gone.")
+    (code,) = new_codes(1)
+    (old, put_away), prepared = reissue(
+        voucher,
+        id=VoucherId(new_id("voucher")),
+        code_hash=code_digest(seal, code),
+        code_ending=ending_of(code),
+        reason=REASON,
+        by_supervisor=by_supervisor,
+        now=now,
+    )
+    issued = issue(prepared[0], now)
+    await save_voucher(connection, tenant, old, put_away)
+    await insert_vouchers(connection, tenant, [[prepared, issued]])
+    await send_code(
+        connection,
+        seal,
+        tenant,
+        holder.number,
+        spaced(code),
+        expires_at=voucher.valid_until,
+        now=now,
+        new_id=new_id,
+        template=VOUCHER_REISSUED,
+    )
+    return issued[0]
+
+
+def _invalid(detail: str) -> Refused:
+    return Refused(RefusalCode.VOUCHER_INVALID, detail)
