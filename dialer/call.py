@@ -9,7 +9,7 @@ from dialer.events import Timer, TimerKind
 from dialer.leg import Leg
 from dialer.talk import talked
 from terms.ids import CallId, CounselorId, LegId, OrderId, TargetId
-from terms.values import replace
+from terms.values import quickly_made, replace
 from terms.verdict import Role, Verdict
 
 
@@ -58,6 +58,7 @@ class Transfer:
     joined: bool = False
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """`counselor` is set exactly while this call claims one: that is what makes them busy.

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from dialer.carriers import News
 from terms.ids import CounselorId, LegId, TargetId
+from terms.values import quickly_made
 
 
 class TimerKind(StrEnum):
@@ -25,6 +26,7 @@ class TimerKind(StrEnum):
     FINAL = "final"  # the verdict stands from now on
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, order=True)
 class Timer:
     """Part of a call's state: a timer that fires but is no longer there changes nothing."""

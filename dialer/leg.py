@@ -20,7 +20,7 @@ from dialer.carriers import (
     ReleaseSide,
 )
 from terms.ids import LegId
-from terms.values import replace
+from terms.values import quickly_made, replace
 from terms.verdict import Role
 
 ACCEPT_DIGIT = "1"
@@ -95,6 +95,7 @@ _SIDE_RANK = {
 }
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """How a leg ended, in the carrier's words."""
@@ -106,6 +107,7 @@ class Release:
     code: str | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
     """`party` names whom the leg rings where the role alone does not: a counselor, an agency."""

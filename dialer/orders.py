@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from terms.ids import LegId
+from terms.values import quickly_made
 from terms.verdict import Role
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Ring:
     """Originate a leg to the phone of `role` (of `party`, where the role has several)."""
@@ -29,6 +31,7 @@ class Answer:
     leg: LegId
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Bridge:
     """Join legs in the call's bridge; `limit_seconds` is the carrier's own guard on each."""
@@ -37,6 +40,7 @@ class Bridge:
     limit_seconds: int
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Say:
     """Play a prompt of the catalogue to one leg."""
@@ -45,6 +49,7 @@ class Say:
     prompt: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Limit:
     """Replace a leg's absolute limit, counted from the moment the carrier obeys."""
@@ -53,6 +58,7 @@ class Limit:
     limit_seconds: int
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class HangUp:
     """Let a leg go; `after_seconds` leaves a farewell the time to be heard."""
@@ -100,6 +106,7 @@ class FactKind(StrEnum):
     JUDGED = "judged"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One line of the timeline. `detail` holds plain values and never a number or a word spoken."""

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dialer.leg import Leg
+from terms.values import quickly_made
 from terms.verdict import Role
 
 _CALLER = Role.CALLER  # asked of every leg; the enumeration itself is slow to answer
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """A time in which caller and another were joined. `until` is None while it goes on."""

@@ -20,6 +20,7 @@ from dialer.leg import (
     failure_of,
 )
 from dialer.talk import stretches
+from terms.values import quickly_made
 from terms.verdict import Confidence, EndedBy, Role, Verdict, VerdictKind
 
 MEDIA_GAP = timedelta(seconds=8)
@@ -52,6 +53,7 @@ _FOR_ANOTHER = frozenset(
 _NEVER_BOTH = "never_both_on_the_line"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """All that is known about one call's end.

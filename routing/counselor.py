@@ -10,7 +10,7 @@ from enum import IntEnum, StrEnum
 
 from terms.ids import CallId, CounselorId, ProgramId
 from terms.refusals import RefusalCode
-from terms.values import replace
+from terms.values import quickly_made, replace
 
 THEORY_CLASS_HOURS = 24  # D28
 MISS_COOLDOWN_SECONDS = 15
@@ -85,6 +85,7 @@ class Lack(StrEnum):
     TRAINING = "training"  # theory, practice or assessment is missing (D28)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
     """What a program asks of whoever answers its calls."""

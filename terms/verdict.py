@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from terms.values import quickly_made
+
 
 class Role(StrEnum):
     """Whose phone a leg reaches. Three-way is a set of legs, not another kind of call."""
@@ -45,6 +47,7 @@ class Confidence(StrEnum):
     LOW = "low"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """A judgement over one call. `reasons` are stable words, in the order they weighed."""

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from terms.ids import CallId, LegId
 from terms.phone import PhoneNumber
+from terms.values import quickly_made
 
 
 class ReleaseSide(StrEnum):
@@ -27,6 +28,7 @@ class ReleaseSide(StrEnum):
     UNKNOWN = "unknown"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegRinging:
     """The phone rings."""
@@ -35,6 +37,7 @@ class LegRinging:
     at: datetime
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegAnswered:
     """Somebody or something (voicemail!) took the call."""
@@ -43,6 +46,7 @@ class LegAnswered:
     at: datetime
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyPressed:
     """A key was pressed on the phone."""
@@ -52,6 +56,7 @@ class KeyPressed:
     digit: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegBridged:
     """The leg joined the call's bridge; two joined legs hear each other."""
@@ -77,6 +82,7 @@ class MediaHeard:
     at: datetime
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegEnded:
     """The leg is gone: `q850` is the ISDN cause, `sip` the SIP status, `code` the carrier's word.
@@ -108,6 +114,7 @@ class CallIn:
     dialled: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """One piece of news as it came in. The same `id` twice is the same news told twice."""
@@ -120,6 +127,7 @@ Receive = Callable[[Report], Awaitable[None]]
 """Takes one report. Returning means it is stored; raising means the carrier must tell it again."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveLeg:
     """A leg that exists at the carrier now, for reconciliation."""

@@ -8,10 +8,11 @@ from dialer.machine.steps import Step, attach, queue, start_attempt, wait
 from dialer.orders import Fact, FactKind
 from dialer.policy import Policy
 from terms.ids import CallId, CounselorId, LegId, OrderId
-from terms.values import replace
+from terms.values import quickly_made, replace
 from terms.verdict import Role
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:
     """What the desk decided before a phone may ring.

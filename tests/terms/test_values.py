@@ -1,9 +1,9 @@
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
-from terms.values import replace
+from terms.values import quickly_made, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +55,54 @@ def test_a_field_that_is_not_there_is_a_mistake() -> None:
 def test_only_slotted_values_can_be_replaced() -> None:
     with pytest.raises(TypeError, match="no slotted dataclass"):
         replace(Loose(1, 2), one=2)
+
+
+@quickly_made
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quick:
+    street: str
+    number: int = 1
+    notes: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        assert self.number > 0
+
+
+@quickly_made
+@dataclass(frozen=True, slots=True)
+class Pair:
+    one: int
+    two: int = 2
+
+
+def test_a_quickly_made_value_takes_and_gives_what_any_other_does() -> None:
+    made = Quick(street="Main")
+    assert (made.street, made.number, made.notes) == ("Main", 1, {})
+    assert Quick(street="Main").notes is not made.notes
+    assert type(made) is Quick
+    assert Pair(1) == Pair(1, two=2) == replace(Pair(0), one=1)
+    assert repr(Pair(1)) == "Pair(one=1, two=2)"
+    match Pair(1, 3):
+        case Pair(one, two):
+            assert (one, two) == (1, 3)
+
+
+def test_a_quickly_made_value_is_frozen_and_checked() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Quick(street="Main").number = 2  # type: ignore[misc]
+    with pytest.raises(AssertionError):
+        Quick(street="Main", number=0)
+
+
+def test_a_quickly_made_value_wants_every_field_that_has_no_default_and_no_other() -> None:
+    with pytest.raises(TypeError, match="street"):
+        Quick()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="house"):
+        Quick(street="Main", house=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="positional"):
+        Quick("Main")  # type: ignore[call-arg]
+
+
+def test_only_slotted_values_are_made_quickly() -> None:
+    with pytest.raises(TypeError, match="no slotted dataclass"):
+        quickly_made(Loose)

@@ -22,7 +22,7 @@ from dialer.orders import Effect, Fact, FactKind
 from routing.counselor import Counselor, claimable
 from routing.policy import Matching
 from terms.ids import CallId, CounselorId, LegId
-from terms.values import replace
+from terms.values import quickly_made, replace
 from warmline.desk.slice import CounselorMove, Notice, NoticeKind, Outcome, Slice
 from warmline.programs import Program
 
@@ -41,6 +41,7 @@ SMS_TEMPLATES = frozenset(
 """Every SMS the desk may decide on; each needs a text in every language."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dial:
     """A wish to talk that was let in: by the button, or by a leg that dialled in.

@@ -9,8 +9,10 @@ from billing.voucher import Movement, Voucher
 from dialer.call import Call
 from dialer.orders import Effect
 from terms.ids import CallId, CounselorId
+from terms.values import quickly_made
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
     """One order, the voucher it was opened with, and the call at hand."""
@@ -38,6 +40,7 @@ class NoticeKind(StrEnum):
     STATUS = "status"  # a signed push to the customer-service system
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Something to tell outside. `data` holds plain values; the address is looked up at sending."""
@@ -47,6 +50,7 @@ class Notice:
     data: Mapping[str, str | int | None] = field(default_factory=dict)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The slice after an event, and everything that follows from it."""

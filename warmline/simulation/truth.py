@@ -11,7 +11,7 @@ from dialer.policy import LIMIT_MARGIN_SECONDS, CapKind
 from dialer.talk import stretches, talked
 from dialer.verdict import Evidence, judge
 from terms.ids import CallId
-from terms.values import replace
+from terms.values import quickly_made, replace
 from terms.verdict import EndedBy, Role, Verdict, VerdictKind
 from warmline.programs import Program
 from warmline.simulation.witness import Witness
@@ -24,6 +24,7 @@ _NEVER_FOUND_OUT = timedelta(seconds=30)
 _TIME_TO_LIFT = timedelta(seconds=30)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Findings:
     """`doubtful`: evidence was really lost. A text says what is wrong; empty where nothing is."""

@@ -25,6 +25,7 @@ from dialer.carriers import (
 from dialer.store.calls import calls_of_legs, live_calls
 from dialer.store.due import about_to_go
 from terms.ids import CallId, LegId
+from terms.values import quickly_made
 from warmline.clock import Clock
 from warmline.desk.desk import Desk
 from warmline.metrics import Metrics
@@ -47,6 +48,7 @@ FAREWELL_FOR = timedelta(seconds=10)
 _ONE_AT_A_TIME = 0x7265636F6E63696C  # an advisory lock: one process looks, for all
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Differences:
     """What does not agree. The ids make the same finding twice the same news."""

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from terms.ids import CallId, LegId
 from terms.phone import PhoneNumber
+from terms.values import quickly_made
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ring:
     """Ring `to`, showing `shows`; the network gives up `ring_seconds` + 5 later."""
@@ -23,6 +25,7 @@ class Answer:
     leg: LegId
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bridge:
     """Join answered legs in the call's bridge; each leg that joins gets the absolute limit."""
@@ -39,6 +42,7 @@ class Part:
     leg: LegId
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
     """Play a prompt of the catalogue to one leg."""

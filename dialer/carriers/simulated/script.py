@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from terms.values import quickly_made
+
 _DIGITS = re.compile(r"[0-9*#]{0,32}")
 _LONGEST_SECONDS = 7 * 24 * 3600
 _FIELDS = frozenset(
@@ -50,6 +52,7 @@ class ScriptFault(ValueError):
     """A script or fault setting that cannot be; the text says which field and why."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """A handset's behaviour. It holds for calls that begin after it was set.
