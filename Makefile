@@ -4,6 +4,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
+# Compiled code is kept whatever the environment says: without it every start compiles all packages
+# anew, which takes longer than everything else together.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup run test chaos check rules openapi diagrams bench lock system-packages
 
 setup: $(INSTALLED)
