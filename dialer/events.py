@@ -127,16 +127,17 @@ class TransferCancelled:
 
 @dataclass(frozen=True, slots=True)
 class StaffEnded:
-    """A supervisor or support ended the call, with a reason kept in the timeline."""
+    """A supervisor or support ended the call; who and why is for the desk to keep.
 
-    why: str
+    `confirmed`: a supervisor's explicit word that a call in crisis may be ended.
+    """
+
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OrderWithdrawn:
-    """The order behind the call was cancelled or ran out; a talk that goes on is not touched."""
-
-    why: str
+    """The order behind the call was given up; a talk, or one just being joined, is not touched."""
 
 
 @dataclass(frozen=True, slots=True)

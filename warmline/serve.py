@@ -30,6 +30,7 @@ from warmline.api.catalogue import catalogue
 from warmline.api.counselors import counselors
 from warmline.api.devices import devices
 from warmline.api.holders import DeviceTokens
+from warmline.api.interventions import interventions
 from warmline.api.leaving import CounselorsLeave
 from warmline.api.orders import orders
 from warmline.api.pages import add_pages
@@ -82,6 +83,7 @@ OPERATIONS = (
     *sessions,
     *counselors,
     *staff_operations,
+    *interventions,
     *live_operations,
 )
 """Everything the published document describes."""

@@ -19,9 +19,10 @@ from datetime import datetime
 from dialer import carriers
 from dialer.call import Call, State
 from dialer.carriers import News
-from dialer.events import CallerDialledIn, Event, Happening, TimerFired
+from dialer.events import CallerDialledIn, Event, Happening, StaffEnded, TimerFired
 from dialer.leg import observe
 from dialer.machine import bridged, ended, parted, ringing, starting, waiting
+from dialer.machine.refusing import not_now
 from dialer.machine.steps import Step, notice_connection
 from dialer.orders import Effect, Fact, FactKind, HangUp
 from dialer.policy import Policy
@@ -93,6 +94,9 @@ def _wanted(call: Call, news: News, policy: Policy, now: datetime) -> Step:
 
 
 def _take_happening(call: Call, event: Happening, policy: Policy, now: datetime) -> Step:
+    guarded = call.crisis and call.state is not State.ENDED
+    if guarded and isinstance(event, StaffEnded) and not event.confirmed:
+        not_now("somebody may be in danger on this call; a supervisor may end it, by confirming so")
     match call.state:
         case State.RINGING_FIRST | State.RINGING_SECOND:
             return ringing.happened(call, event, policy, now)

@@ -122,8 +122,8 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
             return end(call, EndReason.WITHDRAWN, policy, now)
         case events.StaffEnded():
             return end(call, EndReason.STAFF, policy, now)
-        case events.OrderWithdrawn() if call.keeps_caller:
-            return call, ()
+        case events.OrderWithdrawn() if call.keeps_caller or call.due(TimerKind.BRIDGE):
+            return call, ()  # kept in danger; or they may be talking already
         case events.OrderWithdrawn():
             call, farewell = say_farewell(call, "order_over", LetGoReason.NOT_WANTED, now)
             call, effects = end(call, EndReason.ORDER_OVER, policy, now)

@@ -63,8 +63,8 @@ _COMMANDS: tuple[tuple[str, Event], ...] = (
     ("a transfer is asked for", TransferRequested((POLICE,))),
     ("the agency confirms", TransferConfirmed()),
     ("the transfer is cancelled", TransferCancelled()),
-    ("staff end it", StaffEnded("why")),
-    ("the order is over", OrderWithdrawn("why")),
+    ("staff end it", StaffEnded(confirmed=True)),
+    ("the order is over", OrderWithdrawn()),
     ("the caller dials in", CallerDialledIn(LegId("in-2"), NOON)),
 )
 

@@ -207,7 +207,9 @@ class World:
         caller = before.standing(Role.CALLER)
         if not before.keeps_caller or caller is None or caller.id != leg:
             return
-        theirs = isinstance(event, CallerHungUp | StaffEnded | CallerDialledIn)
+        theirs = isinstance(event, CallerHungUp | CallerDialledIn) or (
+            isinstance(event, StaffEnded) and event.confirmed
+        )
         now = self.call.leg(leg)
         dead = now is not None and now.let_go_why is LetGoReason.SILENT
         assert theirs or dead, f"a person in danger was let go by {event}"
@@ -360,9 +362,10 @@ class World:
             TransferConfirmed(),
             TransferConfirmed(),
             TransferCancelled(),
-            OrderWithdrawn("expired"),
+            OrderWithdrawn(),
             CallerHungUp(),
-            StaffEnded("x"),
+            StaffEnded(),
+            StaffEnded(confirmed=True),
             *(CallerDialledIn(LegId(f"in-{n}"), self.now) for n in range(3)),
         )
         chosen = self.rng.choice(steps)

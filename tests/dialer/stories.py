@@ -1,6 +1,6 @@
 """Calls told step by step, with time in hand: what the tests of the machine speak in."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -242,7 +242,7 @@ def ended(policy: Policy = CALLER_FIRST) -> Story:
     return talking(policy).pass_time(60).hangs_up(Role.CALLER)
 
 
-EVERY_STATE = {
+EVERY_STATE: dict[str, Callable[[], Story]] = {
     "waiting": waiting,
     "queued": queued,
     "ringing_first": ringing_first,

@@ -207,7 +207,7 @@ def test_either_may_end_it_by_hanging_up(who: Role, by: EndedBy, how: str) -> No
 
 
 def test_staff_may_end_it() -> None:
-    assert verdict(talking().pass_time(60).tell(StaffEnded("x"))) == (
+    assert verdict(talking().pass_time(60).tell(StaffEnded())) == (
         VerdictKind.OPERATOR_ENDED,
         EndedBy.STAFF,
     )
@@ -312,7 +312,7 @@ def test_an_order_that_runs_out_does_not_touch_the_talk() -> None:
     story = talking()
     before = story.call
 
-    assert story.tell(OrderWithdrawn("expired")).call == before
+    assert story.tell(OrderWithdrawn()).call == before
 
 
 def test_what_makes_no_sense_in_a_talk_changes_nothing_or_is_refused() -> None:

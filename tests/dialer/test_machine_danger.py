@@ -8,14 +8,17 @@ from dialer.events import (
     CounselorDeclined,
     CrisisRaised,
     OrderWithdrawn,
+    StaffEnded,
     TimerKind,
 )
 from dialer.orders import Bridge, FactKind, Limit, Ring
+from terms.refusals import Refused
 from terms.verdict import Role
 from tests.dialer.stories import (
     CALLER_LEG,
     COUNSELOR_LEG,
     DIALLED_IN,
+    EVERY_STATE,
     bridging,
     queued,
     ringing_second,
@@ -69,12 +72,27 @@ def test_a_person_in_danger_is_not_let_go_for_a_bridge_that_failed() -> None:
 
 
 @pytest.mark.rule("X55")
+@pytest.mark.parametrize("state", [state for state in EVERY_STATE if state != "ended"])
+def test_staff_end_a_call_in_crisis_only_by_a_supervisors_word(
+    state: str,
+) -> None:
+    story = EVERY_STATE[state]().tell(CrisisRaised())
+    before = story.call
+
+    with pytest.raises(Refused):
+        story.tell(StaffEnded())
+    assert story.call == before
+
+    assert story.tell(StaffEnded(confirmed=True)).state is State.ENDED
+
+
+@pytest.mark.rule("X55")
 def test_a_person_in_danger_is_not_let_go_because_the_order_ran_out() -> None:
-    story = ringing_second().tell(CrisisRaised()).tell(OrderWithdrawn("expired"))
+    story = ringing_second().tell(CrisisRaised()).tell(OrderWithdrawn())
     assert story.effects == ()
 
     in_queue = queued(dials_in=DIALLED_IN).answers(Role.CALLER).tell(CrisisRaised())
-    assert in_queue.tell(OrderWithdrawn("expired")).state is State.QUEUED
+    assert in_queue.tell(OrderWithdrawn()).state is State.QUEUED
 
 
 @pytest.mark.rule("X55")

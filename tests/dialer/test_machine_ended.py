@@ -163,8 +163,8 @@ def test_what_cannot_be_done_any_more_is_refused(event: Event) -> None:
         CounselorHungUp(),
         CounselorClaimed(ANA),
         CounselorUnavailable("counselor_busy"),
-        StaffEnded("x"),
-        OrderWithdrawn("x"),
+        StaffEnded(),
+        OrderWithdrawn(),
     ],
 )
 def test_what_comes_too_late_changes_nothing(event: Event) -> None:

@@ -178,8 +178,8 @@ def test_hanging_up_in_a_talk_that_had_gone_on_unknown_to_us_is_still_a_hang_up(
 
 
 def test_staff_may_end_the_search_and_the_orders_end_does_not() -> None:
-    assert parted().tell(OrderWithdrawn("x")).state is State.PARTED
-    assert parted().tell(StaffEnded("x")).call.end_reason is EndReason.STAFF
+    assert parted().tell(OrderWithdrawn()).state is State.PARTED
+    assert parted().tell(StaffEnded()).call.end_reason is EndReason.STAFF
 
 
 def test_what_needs_both_is_refused() -> None:

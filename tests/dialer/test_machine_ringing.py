@@ -254,7 +254,7 @@ def test_a_caller_who_called_us_and_puts_it_down_withdraws_whoever_is_rung_first
     assert story.call.end_reason is EndReason.WITHDRAWN
 
 
-@pytest.mark.parametrize("event", [StaffEnded("x"), OrderWithdrawn("x")])
+@pytest.mark.parametrize("event", [StaffEnded(), OrderWithdrawn()])
 @pytest.mark.parametrize("ring", [ringing_first, ringing_second])
 def test_staff_and_the_orders_end_stop_the_ringing(
     ring: type[Story], event: StaffEnded | OrderWithdrawn
@@ -263,6 +263,13 @@ def test_staff_and_the_orders_end_stop_the_ringing(
 
     assert story.state is State.ENDED
     assert not list(story.call.all_standing())
+
+
+def test_an_order_given_up_while_the_two_are_being_joined_does_not_touch_them() -> None:
+    story = bridging().tell(OrderWithdrawn())
+
+    assert story.effects == ()
+    assert story.joins(Role.CALLER).joins(Role.COUNSELOR).state is State.BRIDGED
 
 
 def test_a_bridge_that_never_stands_is_our_fault_and_does_not_count() -> None:

@@ -38,8 +38,8 @@ from tests.dialer.stories import (
     ("event", "reason"),
     [
         (CallerHungUp(), EndReason.WITHDRAWN),
-        (StaffEnded("x"), EndReason.STAFF),
-        (OrderWithdrawn("x"), EndReason.ORDER_OVER),
+        (StaffEnded(), EndReason.STAFF),
+        (OrderWithdrawn(), EndReason.ORDER_OVER),
     ],
 )
 def test_people_and_the_orders_end_can_stop_it(

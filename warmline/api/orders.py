@@ -271,16 +271,27 @@ async def get_summary(asked: Asked, who: Caller, order: Annotated[OrderId, ID]) 
 @orders(
     "DELETE",
     "/v1/orders/{order}",
-    who=(CALLER,),
+    who=(CALLER, APP),
     returns={200: OrderView},
     refuses=(RefusalCode.CALL_IN_PROGRESS, RefusalCode.ORDER_NOT_OPEN),
 )
-async def cancel_order(acting: Acting, who: Caller, order: Annotated[OrderId, ID]) -> OrderView:
-    """Give the order up; an unused voucher comes back to the account."""
+async def cancel_order(
+    acting: Acting, who: Caller | AppKey, order: Annotated[OrderId, ID]
+) -> OrderView:
+    """Give the order up; an unused voucher comes back to the account.
+
+    A caller ends their call first. An app's cancel also ends a call that only tries to reach the
+    two; once they talk it is refused.
+    """
     desk = acting.part(DESK)
     await own_order(acting, acting.connection, order)
-    cancelled, committed = await desk.cancel_order(
-        acting.connection, acting.tenant, order, ClosedBy.CALLER, "cancelled_by_caller"
+    give_up, by = (
+        (desk.cancel_order, ClosedBy.CALLER)
+        if isinstance(who, Caller)
+        else (desk.withdraw_order, ClosedBy.APP)
+    )
+    cancelled, committed = await give_up(
+        acting.connection, acting.tenant, order, by, f"cancelled_by_{by}"
     )
     acting.after_commit(lambda: desk.tell(committed))
     return OrderView.of(cancelled, None)

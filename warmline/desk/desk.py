@@ -304,6 +304,21 @@ class Desk(Opening, Lapsing):
         committed = await self.writer.write(connection, tenant, slice_, None, outcome, program, now)
         return outcome.slice.order, committed
 
+    async def withdraw_order(
+        self, connection: "Connection", tenant: TenantId, order: OrderId, by: ClosedBy, why: str
+    ) -> tuple[Order, Committed]:
+        """The order is given up for the caller, and the call that tries for it is ended.
+
+        Raises NotThere, Refused.
+        """
+        now = self.clock.now()
+        slice_, program = await self.lock(connection, tenant, order)
+        live = await live_call_of(connection, tenant, order)
+        with_call = slice_ if live is None else replace(slice_, call=live.call)
+        outcome = fold.withdraw(with_call, by, why, program, now)
+        committed = await self.writer.write(connection, tenant, slice_, live, outcome, program, now)
+        return outcome.slice.order, committed
+
     async def seat_next(self, tenant: TenantId, place: Place) -> bool:
         """Give the head of a pool's queue whoever is free; False when nobody is."""
         now = self.clock.now()

@@ -15,7 +15,14 @@ from billing.settling import CallEnding, OnExhausted, settle
 from billing.voucher import State as VoucherState
 from billing.voucher import Voucher, carry_out
 from dialer.call import Call, EndReason, State
-from dialer.events import CounselorClaimed, CounselorUnavailable, Event, TimerFired, TimerKind
+from dialer.events import (
+    CounselorClaimed,
+    CounselorUnavailable,
+    Event,
+    OrderWithdrawn,
+    TimerFired,
+    TimerKind,
+)
 from dialer.machine import start, start_dial_in, transition
 from dialer.machine.starting import Begin
 from dialer.orders import Effect, Fact, FactKind
@@ -131,6 +138,22 @@ def lapse(slice_: Slice, program: Program, now: datetime) -> Outcome:
 def cancel(slice_: Slice, by: ClosedBy, why: str, now: datetime) -> Outcome:
     """Somebody gives the order up. Raises Refused while a call works for it."""
     return _settled(Outcome(slice=slice_), billing.order.cancel(slice_.order, by, why, now), now)
+
+
+def withdraw(slice_: Slice, by: ClosedBy, why: str, program: Program, now: datetime) -> Outcome:
+    """Somebody other than the caller gives the order up; a call that only tries is ended for it.
+
+    Raises Refused: call_in_progress while the two talk or a person in danger is on the line,
+    order_not_open when it is at rest.
+    """
+    if slice_.call is None:
+        return cancel(slice_, by, why, now)
+    outcome = carry(slice_, OrderWithdrawn(), program, now)
+    order = outcome.slice.order
+    if order.state in billing.order.LIVE:
+        quiet = replace(outcome, notices=())  # it ends for good: nobody need hear how it stood
+        return _settled(quiet, billing.order.cancel(order, by, why, now), now)
+    return outcome  # its time was over anyway
 
 
 def _follow(

@@ -24,6 +24,7 @@ class Deciding:
     carry: Callable[[Slice, Event, Program, datetime], Outcome] = fold.carry
     lapse: Callable[[Slice, Program, datetime], Outcome] = fold.lapse
     cancel: Callable[[Slice, ClosedBy, str, datetime], Outcome] = fold.cancel
+    withdraw: Callable[[Slice, ClosedBy, str, Program, datetime], Outcome] = fold.withdraw
     offer: Callable[[Counselor | None, CallId | None, Program, datetime], Offer] = fold.offer
     moved_counselor: Callable[[Counselor, CounselorMove, Program, datetime], Counselor] = (
         moved_counselor

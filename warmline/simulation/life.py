@@ -235,6 +235,13 @@ class Life:
         except Refused:
             return
 
+    def _is_given_up(self, order: OrderId, now: datetime) -> None:
+        """Support cancels while the call tries, or just began to talk."""
+        try:
+            self._shell.withdraw_order(order, ClosedBy.SUPPORT, "asked_for", now)
+        except Refused:
+            return
+
     # --- phones -------------------------------------------------------------------------------
 
     def ring(self, call: Call, order: Ring) -> PhoneNumber:
@@ -282,13 +289,13 @@ class Life:
     def _when_connected(self, call: Call, now: datetime) -> None:
         self._perhaps(0.03, call, CallerHungUp(), now, 5, 1200)
         self._perhaps(0.04, call, CounselorHungUp(), now, 5, 1500)
-        self._perhaps(0.003, call, StaffEnded("asked for"), now, 5, 900)
+        self._perhaps(0.003, call, StaffEnded(), now, 5, 900)
         if self._town.does(IN_DANGER):
             self._perhaps(1, call, CrisisRaised(), now, 5, 900)
             targets = tuple(self._rng.sample(list(AGENCIES), self._rng.randint(1, 3)))
             self._perhaps(0.6, call, TransferRequested(targets), now, 60, 1400)
             self._perhaps(0.5, call, CounselorHungUp(), now, 600, 2400)
-            self._perhaps(1, call, StaffEnded("over"), now, 3600, 6000)
+            self._perhaps(1, call, StaffEnded(confirmed=True), now, 3600, 6000)
 
     def _when_waiting(self, call: Call, now: datetime) -> None:
         self._perhaps(0.04, call, CallerHungUp(), now, 1, 100)
@@ -296,6 +303,8 @@ class Life:
             self._agenda.at(now + self._town.waits(1, 120), self._presses_call, call.order)
         elif self._town.does(0.08):
             self._agenda.at(now + self._town.waits(1, 120), self._dials_again, call.order)
+        elif self._town.does(0.03):
+            self._agenda.at(now + self._town.waits(1, 120), self._is_given_up, call.order)
 
     def _when_queued(self, call: Call, now: datetime) -> None:
         self._perhaps(0.15, call, CallerHungUp(), now, 20, 900)

@@ -32,6 +32,7 @@ from terms.calendar import Workdays
 from terms.ids import CallerId, CallId, CounselorId, LegId, OrderId, ProgramId, VoucherId
 from terms.phone import PhoneNumber
 from terms.refusals import RefusalCode, Refused
+from terms.values import replace
 from warmline.desk import fold
 from warmline.desk.slice import Slice
 from warmline.programs import Program
@@ -161,6 +162,18 @@ class Shell:
         slice_, _program = self._load(order)
         outcome = self._deciding.cancel(slice_, by, why, now)
         self._writer.write_order(slice_, outcome, now)
+
+    def withdraw_order(self, order: OrderId, by: ClosedBy, why: str, now: datetime) -> None:
+        """The order is given up for its caller, with the call that tries. Raises Refused."""
+        self._record(now, "withdraw_order", order, by, why)
+        slice_, program = self._load(order)
+        live = self._live_call(order)
+        with_call = slice_ if live is None else replace(slice_, call=live)
+        outcome = self._deciding.withdraw(with_call, by, why, program, now)
+        if live is None:
+            self._writer.write_order(slice_, outcome, now)
+        else:
+            self._writer.write(slice_, live, outcome, program, now)
 
     def note_called_back(self, order: OrderId, now: datetime) -> None:
         """The caller tried an order that is over: evidence about how its last call ended."""

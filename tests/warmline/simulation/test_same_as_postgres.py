@@ -204,6 +204,10 @@ class Player:
         async with self.transaction() as connection:
             await self.desk.cancel_order(connection, TENANT, order, by, why)
 
+    async def withdraw_order(self, order: OrderId, by: ClosedBy, why: str) -> None:
+        async with self.transaction() as connection:
+            await self.desk.withdraw_order(connection, TENANT, order, by, why)
+
     async def note_called_back(self, order: OrderId) -> None:
         async with self.transaction() as connection:
             await self.desk.note_called_back(connection, TENANT, order)
