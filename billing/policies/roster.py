@@ -34,13 +34,13 @@ class Gathering:
         self.rows += 1
         row = read_row(line, cells, sponsor=self._sponsor, today=self._today)
         if isinstance(row, RejectedRow):
-            self._rejected.append(row)
+            self._reject(line, row.number, *row.reasons)
             return
         key = row.sponsor, row.number
         known = self._policies.get(key)
         reasons = [] if known is None else _disagreements(known, row)
         if reasons:
-            self.reject(line, row.number, *reasons)
+            self._reject(line, row.number, *reasons)
         elif known is None:
             self._policies[key] = _policy(row)
         else:
@@ -49,7 +49,11 @@ class Gathering:
             )
 
     def reject(self, line: int, number: str | None, *reasons: str) -> None:
-        """A line that does not even come this far, say because of a formula in it."""
+        """A line that cannot even be taken apart, say because of a formula in it."""
+        self.rows += 1
+        self._reject(line, number, *reasons)
+
+    def _reject(self, line: int, number: str | None, *reasons: str) -> None:
         self._rejected.append(RejectedRow(line=line, number=number, reasons=reasons))
 
     def finish(self) -> Roster:

@@ -1,0 +1,1 @@
+"""The larger commands of `warmline`, one module each; `warmline/cli.py` adds them."""

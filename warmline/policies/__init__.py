@@ -1,0 +1,1 @@
+"""Insurers' lists on their way in, and what follows from them: codes sent, entitlements checked."""

@@ -1,0 +1,122 @@
+"""XLSX, read without trusting it: nothing is evaluated, and a small file cannot become a huge one.
+
+openpyxl reads cells as they are stored. A formula is refused rather than believed by its last
+result, and a number too long to be held exactly is refused rather than taken with wrong digits.
+"""
+
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import ParseError
+
+from warmline.exits import Unusable
+
+if TYPE_CHECKING:
+    from openpyxl.cell import ReadOnlyCell
+
+MOST_BYTES_UNPACKED = 512 * 1024 * 1024
+MOST_TIMES_LARGER = 200
+MOST_PARTS = 1000
+MOST_COLUMNS = 60
+MOST_ROWS = 500_000
+
+_ZIP = b"PK\x03\x04"
+_FORMULA = "is a formula: paste its value instead"
+_EXACT_BELOW = 10**15  # a spreadsheet keeps 15 digits of a number
+
+
+class WorkbookUnreadable(Unusable):
+    """The file is no workbook that may be read; one sentence says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellFault:
+    """A cell that is not taken as it stands."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return ""
+
+
+def is_workbook(raw: bytes) -> bool:
+    """Whether these bytes are a packed file, as XLSX is."""
+    return raw.startswith(_ZIP)
+
+
+def read_workbook(raw: bytes) -> Iterator[tuple[int, Sequence[str | CellFault]]]:
+    """The rows of the first sheet with their numbers. Raises WorkbookUnreadable."""
+    _check_size(raw)
+    from openpyxl import load_workbook  # few commands need it, and it takes its time
+
+    try:
+        book = load_workbook(io.BytesIO(raw), read_only=True, data_only=False, keep_links=False)
+        if len(book.worksheets) > 1:
+            raise WorkbookUnreadable(
+                f"The workbook has {len(book.worksheets)} sheets: keep the one with the list."
+            )
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # what it says of its own size need not be true
+        yield from _rows(sheet)
+    except (zipfile.BadZipFile, KeyError, ValueError, IndexError, ParseError, TypeError) as wrong:
+        raise WorkbookUnreadable(
+            "The file is packed like an XLSX but is none: save it again from the spreadsheet."
+        ) from wrong
+
+
+def _rows(sheet: Any) -> Iterator[tuple[int, Sequence[str | CellFault]]]:
+    for number, row in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS), start=1):
+        if number > MOST_ROWS:
+            raise WorkbookUnreadable(f"The sheet has more than {MOST_ROWS} rows: split it.")
+        yield number, [_text(cell) for cell in row]
+
+
+def _text(cell: "ReadOnlyCell") -> str | CellFault:
+    value = cell.value
+    match value:
+        case None:
+            return ""
+        case str():
+            is_formula = cell.data_type == "f"
+            return (
+                CellFault("is a formula: paste its value instead") if is_formula else value.strip()
+            )
+        case bool():
+            return CellFault("is true or false: no column wants that")
+        case datetime():
+            midnight = value.time() == datetime.min.time()
+            return value.date().isoformat() if midnight else value.isoformat(" ")
+        case date():
+            return value.isoformat()
+        case int() | float():
+            return _number(value)
+        case _:
+            return CellFault(_FORMULA)
+
+
+def _number(value: int | float) -> str | CellFault:
+    if abs(value) >= _EXACT_BELOW:
+        return CellFault("is a number of more than 15 digits, which lost some: format it as text")
+    if value != int(value):
+        return CellFault("is a number with a fraction: no column wants that")
+    return str(int(value))
+
+
+def _check_size(raw: bytes) -> None:
+    """Whatever a part says of its size, no more than that is ever unpacked of it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+            parts = packed.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError) as wrong:
+        raise WorkbookUnreadable(
+            "The file is damaged: save it again from the spreadsheet."
+        ) from wrong
+    unpacked = sum(part.file_size for part in parts)
+    most = min(MOST_BYTES_UNPACKED, max(len(raw) * MOST_TIMES_LARGER, 1024 * 1024))
+    if len(parts) > MOST_PARTS or unpacked > most:
+        raise WorkbookUnreadable(
+            "The workbook would become far too large when unpacked: save the list alone, as CSV."
+        )
