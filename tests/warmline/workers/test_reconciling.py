@@ -3,11 +3,17 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
+from billing.voucher import State as VoucherState
+from dialer.call import State
+from dialer.carriers import LegBridged
 from dialer.orders import CarrierOrder, HangUp
 from dialer.store.due import insert_orders
 from terms.ids import CallId
+from terms.verdict import EndedBy, VerdictKind
 from tests.house import House
-from tests.people import CALLER, TENANT
+from tests.people import CALLER, COUNSELOR, TENANT
 from tests.warmline.workers.choosy import talking
 
 if TYPE_CHECKING:
@@ -47,6 +53,73 @@ async def test_a_leg_whose_end_nobody_told_is_over_after_two_looks(house: House)
     assert gone is not None
     assert gone.release is not None
     assert gone.release.code == "gone"
+
+
+@pytest.mark.parametrize(
+    ("who_puts_down", "by"), [(CALLER, EndedBy.CALLER), (COUNSELOR, EndedBy.COUNSELOR)]
+)
+async def test_two_whom_the_carrier_joined_without_telling_are_found_to_talk(
+    house: House, who_puts_down: str, by: EndedBy
+) -> None:
+    await deaf_to_bridged(house)
+    order = await house.order(await house.caller(), await house.counselor())
+    await house.call(order, CALLER)
+    while not any(leg.bridged for leg in await house.carrier.live_legs()):
+        await house.pass_time(1)
+    assert (await house.see_call(order)).state is State.RINGING_SECOND
+    assert (await house.see_voucher(order)).state is VoucherState.HELD
+
+    await house.crew.reconciler.look()
+    found_at = house.clock.now()
+    await house.pass_time(5)
+    await house.crew.reconciler.look()
+
+    talk = await house.see_call(order)
+    assert talk.state is State.BRIDGED
+    assert {leg.bridged_at for leg in talk.legs} == {found_at}
+    assert (await house.see_voucher(order)).state is VoucherState.CONSUMED
+
+    await house.pass_time(60)
+    house.world.put_down(who_puts_down, house.clock.now())
+    await house.pass_time(10)
+
+    ended = await house.see_call(order)
+    assert ended.verdict is not None
+    assert (ended.verdict.kind, ended.verdict.by) == (VerdictKind.PARTY_ENDED, by)
+    assert (await house.see_order(order)).talked_seconds == 65
+    assert house.world.standing_legs() == ()
+
+
+async def test_two_whom_the_carrier_joined_without_telling_are_cut_at_their_cap(
+    house: House,
+) -> None:
+    await deaf_to_bridged(house)
+    order = await house.order(await house.caller(), await house.counselor())
+    await house.call(order, CALLER)
+    while not any(leg.bridged for leg in await house.carrier.live_legs()):
+        await house.pass_time(1)
+    await house.crew.reconciler.look()
+    found_at = house.clock.now()
+    await house.pass_time(5)
+    await house.crew.reconciler.look()
+
+    await house.pass_time(25 * 60 + 10)
+
+    ended = await house.see_call(order)
+    assert ended.verdict is not None
+    assert ended.verdict.kind is VerdictKind.CAP_REACHED
+    assert ended.ended_at is not None
+    assert ended.ended_at - found_at < timedelta(minutes=25, seconds=10)
+
+
+async def deaf_to_bridged(house: House) -> None:
+    """That two legs were joined is told to nobody; everything else is."""
+
+    async def receive(report: "Report") -> None:
+        if not isinstance(report.news, LegBridged):
+            await house.switchboard.receive(report)
+
+    await house.carrier.open(receive)
 
 
 async def test_a_leg_of_no_call_is_let_go_but_not_before_its_own_farewell(house: House) -> None:
