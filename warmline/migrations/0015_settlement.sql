@@ -31,10 +31,10 @@ SELECT tenant, settled->>'call', id, program, counselor, (settled->>'ended_at'):
        CASE WHEN settled->>'consequence' = 'resume' AND settled->>'state' <> 'completed' THEN 'resumed'
             WHEN settled->>'review' = 'short_call' THEN 'short'
             ELSE 'effective' END,
-       talked_seconds, (settled->>'ended_at')::timestamptz
+       talked_seconds, coalesce(closed_at, connected_at)
 FROM orders
 WHERE connected_at IS NOT NULL AND settled IS NOT NULL
-ORDER BY (settled->>'ended_at')::timestamptz;
+ORDER BY coalesce(closed_at, connected_at);
 
 -- dialer: the calls of a month, by when they began (that never changes, so a call's writes stay
 -- cheap).
