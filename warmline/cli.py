@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from warmline.commands.policies import policies_app
+from warmline.commands.vouchers import vouchers_app
 from warmline.exits import EXIT_STATUS, Unusable, sentence
 from warmline.people import StaffRole
 
@@ -33,7 +34,6 @@ app = typer.Typer(
 program_app = typer.Typer(help="Program files.", no_args_is_help=True)
 staff_app = typer.Typer(help="Accounts of staff.", no_args_is_help=True)
 keys_app = typer.Typer(help="API keys of app back ends.", no_args_is_help=True)
-vouchers_app = typer.Typer(help="Vouchers.", no_args_is_help=True)
 db_app = typer.Typer(help="The embedded database.", no_args_is_help=True)
 app.add_typer(program_app, name="program")
 app.add_typer(staff_app, name="staff")
@@ -261,42 +261,6 @@ def keys_add(
     _say({"name": name, "api_key": key}, as_json, key)
 
 
-@vouchers_app.command("issue")
-def vouchers_issue(
-    context: typer.Context,
-    program: Annotated[str, typer.Option(help="The program they are good for.")],
-    valid_until: Annotated[
-        str, typer.Option(help="The first moment they are no longer good: 2027-01-31, in UTC.")
-    ],
-    count: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 1,
-    as_json: AsJson = False,
-) -> None:
-    """Issue vouchers. Their codes are shown this once."""
-    from billing.code import spaced
-    from terms.ids import ProgramId
-    from warmline import vouchers
-
-    settings, now = _settings(context), datetime.now(UTC)
-    ends = _moment(valid_until, now)
-    _check_takes_vouchers(settings, program)
-    codes = vouchers.new_codes(count)
-    _with_database(
-        settings,
-        lambda connection: vouchers.issue_vouchers(
-            connection,
-            settings.seal(),
-            settings.tenant,
-            program=ProgramId(program),
-            codes=codes,
-            valid_until=ends,
-            now=now,
-        ),
-    )
-    shown = [spaced(code) for code in codes]
-    data = {"program": program, "valid_until": ends.isoformat(), "codes": shown}
-    _say(data, as_json, *shown)
-
-
 @db_app.command("stop")
 def db_stop(context: typer.Context, as_json: AsJson = False) -> None:
     """Stop the embedded PostgreSQL, whoever uses it."""
@@ -308,30 +272,6 @@ def db_stop(context: typer.Context, as_json: AsJson = False) -> None:
         as_json,
         "The embedded PostgreSQL is stopped." if stopped else "No embedded PostgreSQL was running.",
     )
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    """A moment to come, in UTC unless it says otherwise."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as refused:
-        raise Unusable(f"{text} is not a date: write it like 2027-01-31.") from refused
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    if moment <= now:
-        raise Unusable(f"{text} is over: choose a time to come.")
-    return moment
-
-
-def _check_takes_vouchers(settings: "Settings", program: str) -> None:
-    from terms.ids import ProgramId
-    from warmline.programs import load_programs
-
-    programs = load_programs(settings.programs)
-    takers = sorted(one.id for one in programs.values() if one.billing.voucher == "required")
-    if ProgramId(program) not in takers:
-        raise Unusable(
-            f"No program {program} takes vouchers: choose one of {', '.join(takers) or 'none'}."
-        )
 
 
 def _settings(context: typer.Context) -> "Settings":

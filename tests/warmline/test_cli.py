@@ -1,11 +1,13 @@
 """The command as a person runs it: a process, its output, its exit status."""
 
 import asyncio
+import csv
 import errno
 import json
 import os
 import re
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -312,6 +314,39 @@ def test_vouchers_that_nobody_could_use_are_not_issued(
     refused = warmline("vouchers", "issue", "--program", program, "--valid-until", until)
 
     assert words in one_sentence(refused)
+
+
+def test_codes_are_written_to_a_file_of_their_owner_alone(
+    warmline: Command, database_url: str, tmp_path: Path
+) -> None:
+    issue = ("vouchers", "issue", "--program", "psych-listening", "--valid-until", "2999-01-31")
+    file = tmp_path / "codes.csv"
+
+    shown = told(warmline(*issue, "--count", "2", "--file", str(file), "--json"))
+
+    assert (shown["count"], shown["file"]) == (2, str(file))
+    assert "codes" not in shown
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    heading, *rows = csv.reader(file.read_text("ascii").splitlines())
+    assert heading == ["code", "program", "valid_until"]
+    assert {tuple(row[1:]) for row in rows} == {("psych-listening", "2999-01-31T00:00:00+00:00")}
+    kept = asyncio.run(_rows(database_url, "SELECT code_ending FROM vouchers"))
+    assert sorted(row[0][-4:] for row in rows) == sorted(row["code_ending"] for row in kept)
+
+
+def test_no_voucher_is_issued_whose_code_cannot_be_written_down(
+    warmline: Command, database_url: str, tmp_path: Path
+) -> None:
+    issue = ("vouchers", "issue", "--program", "psych-listening", "--valid-until", "2999-01-31")
+    there = tmp_path / "codes.csv"
+    there.write_text("somebody's")
+
+    assert "exists already" in one_sentence(warmline(*issue, "--file", str(there)))
+    nowhere = tmp_path / "no folder" / "codes.csv"
+    assert "cannot be written" in one_sentence(warmline(*issue, "--file", str(nowhere)))
+
+    assert there.read_text() == "somebody's"
+    assert asyncio.run(_rows(database_url, "SELECT id FROM vouchers")) == []
 
 
 async def _rows(database_url: str, query: str) -> list[asyncpg.Record]:

@@ -21,11 +21,6 @@ vouchers_app = typer.Typer(help="Vouchers.", no_args_is_help=True)
 _FOR_ITS_OWNER_ALONE = 0o600
 
 
-@vouchers_app.callback()
-def vouchers() -> None:
-    """Vouchers."""
-
-
 @vouchers_app.command("issue")
 def vouchers_issue(
     context: typer.Context,
@@ -65,7 +60,7 @@ def vouchers_issue(
                 now=now,
             ),
         )
-    except BaseException:
+    except Exception:
         if file is not None:
             file.unlink(missing_ok=True)
         raise
@@ -84,7 +79,9 @@ def _write(file: Path, program: str, ends: datetime, codes: Sequence[str]) -> No
     except FileExistsError as there:
         raise Unusable(f"{file} exists already: choose another name.") from there
     except OSError as refused:
-        raise Unusable(f"{file} cannot be written ({refused.strerror}): mend the path.") from refused
+        raise Unusable(
+            f"{file} cannot be written ({refused.strerror}): mend the path."
+        ) from refused
     try:
         os.fchmod(descriptor, _FOR_ITS_OWNER_ALONE)  # whatever the mask says
         with os.fdopen(descriptor, "w", encoding="ascii", newline="") as opened:
