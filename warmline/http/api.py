@@ -26,6 +26,7 @@ from terms.refusals import RefusalCode
 from warmline.http.asked import Acting, Asked
 from warmline.http.model import ID, Model, Query
 from warmline.http.problems import ProblemCode
+from warmline.http.reading import BODY_LIMIT_BYTES
 from warmline.http.who import Allowed
 
 Endpoint = Callable[..., Awaitable[object]]
@@ -39,6 +40,14 @@ class Media:
     """An answer that is not JSON: the function returns the `aiohttp.web.Response` itself."""
 
     content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A body that came as a file instead of JSON: `body: PolicyRows | Uploaded`."""
+
+    content_type: str
+    raw: bytes = field(repr=False)
 
 
 Shape = type[Model] | Media | None
@@ -75,6 +84,8 @@ class Operation:
     secret: bool
     upgrades: bool
     problems: tuple[ProblemCode, ...]
+    uploads: tuple[str, ...]
+    body_limit_bytes: int
 
     @property
     def keeps_answers(self) -> bool:
@@ -103,13 +114,16 @@ class Operations:
         secret: bool = False,
         upgrades: bool = False,
         problems: tuple[ProblemCode, ...] = (),
+        uploads: tuple[str, ...] = (),
+        body_limit_bytes: int = BODY_LIMIT_BYTES,
     ) -> Callable[[E], E]:
         """Declare an endpoint. No `who` means that anyone may call it.
 
         `returns` maps each status to what it holds; a function of one status may return the model
         itself, else it returns `Answer`. `refuses` lists every code it may refuse with. `secret`
         seals the kept answer (it holds a token); `upgrades` is for a WebSocket; `problems` lists
-        what the frame would not guess.
+        what the frame would not guess. `uploads` are the content types of files that may come in
+        place of JSON, and `body_limit_bytes` is how large either may be.
         Raises TypeError when declaration and signature do not fit together.
         """
 
@@ -131,6 +145,8 @@ class Operations:
                     secret=secret,
                     upgrades=upgrades,
                     problems=problems,
+                    uploads=uploads,
+                    body_limit_bytes=body_limit_bytes,
                 )
             )
             return endpoint
@@ -147,14 +163,14 @@ def _takes(endpoint: Endpoint, path: str, who: tuple[Allowed, ...]) -> Takes:
     ids = [name for name in names[1:] if name not in ("who", "body", "query")]
     if set(ids) != set(_PLACEHOLDER.findall(path)):
         raise TypeError(f"{endpoint.__name__}: {ids} are not the ids of {path}")
-    body = hints.get("body")
+    body = [kind for kind in _members(hints.get("body")) if kind is not Uploaded]
     return Takes(
         acting=hints[names[0]] is Acting,
         who="who" in names,
         path={name: TypeAdapter(_id_type(hints[name])) for name in ids},
         query=hints.get("query"),
-        body=next((kind for kind in _members(body) if kind is not type(None)), None),
-        body_required=type(None) not in _members(body),
+        body=next((kind for kind in body if kind is not type(None)), None),
+        body_required=type(None) not in body,
     )
 
 

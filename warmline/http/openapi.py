@@ -19,7 +19,6 @@ from warmline.http.problems import (
     refusal_status,
     status_of,
 )
-from warmline.http.reading import BODY_LIMIT_BYTES
 
 Json = dict[str, Any]
 
@@ -38,7 +37,7 @@ _WORDS = {
     404: "There is no such thing, or it is somebody else's.",
     405: "The path does not know this method; `Allow` lists those it knows.",
     409: "The state of things is in the way.",
-    413: f"The body is larger than {BODY_LIMIT_BYTES} bytes.",
+    413: "The body is larger than {limit} bytes.",
     415: "The body is not declared as JSON.",
     422: "Something in the request is wrong, or a rule refuses it.",
     426: "Open it as a WebSocket.",
@@ -119,7 +118,10 @@ def _operation(operation: Operation, references: Mapping[tuple[type, str], Json]
         "parameters": [*_path(operation), *_query(operation), *_headers(operation)],
         "responses": {
             **{str(s): _answer(s, shape, references) for s, shape in operation.returns.items()},
-            **{str(s): _problem(s, codes) for s, codes in answers(operation).items()},
+            **{
+                str(s): _problem(s, codes, operation.body_limit_bytes)
+                for s, codes in answers(operation).items()
+            },
         },
         "security": [{_SECURITY[rule.kind.__name__][0]: []} for rule in operation.who],
     }
@@ -129,7 +131,8 @@ def _operation(operation: Operation, references: Mapping[tuple[type, str], Json]
         described["requestBody"] = {
             "required": operation.takes.body_required,
             "content": {
-                "application/json": {"schema": references[operation.takes.body, "validation"]}
+                "application/json": {"schema": references[operation.takes.body, "validation"]},
+                **{kind: {"schema": {"type": "string"}} for kind in operation.uploads},
             },
         }
     return described
@@ -202,9 +205,9 @@ def _answer(status: int, shape: Shape, references: Mapping[tuple[type, str], Jso
     return described
 
 
-def _problem(status: int, codes: tuple[Code, ...]) -> Json:
+def _problem(status: int, codes: tuple[Code, ...], body_limit_bytes: int) -> Json:
     described: Json = {
-        "description": _WORDS[status],
+        "description": _WORDS[status].format(limit=body_limit_bytes),
         "content": {
             CONTENT_TYPE: {
                 "schema": {

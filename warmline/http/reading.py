@@ -56,14 +56,18 @@ def read_query(given: MultiMapping[str], wanted: type[B] | None) -> B | None:
 
 
 async def read_body(
-    request: web.Request, wanted: type[B] | None, *, required: bool = True
+    request: web.Request,
+    wanted: type[B] | None,
+    *,
+    required: bool = True,
+    limit_bytes: int = BODY_LIMIT_BYTES,
 ) -> B | None:
     """The body as `wanted`.
 
     Raises BodyTooLarge, UnsupportedMediaType, Malformed (no JSON) or BadInput (JSON that does not
     fit). Where none is wanted, an empty object is taken for none: many clients always send one.
     """
-    raw = await _bytes(request)
+    raw = await read_bytes(request, limit_bytes)
     if not raw.strip() and (wanted is None or not required):
         return None
     if not _is_json(request):
@@ -87,13 +91,14 @@ async def body_text(request: web.Request, wanted: type[BaseModel] | None) -> str
     return json.dumps(_parsed(raw), sort_keys=True)
 
 
-async def _bytes(request: web.Request) -> bytes:
-    if (request.content_length or 0) > BODY_LIMIT_BYTES:
-        raise BodyTooLarge(BODY_LIMIT_BYTES)
+async def read_bytes(request: web.Request, limit_bytes: int) -> bytes:
+    """The body as it came. Raises BodyTooLarge."""
+    if (request.content_length or 0) > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
-        raise BodyTooLarge(BODY_LIMIT_BYTES) from None
+        raise BodyTooLarge(limit_bytes) from None
 
 
 def _is_json(request: web.Request) -> bool:

@@ -1,6 +1,7 @@
 """Running a declared endpoint for one request: let in, read, act, answer."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
@@ -9,12 +10,19 @@ from structlog.contextvars import bind_contextvars
 
 from terms.refusals import Refused
 from warmline.http import door, idempotency
-from warmline.http.api import Operation
+from warmline.http.api import Operation, Uploaded
 from warmline.http.asked import FRAME, Acting, Answer, Asked, borrowed
 from warmline.http.database_faults import WORTH_REPEATING
 from warmline.http.idempotency import Kept, Key
 from warmline.http.model import Model
-from warmline.http.reading import body_text, read_body, read_path, read_query
+from warmline.http.reading import (
+    BODY_LIMIT_BYTES,
+    body_text,
+    read_body,
+    read_bytes,
+    read_path,
+    read_query,
+)
 from warmline.people.store import TOKEN_LIVES
 
 if TYPE_CHECKING:
@@ -25,6 +33,8 @@ def handler(operation: Operation) -> Handler:
     """The aiohttp handler that runs `operation`."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        if operation.body_limit_bytes != BODY_LIMIT_BYTES:
+            request = request.clone(client_max_size=operation.body_limit_bytes)
         asked = await _asked(request, operation)
         arguments = await _arguments(request, operation, asked)
         if operation.takes.acting:
@@ -60,7 +70,7 @@ async def _arguments(
     takes = operation.takes
     arguments: dict[str, object] = read_path(request, takes.path)
     query = read_query(request.query, takes.query)
-    body = await read_body(request, takes.body, required=takes.body_required)
+    body = await _body(request, operation)
     if takes.who:
         arguments["who"] = asked.who
     if takes.query is not None:
@@ -68,6 +78,14 @@ async def _arguments(
     if takes.body is not None:
         arguments["body"] = body
     return arguments
+
+
+async def _body(request: web.Request, operation: Operation) -> Model | Uploaded | None:
+    limit = operation.body_limit_bytes
+    if request.content_type in operation.uploads:
+        return Uploaded(request.content_type, await read_bytes(request, limit))
+    takes = operation.takes
+    return await read_body(request, takes.body, required=takes.body_required, limit_bytes=limit)
 
 
 async def _act(
@@ -122,7 +140,10 @@ async def _key(operation: Operation, asked: Asked) -> Key | None:
     given = idempotency.key_header(request) if operation.keeps_answers else None
     if given is None:
         return None
-    body = await body_text(request, operation.takes.body)
+    if request.content_type in operation.uploads:
+        body = sha256(await request.read()).hexdigest()
+    else:
+        body = await body_text(request, operation.takes.body)
     return Key(
         tenant=asked.tenant,
         principal=asked.principal,
