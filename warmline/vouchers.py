@@ -27,8 +27,11 @@ def new_codes(count: int) -> list[str]:
 
 
 def code_digest(seal: AesSeal, code: str) -> bytes:
-    """What is kept of a code, and looked up when somebody types it."""
-    return hashed(code, seal.sign(b"key", _CODE_PURPOSE))
+    """What is kept of a code, and looked up when somebody types it.
+
+    Keyed by the eldest secret, as all look-ups are: codes outlive a change of secret.
+    """
+    return hashed(code, seal.index_text("key", _CODE_PURPOSE))
 
 
 def ending_of(code: str) -> str:
