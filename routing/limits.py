@@ -81,11 +81,3 @@ def take(bucket: Bucket | None, rate: Rate, now: datetime) -> tuple[Bucket, int]
     if tokens < 1:
         return Bucket(tokens, at), max(1, math.ceil((1 - tokens) * rate.refill_seconds))
     return Bucket(tokens - 1, at), 0
-
-
-def back_off_seconds(failures: int, *, first_seconds: int = 5, most_seconds: int = 300) -> int:
-    """How long to leave a line alone after `failures` in a row: doubling, bounded (A40)."""
-    if failures <= 0:
-        return 0
-    doublings = min(failures - 1, 30)
-    return min(most_seconds, first_seconds << doublings)

@@ -3,7 +3,6 @@
 The places themselves are rows (durable); this module only says in which order they stand.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,13 +38,3 @@ def position(places: Iterable[Place], call: CallId) -> int | None:
         if place.call == call:
             return number
     return None
-
-
-def expected_wait_seconds(position: int, counselors: int, handling_seconds: float) -> int | None:
-    """A rough estimate to announce (X43): everybody talks as long as the average lately.
-
-    `counselors` are those at work on the program, busy ones included; None when there are none.
-    """
-    if counselors <= 0:
-        return None
-    return math.ceil(position * handling_seconds / counselors)

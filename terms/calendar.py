@@ -61,10 +61,6 @@ class Workdays:
             left -= self.is_workday(day)
         return day
 
-    def is_known(self, day: date) -> bool:
-        """Whether the table speaks for `day`, or only the weekday does."""
-        return self.known_until is not None and day <= self.known_until
-
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Local midnight that opens `day`, in UTC."""

@@ -192,20 +192,6 @@ async def list_counselors(
     return [_listed(row, now) for row in rows]
 
 
-async def program_strength(
-    connection: "Connection", tenant: TenantId, program: ProgramId, now: datetime
-) -> int:
-    """How many counselors are at work on the program, busy ones included."""
-    strength = await connection.fetchval(
-        """SELECT count(*) FROM counselors
-           WHERE tenant = $1 AND presence = 'available' AND lease_until > $2
-             AND $3 = ANY (programs)""",
-        *(tenant, now, program),
-    )
-    assert isinstance(strength, int)
-    return strength
-
-
 async def lapse_leases(
     connection: "Connection", tenant: TenantId, now: datetime
 ) -> list[CounselorId]:
@@ -223,17 +209,6 @@ async def lapse_leases(
         *(tenant, now),
     )
     return [CounselorId(row["id"]) for row in rows]
-
-
-async def find_counselor_by_number(
-    connection: "Connection", seal: Seal, tenant: TenantId, number: PhoneNumber
-) -> CounselorId | None:
-    """Who is rung at `number`, if anybody."""
-    found = await connection.fetchval(
-        "SELECT id FROM counselors WHERE tenant = $1 AND phone_index = $2 ORDER BY id LIMIT 1",
-        *(tenant, seal.index(number)),
-    )
-    return CounselorId(found) if found is not None else None
 
 
 async def _engaged_call(

@@ -54,16 +54,6 @@ async def queue_heads(
     return [_place(row) for row in rows]
 
 
-async def take_head(connection: "Connection", tenant: TenantId, program: ProgramId) -> Place | None:
-    """The first place nobody else is serving, held until the transaction ends."""
-    row = await connection.fetchrow(
-        f"""SELECT * FROM queue_places WHERE tenant = $1 AND program = $2
-            ORDER BY {_IN_ORDER} LIMIT 1 FOR UPDATE SKIP LOCKED""",
-        *(tenant, program),
-    )
-    return _place(row) if row is not None else None
-
-
 async def load_place(connection: "Connection", tenant: TenantId, call: CallId) -> Place | None:
     """Where a call waits, if it does."""
     row = await connection.fetchrow(

@@ -12,7 +12,6 @@ from routing.limits import (
     Limit,
     Rate,
     allowed_from,
-    back_off_seconds,
     retry_after_seconds,
     take,
 )
@@ -101,12 +100,6 @@ def test_a_clock_that_went_backwards_refills_no_bucket() -> None:
     empty, _ = take(None, rate, NOON)
 
     assert take(empty, rate, NOON - HOUR) == (Bucket(0.0, NOON), 10)
-
-
-@pytest.mark.rule("A40")
-def test_each_failure_in_a_row_doubles_the_wait_up_to_a_bound() -> None:
-    assert [back_off_seconds(n) for n in range(9)] == [0, 5, 10, 20, 40, 80, 160, 300, 300]
-    assert back_off_seconds(10_000) == 300
 
 
 def test_the_wait_is_told_in_whole_seconds_and_never_as_zero() -> None:

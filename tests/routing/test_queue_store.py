@@ -1,6 +1,5 @@
 """Queue, transfer targets and the calendar, against a real PostgreSQL."""
 
-import asyncio
 import random
 from dataclasses import replace
 from datetime import date
@@ -17,7 +16,6 @@ from routing.store.queue import (
     load_place,
     queue_heads,
     queue_position,
-    take_head,
     waiting_programs,
 )
 from routing.store.targets import load_target, load_targets, put_target
@@ -89,16 +87,6 @@ async def test_leaving_the_queue_moves_the_others_up(database: "Pool[Record]") -
         assert await queue_position(connection, TENANT, FIRST.call) is None
         assert await load_place(connection, TENANT, FIRST.call) is None
         assert await queue_position(connection, TENANT, SECOND_ONE.call) == 1
-
-
-async def test_two_servers_of_a_queue_take_different_calls(database: "Pool[Record]") -> None:
-    async with database.acquire() as one, database.acquire() as other:
-        await join_queue(one, TENANT, FIRST)
-        await join_queue(one, TENANT, SECOND_ONE)
-        async with one.transaction(), other.transaction():
-            assert await take_head(one, TENANT, LISTENING) == FIRST
-            async with asyncio.timeout(10):
-                assert await take_head(other, TENANT, LISTENING) == SECOND_ONE
 
 
 @pytest.mark.rule("D35")

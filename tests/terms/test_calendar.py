@@ -97,12 +97,6 @@ def test_no_workdays_away_is_the_day_itself_even_a_holiday() -> None:
     assert STATUTORY.after(holiday, 0) == STATUTORY.before(holiday, 0) == holiday
 
 
-def test_the_table_says_until_when_it_is_known() -> None:
-    assert STATUTORY.is_known(date(2026, 12, 31))
-    assert not STATUTORY.is_known(date(2027, 1, 1))
-    assert not Workdays().is_known(date(2025, 1, 1))
-
-
 @pytest.mark.rule("X51")
 def test_a_day_lasts_from_one_local_midnight_to_the_next() -> None:
     day = date(2030, 1, 1)

@@ -133,10 +133,6 @@ class Obeyer:
                 self._agenda.at(until + ORDER_LEASE, self._sweep, call)
         self.awake.clear()
 
-    def is_idle(self) -> bool:
-        """Whether no order waits to be obeyed."""
-        return not self._rows
-
     def _sweep(self, call: CallId, now: datetime) -> None:
         if call in self._rows and call not in self.awake:
             self.awake.append(call)

@@ -89,7 +89,3 @@ class WatchedWorld(World):
                 bridged = leg.bridge is not None
                 found[name] = LiveLeg(leg=name, answered=leg.answered, bridged=bridged)
         return found
-
-    def any_stands(self) -> bool:
-        """Whether any leg exists now."""
-        return bool(self._switch.legs)
