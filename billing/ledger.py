@@ -34,6 +34,10 @@ class Head:
     hash: bytes = GENESIS
 
 
+BLANK = Head()
+"""A book without entries."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """`units` went from one account to another; the sum over all accounts stays zero.
@@ -54,7 +58,7 @@ class Entry:
     hash: bytes
     call: CallId | None = None
     about: bytes | None = None
-    recurs: bool = False  # a correction: it may happen again for the same reason
+    recurs: bool = False  # it may happen again for the same reason: a correction, say
 
     @property
     def key(self) -> str | None:
@@ -174,7 +178,7 @@ class Reading:
 
     def __init__(self, book: BookId) -> None:
         self.book = book
-        self.head = Head()
+        self.head = BLANK
         self.last: Entry | None = None
         self.about: bytes | None = None
         self.units: Counter[str] = Counter()
@@ -214,7 +218,8 @@ class Reading:
 
 def read(entries: Iterable[Entry]) -> tuple[Reading | None, list[Fault]]:
     """One book's entries, in order; None for none."""
-    reading, faults = None, []
+    reading: Reading | None = None
+    faults: list[Fault] = []
     for entry in entries:
         reading = reading or Reading(entry.book)
         faults += reading.take(entry)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from billing import talk
+from billing.ledger import BLANK, Entry, Head
 from billing.policy import Policy, VoucherUse
 from billing.voucher import VoucherMove
-from terms.ids import CallerId, CallId, CounselorId, OrderId, ProgramId, VoucherId
+from terms.ids import BookId, CallerId, CallId, CounselorId, OrderId, ProgramId, VoucherId
 from terms.refusals import RefusalCode, Refused
 from terms.values import replace
 from terms.verdict import VerdictKind
@@ -83,8 +85,9 @@ class Settled:
 class Order:
     """One order. Seconds are None where the program has no cap.
 
-    `remaining_seconds` is the cap of the next call, or of the one that is going on. `version` is
-    the store's: it counts what was written.
+    `remaining_seconds` is the cap of the next call, or of the one that is going on. It is paid by a
+    voucher, by a use of a quota, or by neither. `head` is how far the book of its talk has come.
+    `version` is the store's: it counts what was written.
     """
 
     id: OrderId
@@ -97,6 +100,7 @@ class Order:
     expires_at: datetime
     counselor: CounselorId | None = None
     voucher: VoucherId | None = None
+    quota: BookId | None = None
     one_at_a_time: bool = False
     granted_seconds: int | None = None
     remaining_seconds: int | None = None
@@ -110,10 +114,12 @@ class Order:
     closed_by: ClosedBy | None = None
     closed_reason: str | None = None
     settled: Settled | None = None
+    head: Head = BLANK
     version: int = 0
 
     def __post_init__(self) -> None:
         state = self.state
+        assert self.voucher is None or self.quota is None
         assert (self.call is not None) == (state is State.IN_CALL)
         assert self.talk_started_at is None or self.call is not None
         assert self.resume_until is None or state in (State.INTERRUPTED, State.IN_CALL)
@@ -153,10 +159,15 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """An order moved, and what follows: for its voucher, for reviews, for those who listen."""
+    """An order moved, and what follows: for what pays for it, for reviews, for those who listen.
+
+    `talk` are the entries of the order's own book. Whoever decides about an order adds them with
+    `billing.talk.booked` before the settlement is written.
+    """
 
     order: Order
     voucher_move: VoucherMove = VoucherMove.KEEP
+    talk: tuple[Entry, ...] = ()
     review: Review | None = None
     review_withdrawn: CallId | None = None
     notices: tuple[str, ...] = ()  # kinds of status pushes: order.completed, ..
@@ -174,8 +185,12 @@ def open_order(
     granted_seconds: int | None,
     policy: Policy,
     now: datetime,
+    quota: BookId | None = None,
 ) -> Settlement:
-    """A new order of `granted_seconds` of talk. Its voucher is held by `voucher.hold` beside this.
+    """A new order of `granted_seconds` of talk, with its book opened.
+
+    What pays for it is held beside this, by `voucher.hold` or `quota.hold`; whatever becomes of the
+    order later carries either on (`Settlement.voucher_move`).
 
     Raises Refused(voucher_invalid) when the program wants a voucher and none is given, or the
     other way round.
@@ -195,11 +210,13 @@ def open_order(
         expires_at=now + timedelta(seconds=policy.order_seconds),
         counselor=counselor,
         voucher=voucher,
+        quota=quota,
         one_at_a_time=policy.one_open_order_per_person,
         granted_seconds=granted_seconds,
         remaining_seconds=granted_seconds,
     )
-    return Settlement(order=order, notices=("order.opened",))
+    head, entry = talk.opening(order)
+    return Settlement(order=replace(order, head=head), talk=(entry,), notices=("order.opened",))
 
 
 def start_call(order: Order, call: CallId, now: datetime) -> Order:

@@ -1,23 +1,22 @@
-"""A voucher: the right to one order. Pure; every move is a double entry for the ledger.
+"""A voucher: the right to one order. Pure; whatever changes it is an entry in its book.
 
 `pending -> issued -> held(order) -> consumed`, back to `returned` when the order did not use it,
 out by `expired`, `voided`, `reissued`. A returned voucher works like an issued one, for its holder.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from terms.ids import CallerId, OrderId, ProgramId, VoucherId
+from billing.ledger import BLANK, ISSUER, Entry, Fault, Head, Reading, facts_digest, post
+from terms.ids import BookId, CallerId, OrderId, ProgramId, VoucherId
 from terms.refusals import RefusalCode, Refused
 from terms.values import replace
 
-ISSUER = "issuer"
-"""The account every voucher comes out of; all others bear the names of the states."""
-
 
 class State(StrEnum):
-    """Where a voucher is; also the account that holds its one unit."""
+    """Where a voucher is; also the account of its book that holds its one unit."""
 
     PENDING = "pending"  # made, not yet given out (waiting period)
     ISSUED = "issued"  # somebody may redeem it
@@ -34,7 +33,10 @@ _WITH_ORDER = frozenset({State.HELD, State.CONSUMED})
 
 
 class VoucherMove(StrEnum):
-    """What the fate of an order asks of its voucher; the value is the ledger's reason."""
+    """What the fate of an order asks of the voucher or quota that pays for it.
+
+    The value is the ledger's reason.
+    """
 
     KEEP = "keep"
     CONSUME = "connected"
@@ -46,7 +48,7 @@ class VoucherMove(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voucher:
-    """One voucher. `moves` counts its movements; the code itself is not here, only its hash."""
+    """One voucher, and how far its book has come. Of the code only its hash is here."""
 
     id: VoucherId
     program: ProgramId
@@ -59,35 +61,19 @@ class Voucher:
     order: OrderId | None = None  # the order that holds or consumed it
     replaces: VoucherId | None = None
     no_contacts: int = 0  # orders cancelled because nobody could be reached (X28)
-    moves: int = 0
+    head: Head = BLANK
 
     def __post_init__(self) -> None:
         assert (self.order is not None) == (self.state in _WITH_ORDER)
         assert self.holder is not None or self.state not in _WITH_ORDER | {State.RETURNED}
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
-    """One unit from one account to another: the sum over all accounts stays zero.
-
-    `key` makes it idempotent: a voucher is never moved twice by the same order for one reason.
-    """
-
-    voucher: VoucherId
-    number: int  # 1, 2, 3.. per voucher
-    from_account: str
-    to_account: str
-    reason: str
-    order: OrderId | None
-    at: datetime
-
     @property
-    def key(self) -> str:
-        """Order and reason, or the reason alone for moves that no order made."""
-        return f"{self.order or ''}/{self.reason}"
+    def book(self) -> BookId:
+        """Where its entries are."""
+        return BookId(f"voucher/{self.id}")
 
 
-Moved = tuple[Voucher, Movement]
+Moved = tuple[Voucher, Entry]
 
 
 def prepare(
@@ -112,17 +98,8 @@ def prepare(
         changed_at=now,
         holder=holder,
         replaces=replaces,
-        moves=1,
     )
-    return voucher, Movement(
-        voucher=id,
-        number=1,
-        from_account=ISSUER,
-        to_account=State.PENDING,
-        reason="prepared",
-        order=None,
-        at=now,
-    )
+    return _post(voucher, voucher, ISSUER, "prepared", None)
 
 
 def issue(voucher: Voucher, now: datetime) -> Moved:
@@ -131,16 +108,24 @@ def issue(voucher: Voucher, now: datetime) -> Moved:
     return _move(voucher, State.ISSUED, "issued", now)
 
 
-def redeem(voucher: Voucher, caller: CallerId, now: datetime) -> Voucher:
-    """The voucher in `caller`'s account, now or already.
+def redeem(voucher: Voucher, caller: CallerId, now: datetime) -> tuple[Voucher, Entry | None]:
+    """The voucher in `caller`'s account: from now on, with an entry that says so, or already.
 
     Raises Refused: voucher_in_use while an order holds it, voucher_invalid when it is used,
     expired, not given out yet, or another account redeemed it first (X14).
     """
+    may_redeem(voucher, caller, now)
+    if voucher.holder == caller:
+        return voucher, None
+    redeemed = replace(voucher, holder=caller, changed_at=now)
+    return _post(voucher, redeemed, voucher.state, "redeemed", None)
+
+
+def may_redeem(voucher: Voucher, caller: CallerId, now: datetime) -> None:
+    """Raises Refused as `redeem` does."""
     _must_be_usable(voucher, now)
     if voucher.holder not in (None, caller):
         raise _invalid("This voucher belongs to another account.")
-    return replace(voucher, holder=caller)
 
 
 def hold(
@@ -150,15 +135,16 @@ def hold(
 
     Raises Refused as `redeem` does, and voucher_invalid when it buys another program.
     """
-    redeemed = redeem(voucher, caller, now)
+    may_redeem(voucher, caller, now)
     if voucher.program != program:
         raise _invalid("This voucher is for another service.")
-    return _move(redeemed, State.HELD, "held", now, order)
+    held = replace(voucher, state=State.HELD, holder=caller, order=order, changed_at=now)
+    return _post(voucher, held, voucher.state, "held", order)
 
 
 def carry_out(
     voucher: Voucher, move: VoucherMove, order: OrderId, now: datetime
-) -> tuple[Voucher, Movement | None]:
+) -> tuple[Voucher, Entry | None]:
     """What the fate of `order` does to its voucher. Late and repeated moves change nothing."""
     match move:
         case VoucherMove.KEEP:
@@ -186,14 +172,14 @@ def restore(voucher: Voucher, *, reason: str, now: datetime) -> Moved:
     return _back(voucher, reason, now, order)
 
 
-def expire(voucher: Voucher, now: datetime) -> tuple[Voucher, Movement | None]:
+def expire(voucher: Voucher, now: datetime) -> tuple[Voucher, Entry | None]:
     """Its time is over. An order that holds it may still use it (X13)."""
     if voucher.state not in USABLE | {State.PENDING} or now < voucher.valid_until:
         return voucher, None
     return _move(voucher, State.EXPIRED, "expired", now)
 
 
-def void(voucher: Voucher, *, reason: str, now: datetime) -> tuple[Voucher, Movement | None]:
+def void(voucher: Voucher, *, reason: str, now: datetime) -> tuple[Voucher, Entry | None]:
     """The policy behind it ended (X15): unused vouchers fall, a held one is never cut off."""
     if voucher.state not in USABLE | {State.PENDING}:
         return voucher, None
@@ -235,7 +221,7 @@ def reissue(
 
 def _consume(
     voucher: Voucher, order: OrderId, move: VoucherMove, now: datetime
-) -> tuple[Voucher, Movement | None]:
+) -> tuple[Voucher, Entry | None]:
     # News of a connect may come after the order gave the voucher back: it was used all the same.
     held_here = voucher.state is State.HELD and voucher.order == order
     came_back = voucher.state is State.RETURNED and move is VoucherMove.CONSUME
@@ -246,38 +232,89 @@ def _consume(
 
 def _release(
     voucher: Voucher, order: OrderId, move: VoucherMove, now: datetime
-) -> tuple[Voucher, Movement | None]:
+) -> tuple[Voucher, Entry | None]:
     if voucher.state is not State.HELD or voucher.order != order:
         return voucher, None
     unreached = move in (VoucherMove.RETURN_NO_CONTACT, VoucherMove.COUNT_NO_CONTACT)
-    counted = replace(voucher, no_contacts=voucher.no_contacts + unreached)
-    return _back(counted, move, now, order)
+    return _back(voucher, move, now, order, no_contacts=voucher.no_contacts + unreached)
 
 
-def _back(voucher: Voucher, reason: str, now: datetime, order: OrderId | None) -> Moved:
-    in_time = now < voucher.valid_until
-    return _move(voucher, State.RETURNED if in_time else State.EXPIRED, reason, now, order)
+def _back(
+    voucher: Voucher,
+    reason: str,
+    now: datetime,
+    order: OrderId | None,
+    *,
+    no_contacts: int | None = None,
+) -> Moved:
+    state = State.RETURNED if now < voucher.valid_until else State.EXPIRED
+    counted = voucher.no_contacts if no_contacts is None else no_contacts
+    back = replace(voucher, state=state, order=None, changed_at=now, no_contacts=counted)
+    return _post(voucher, back, voucher.state, reason, order)
 
 
 def _move(
     voucher: Voucher, state: State, reason: str, now: datetime, order: OrderId | None = None
 ) -> Moved:
     moved = replace(
-        voucher,
-        state=state,
-        order=order if state in _WITH_ORDER else None,
-        changed_at=now,
-        moves=voucher.moves + 1,
+        voucher, state=state, order=order if state in _WITH_ORDER else None, changed_at=now
     )
-    return moved, Movement(
-        voucher=voucher.id,
-        number=moved.moves,
-        from_account=voucher.state,
-        to_account=state,
+    return _post(voucher, moved, voucher.state, reason, order)
+
+
+def _post(
+    before: Voucher, after: Voucher, from_account: str, reason: str, order: OrderId | None
+) -> Moved:
+    """The voucher with its book one entry further; facts are told when they are new or changed."""
+    moves = from_account != after.state
+    changed = before is after or _facts(before) != _facts(after)
+    head, entry = post(
+        after.book,
+        before.head,
+        from_account=from_account,
+        to_account=after.state,
+        units=1 if moves else 0,
         reason=reason,
         order=order,
-        at=now,
+        at=after.changed_at,
+        about=about(after) if changed else None,
     )
+    return replace(after, head=head), entry
+
+
+def about(voucher: Voucher) -> bytes:
+    """What the voucher's book vouches for beside where it is."""
+    return facts_digest(
+        {
+            "program": voucher.program,
+            "code_hash": voucher.code_hash,
+            "code_ending": voucher.code_ending,
+            "valid_until": voucher.valid_until,
+            "replaces": voucher.replaces,
+            "holder": voucher.holder,
+            "no_contacts": voucher.no_contacts,
+        }
+    )
+
+
+def disagreements(voucher: Voucher, reading: Reading) -> Iterator[Fault]:
+    """Where the voucher's row says something else than its book."""
+    yield from reading.compare(voucher.head, about(voucher))
+    last = reading.last
+    if last is None:
+        return
+    at = next((account for account, units in reading.units.items() if units > 0), None)
+    if at != voucher.state:
+        yield Fault(voucher.book, last.number, f"its row is {voucher.state}, its unit is in {at}")
+    if voucher.state in _WITH_ORDER and voucher.order != last.order:
+        yield Fault(voucher.book, last.number, "its row names another order than its last entry")
+    if voucher.changed_at != last.at:
+        yield Fault(voucher.book, last.number, "its row was changed at another time")
+
+
+def _facts(voucher: Voucher) -> tuple[object, ...]:
+    """What of `about` may change in a voucher's life."""
+    return voucher.holder, voucher.no_contacts
 
 
 def _must_be_usable(voucher: Voucher, now: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from billing import voucher as vouchers
 from billing.order import Order, open_order
-from billing.store.orders import insert_order, load_order, lock_order_with_voucher
+from billing.store.orders import insert_order, load_order, lock_order_with_payment
 from billing.store.program_texts import keep_program_text
 from billing.store.vouchers import insert_vouchers, load_voucher, save_voucher
 from billing.voucher import Voucher
@@ -196,7 +196,7 @@ class People:
     async def see_voucher(self, order: OrderId) -> Voucher:
         """The voucher the order was opened with."""
         async with self.pool.acquire() as connection, connection.transaction():
-            locked = await lock_order_with_voucher(connection, TENANT, order)
+            locked = await lock_order_with_payment(connection, TENANT, order)
             assert locked is not None
             assert locked[0].voucher is not None
             found = await load_voucher(connection, TENANT, locked[0].voucher)

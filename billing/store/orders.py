@@ -1,10 +1,12 @@
 """Orders: one locking read and one guarded write per event."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from billing.ledger import Entry, Head
 from billing.order import (
     ClosedBy,
     Consequence,
@@ -14,58 +16,78 @@ from billing.order import (
     Settlement,
     State,
 )
+from billing.quota import Quota
 from billing.store.connection import carry_out
+from billing.store.ledger import entry_arguments, noting
+from billing.store.quotas import QUOTA_COLUMNS, read_quota
 from billing.store.reviews import opening_review, withdrawing_review
 from billing.store.vouchers import COLUMNS, read_voucher
+from billing.talk import opening
 from billing.voucher import Voucher
 from terms.change import Change
-from terms.ids import CallerId, CallId, CounselorId, OrderId, ProgramId, TenantId, VoucherId
+from terms.ids import BookId, CallerId, CallId, CounselorId, OrderId, ProgramId, TenantId, VoucherId
 from terms.refusals import RefusalCode, Refused
 from terms.verdict import VerdictKind
 
 if TYPE_CHECKING:
     from billing.store.connection import Connection, Record
 
-_COLUMNS = """id, caller, program, program_version, program_digest, voucher, one_at_a_time,
-    opened_at, expires_at, granted_seconds, counselor, state, remaining_seconds, talked_seconds,
-    attempts_counted, call, connected_at, talk_started_at, resume_until, closed_at, closed_by,
-    closed_reason, settled, version"""
+ORDER_COLUMNS = """id, caller, program, program_version, program_digest, voucher, quota,
+    one_at_a_time, opened_at, expires_at, granted_seconds, counselor, state, remaining_seconds,
+    talked_seconds, attempts_counted, call, connected_at, talk_started_at, resume_until, closed_at, closed_by,
+    closed_reason, settled, head_number, head_hash, version"""
 
-_VOUCHER_COLUMNS = ", ".join(f"{name.strip()} AS v_{name.strip()}" for name in COLUMNS.split(","))
+
+def _prefixed(columns: str, prefix: str) -> str:
+    return ", ".join(f"{name.strip()} AS {prefix}{name.strip()}" for name in columns.split(","))
 
 
 def locking(tenant: str, order: str) -> str:
-    """The parts of a WITH that lock an order, `wanted`, and then its voucher, `held`.
+    """The parts of a WITH that lock an order, `wanted`, and then what pays for it: its voucher,
+    `held`, or its quota, `counted`.
 
-    Both are named by SQL expressions; `read_locked` reads a row that has the columns of both.
+    Both are named by SQL expressions; `read_locked` reads a row that has the columns of all three.
     """
     return f"""
     wanted AS (
-        SELECT {_COLUMNS} FROM orders WHERE tenant = {tenant} AND id = {order} FOR UPDATE
+        SELECT {ORDER_COLUMNS} FROM orders WHERE tenant = {tenant} AND id = {order} FOR UPDATE
     ), held AS (
-        SELECT {_VOUCHER_COLUMNS}
+        SELECT {_prefixed(COLUMNS, "v_")}
         FROM vouchers WHERE tenant = {tenant} AND id = (SELECT voucher FROM wanted) FOR UPDATE
+    ), counted AS (
+        SELECT {_prefixed(QUOTA_COLUMNS, "q_")}
+        FROM quotas WHERE tenant = {tenant} AND book = (SELECT quota FROM wanted) FOR UPDATE
     )"""
 
 
-_WITH_VOUCHER = f"WITH {locking('$1', '$2')} SELECT * FROM wanted LEFT JOIN held ON true"
+_WITH_PAYMENT = f"""WITH {locking("$1", "$2")}
+    SELECT * FROM wanted LEFT JOIN held ON true LEFT JOIN counted ON true"""
 
 
 class OrderMoved(Exception):
     """Somebody else wrote the order since it was read: read again and decide anew."""
 
 
+_INSERTING = f"""
+    WITH inserted AS (
+        INSERT INTO orders (tenant, {ORDER_COLUMNS}, due_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
+        ON CONFLICT DO NOTHING RETURNING id
+    ), {noting("talk_noted", "inserted", 30)}
+    SELECT id FROM inserted"""
+
+
 async def insert_order(connection: "Connection", tenant: TenantId, order: Order) -> None:
-    """A new order.
+    """A new order, and the entry that opens its book.
 
     Raises Refused: voucher_in_use when another live order holds its voucher, call_in_progress when
     the person's one open order of this program is still alive (X34).
     """
+    head, entry = opening(order)
+    assert order.head == head
     inserted = await connection.fetchval(
-        f"""INSERT INTO orders (tenant, {_COLUMNS}, due_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                $18, $19, $20, $21, $22, $23, $24, $25, $26)
-            ON CONFLICT DO NOTHING RETURNING id""",
+        _INSERTING,
         tenant,
         order.id,
         order.caller,
@@ -73,6 +95,7 @@ async def insert_order(connection: "Connection", tenant: TenantId, order: Order)
         order.program_version,
         order.program_digest,
         order.voucher,
+        order.quota,
         order.one_at_a_time,
         order.opened_at,
         order.expires_at,
@@ -80,6 +103,7 @@ async def insert_order(connection: "Connection", tenant: TenantId, order: Order)
         *_changing(order),
         order.version,
         order.due_at,
+        *entry_arguments((entry,)),
     )
     if inserted is None and order.voucher is not None:
         raise Refused(RefusalCode.VOUCHER_IN_USE, "Another order holds this voucher.")
@@ -92,38 +116,41 @@ async def insert_order(connection: "Connection", tenant: TenantId, order: Order)
 async def load_order(connection: "Connection", tenant: TenantId, order: OrderId) -> Order | None:
     """The order as it is, unlocked."""
     row = await connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM orders WHERE tenant = $1 AND id = $2", tenant, order
+        f"SELECT {ORDER_COLUMNS} FROM orders WHERE tenant = $1 AND id = $2", tenant, order
     )
-    return _order(row) if row else None
+    return read_order(row) if row else None
 
 
 async def lock_order(connection: "Connection", tenant: TenantId, order: OrderId) -> Order | None:
     """The order, nobody else's until the transaction ends."""
     row = await connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM orders WHERE tenant = $1 AND id = $2 FOR UPDATE", tenant, order
+        f"SELECT {ORDER_COLUMNS} FROM orders WHERE tenant = $1 AND id = $2 FOR UPDATE",
+        tenant,
+        order,
     )
-    return _order(row) if row else None
+    return read_order(row) if row else None
 
 
-async def lock_order_with_voucher(
+async def lock_order_with_payment(
     connection: "Connection", tenant: TenantId, order: OrderId
-) -> tuple[Order, Voucher | None] | None:
-    """The order and the voucher it was opened with, locked in this order by one statement."""
-    row = await connection.fetchrow(_WITH_VOUCHER, tenant, order)
+) -> tuple[Order, Voucher | None, Quota | None] | None:
+    """The order, and the voucher or quota it was opened with, locked in turn by one statement."""
+    row = await connection.fetchrow(_WITH_PAYMENT, tenant, order)
     return None if row is None else read_locked(row)
 
 
-def read_locked(row: "Record") -> tuple[Order, Voucher | None]:
+def read_locked(row: "Record") -> tuple[Order, Voucher | None, Quota | None]:
     """What `locking` found."""
-    return _order(row), None if row["v_id"] is None else read_voucher(row, "v_")
+    voucher = None if row["v_id"] is None else read_voucher(row, "v_")
+    return read_order(row), voucher, None if row["q_book"] is None else read_quota(row, "q_")
 
 
 async def save_order(connection: "Connection", tenant: TenantId, order: Order) -> Order:
-    """Write what may change, and answer the order with its new version.
+    """Write what may change, and answer the order with its new version; its seconds stay.
 
     Raises OrderMoved when the row is not the version that was read.
     """
-    return read_saved(await carry_out(connection, saving_order(tenant, order)), order)
+    return await save_settlement(connection, tenant, Settlement(order=order))
 
 
 _SAVING = """
@@ -131,16 +158,22 @@ _SAVING = """
         UPDATE orders SET counselor = $4, state = $5, remaining_seconds = $6,
             talked_seconds = $7, attempts_counted = $8, call = $9, connected_at = $10,
             talk_started_at = $11, resume_until = $12, closed_at = $13, closed_by = $14,
-            closed_reason = $15, settled = $16, due_at = $17, version = version + 1
+            closed_reason = $15, settled = $16, head_number = $17, head_hash = $18,
+            due_at = $19, version = version + 1
         WHERE tenant = $1 AND id = $2 AND version = $3
         RETURNING version
     )"""
 
 
-def saving_order(tenant: TenantId, order: Order) -> Change:
-    """What `save_order` does, to be done with other changes; `read_saved` reads the answer."""
+_SAVING_WITH_TALK = f"{_SAVING}, {noting('talk_noted', 'order_saved', 20)}"
+
+
+def _saving_order(tenant: TenantId, order: Order, talk: Sequence[Entry]) -> Change:
     arguments = (tenant, order.id, order.version, *_changing(order), order.due_at)
-    return Change(_SAVING, "(SELECT version FROM order_saved) AS order_version", arguments)
+    answers = "(SELECT version FROM order_saved) AS order_version"
+    if not talk:
+        return Change(_SAVING, answers, arguments)
+    return Change(_SAVING_WITH_TALK, answers, (*arguments, *entry_arguments(talk)))
 
 
 def read_saved(row: "Record", order: Order) -> Order:
@@ -153,14 +186,18 @@ def read_saved(row: "Record", order: Order) -> Order:
 async def save_settlement(
     connection: "Connection", tenant: TenantId, settlement: Settlement
 ) -> Order:
-    """`save_order`, and the review that the settlement opens or withdraws."""
+    """The order, the entries of its book, and the review that is opened or withdrawn.
+
+    Answers the order with its new version. Raises OrderMoved when the row is not the version that
+    was read.
+    """
     row = await carry_out(connection, *saving_settlement(tenant, settlement))
     return read_saved(row, settlement.order)
 
 
 def saving_settlement(tenant: TenantId, settlement: Settlement) -> list[Change]:
     """What `save_settlement` does, to be done with other changes; `read_saved` reads the answer."""
-    changes = [saving_order(tenant, settlement.order)]
+    changes = [_saving_order(tenant, settlement.order, settlement.talk)]
     if settlement.review is not None:
         changes.append(opening_review(tenant, settlement.review))
     if settlement.review_withdrawn is not None:
@@ -178,7 +215,7 @@ async def list_orders(
 ) -> tuple[list[Order], str | None]:
     """Orders of one caller, or of all, newest first, and where the next page starts."""
     rows = await connection.fetch(
-        f"""SELECT {_COLUMNS} FROM orders
+        f"""SELECT {ORDER_COLUMNS} FROM orders
             WHERE tenant = $1 AND ($2::text IS NULL OR caller = $2)
                 AND ($3::text IS NULL OR id < $3)
             ORDER BY id DESC LIMIT $4""",
@@ -187,7 +224,7 @@ async def list_orders(
         cursor,
         limit + 1,
     )
-    orders = [_order(row) for row in rows[:limit]]
+    orders = [read_order(row) for row in rows[:limit]]
     return orders, orders[-1].id if len(rows) > limit else None
 
 
@@ -196,7 +233,7 @@ async def live_orders(
 ) -> list[Order]:
     """The caller's orders that are not at rest, oldest first: what a dial-in continues."""
     rows = await connection.fetch(
-        f"""SELECT {_COLUMNS} FROM orders
+        f"""SELECT {ORDER_COLUMNS} FROM orders
             WHERE tenant = $1 AND caller = $2 AND program = $3
                 AND state IN ('open', 'in_call', 'interrupted')
             ORDER BY id""",
@@ -204,7 +241,7 @@ async def live_orders(
         caller,
         program,
     )
-    return [_order(row) for row in rows]
+    return [read_order(row) for row in rows]
 
 
 async def order_of_voucher(
@@ -235,11 +272,15 @@ def _changing(order: Order) -> tuple[object, ...]:
         order.closed_by,
         order.closed_reason,
         _settled_text(order.settled),
+        order.head.number,
+        order.head.hash,
     )
 
 
-def _order(row: "Record") -> Order:
+def read_order(row: "Record") -> Order:
+    """An order from a row that has `ORDER_COLUMNS`."""
     counselor, voucher, call = row["counselor"], row["voucher"], row["call"]
+    quota = row["quota"]
     closed_by, settled = row["closed_by"], row["settled"]
     return Order(
         id=OrderId(row["id"]),
@@ -252,6 +293,7 @@ def _order(row: "Record") -> Order:
         expires_at=row["expires_at"],
         counselor=None if counselor is None else CounselorId(counselor),
         voucher=None if voucher is None else VoucherId(voucher),
+        quota=None if quota is None else BookId(quota),
         one_at_a_time=row["one_at_a_time"],
         granted_seconds=row["granted_seconds"],
         remaining_seconds=row["remaining_seconds"],
@@ -265,6 +307,7 @@ def _order(row: "Record") -> Order:
         closed_by=None if closed_by is None else ClosedBy(closed_by),
         closed_reason=row["closed_reason"],
         settled=None if settled is None else _settled(settled),
+        head=Head(row["head_number"], row["head_hash"]),
         version=row["version"],
     )
 

@@ -1,10 +1,12 @@
-"""Vouchers and the append-only list of their movements."""
+"""Vouchers, each written together with the entry that says why."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from billing.ledger import Entry, Head
 from billing.store.connection import carry_out
-from billing.voucher import Moved, Movement, State, Voucher
+from billing.store.ledger import entry_arguments, insert_entries, noting
+from billing.voucher import Moved, State, Voucher
 from terms.change import Change
 from terms.ids import CallerId, OrderId, ProgramId, TenantId, VoucherId
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from billing.store.connection import Connection, Record
 
 COLUMNS = """id, program, state, code_hash, code_ending, valid_until, changed_at, holder, order_id,
-    replaces, no_contacts, moves"""
+    replaces, no_contacts, head_number, head_hash"""
 
 
 class VoucherMoved(Exception):
@@ -25,54 +27,52 @@ async def insert_vouchers(
     """New vouchers, each given as the moves that made it; the last one is where it is now."""
     await connection.executemany(
         f"""INSERT INTO vouchers (tenant, {COLUMNS})
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)""",
         [(tenant, *_values(moves[-1][0])) for moves in made],
     )
-    await connection.executemany(
-        """INSERT INTO voucher_movements (tenant, voucher, number, from_account, to_account, reason,
-               order_id, at, key)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
-        [(tenant, *_entry(movement)) for moves in made for _, movement in moves],
-    )
+    await insert_entries(connection, tenant, [entry for moves in made for _, entry in moves])
 
 
 async def save_voucher(
-    connection: "Connection", tenant: TenantId, voucher: Voucher, movement: Movement
+    connection: "Connection", tenant: TenantId, voucher: Voucher, entry: Entry
 ) -> None:
-    """The voucher after one movement, and the movement: both or neither, in one statement.
+    """The voucher after one entry, and the entry: both or neither, in one statement.
 
-    Raises VoucherMoved when it is not the movement that comes next.
+    Raises VoucherMoved when it is not the entry that comes next.
     """
-    change = saving_voucher(tenant, voucher, movement)
+    change = saving_voucher(tenant, voucher, entry)
     check_moved(await carry_out(connection, change), voucher)
 
 
-_SAVING = """
+_SAVING = f"""
     moved AS (
-        UPDATE vouchers SET state = $11, changed_at = $8, holder = $12, order_id = $13,
-            no_contacts = $14, moves = $3
-        WHERE tenant = $1 AND id = $2 AND moves = $3 - 1
+        UPDATE vouchers SET state = $3, changed_at = $4, holder = $5, order_id = $6,
+            no_contacts = $7, head_number = $8, head_hash = $9
+        WHERE tenant = $1 AND id = $2 AND head_number = $8 - 1
         RETURNING 1
-    ), noted AS (
-        INSERT INTO voucher_movements (tenant, voucher, number, from_account, to_account, reason,
-            order_id, at, key)
-        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 FROM moved WHERE $10 = $3
-        RETURNING number
-    )"""
+    ), {noting("voucher_noted", "moved", 10)}"""
 
 
-def saving_voucher(tenant: TenantId, voucher: Voucher, movement: Movement) -> Change:
-    """What `save_voucher` does, to be done with other changes; `check_moved` reads the answer."""
+def saving_voucher(tenant: TenantId, voucher: Voucher, entry: Entry) -> Change:
+    """What `save_voucher` does, to be done with other changes; `check_moved` reads the answer.
+
+    Raises VoucherMoved when the entry is not the one that led to this voucher.
+    """
+    if entry.head != voucher.head:
+        raise VoucherMoved(voucher.id)
     arguments = (
         tenant,
-        *_entry(movement),
-        voucher.moves,
+        voucher.id,
         voucher.state,
+        voucher.changed_at,
         voucher.holder,
         voucher.order,
         voucher.no_contacts,
+        voucher.head.number,
+        voucher.head.hash,
+        *entry_arguments((entry,)),
     )
-    return Change(_SAVING, "(SELECT number FROM noted) AS voucher_moved", arguments)
+    return Change(_SAVING, "(SELECT true FROM moved) AS voucher_moved", arguments)
 
 
 def check_moved(row: "Record", voucher: Voucher) -> None:
@@ -130,30 +130,6 @@ async def list_vouchers(
     return vouchers, vouchers[-1].id if len(rows) > limit else None
 
 
-async def movements_of(
-    connection: "Connection", tenant: TenantId, voucher: VoucherId
-) -> list[Movement]:
-    """Everything that ever happened to the voucher, in order."""
-    rows = await connection.fetch(
-        """SELECT voucher, number, from_account, to_account, reason, order_id, at
-           FROM voucher_movements WHERE tenant = $1 AND voucher = $2 ORDER BY number""",
-        tenant,
-        voucher,
-    )
-    return [
-        Movement(
-            voucher=VoucherId(row["voucher"]),
-            number=row["number"],
-            from_account=row["from_account"],
-            to_account=row["to_account"],
-            reason=row["reason"],
-            order=row["order_id"],
-            at=row["at"],
-        )
-        for row in rows
-    ]
-
-
 def read_voucher(row: "Record", prefix: str = "") -> Voucher:
     """A voucher from a row that has its columns, each with `prefix` before its name."""
     holder, order, replaces = (row[prefix + name] for name in ("holder", "order_id", "replaces"))
@@ -169,7 +145,7 @@ def read_voucher(row: "Record", prefix: str = "") -> Voucher:
         order=None if order is None else OrderId(order),
         replaces=None if replaces is None else VoucherId(replaces),
         no_contacts=row[prefix + "no_contacts"],
-        moves=row[prefix + "moves"],
+        head=Head(row[prefix + "head_number"], row[prefix + "head_hash"]),
     )
 
 
@@ -186,18 +162,6 @@ def _values(voucher: Voucher) -> tuple[object, ...]:
         voucher.order,
         voucher.replaces,
         voucher.no_contacts,
-        voucher.moves,
-    )
-
-
-def _entry(movement: Movement) -> tuple[object, ...]:
-    return (
-        movement.voucher,
-        movement.number,
-        movement.from_account,
-        movement.to_account,
-        movement.reason,
-        movement.order,
-        movement.at,
-        movement.key,
+        voucher.head.number,
+        voucher.head.hash,
     )

@@ -27,12 +27,18 @@ GRANTED_SECONDS = 1500
 FIRST, SECOND = CallId("call-1"), CallId("call-2")
 
 
-def an_order(name: str = "order-1", *, voucher: str | None = "voucher-1") -> Order:
+def an_order(
+    name: str = "order-1",
+    *,
+    voucher: str | None = "voucher-1",
+    caller: CallerId = LIN,
+    program: ProgramId = LISTENING,
+) -> Order:
     """An order for the 25-minute talk with Ana, opened at noon."""
     return open_order(
         id=OrderId(name),
-        caller=LIN,
-        program=LISTENING,
+        caller=caller,
+        program=program,
         program_version="1",
         program_digest="d1",
         counselor=ANA,

@@ -7,6 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from billing.ledger import ISSUER, Entry
 from billing.order import (
     LIVE,
     ClosedBy,
@@ -22,8 +23,8 @@ from billing.order import (
 )
 from billing.policy import Policy
 from billing.settling import CallEnding, OnExhausted, settle
-from billing.voucher import ISSUER, Movement, VoucherMove, carry_out, expire, hold, restore
 from billing.voucher import State as VoucherState
+from billing.voucher import VoucherMove, carry_out, expire, hold, restore
 from terms.ids import CallerId, CallId, OrderId
 from terms.refusals import Refused
 from terms.verdict import Confidence, EndedBy, Verdict, VerdictKind
@@ -47,7 +48,7 @@ class Worth(RuleBasedStateMachine):
         super().__init__()
         self.now = NOON
         self.voucher = made(valid_until=NOON + 5 * DAY)[-1][0]
-        self.books: list[Movement] = [movement for _, movement in made()]
+        self.books: list[Entry] = [entry for _, entry in made()]
         self.orders: dict[OrderId, Order] = {}
         self.dialled = 0
         self.endings: list[tuple[OrderId, CallEnding]] = []
@@ -62,11 +63,11 @@ class Worth(RuleBasedStateMachine):
         if order.voucher is not None:
             self.move(carry_out(self.voucher, settlement.voucher_move, order.id, self.now))
 
-    def move(self, moved: tuple[object, Movement | None]) -> None:
-        voucher, movement = moved
+    def move(self, moved: tuple[object, Entry | None]) -> None:
+        voucher, entry = moved
         self.voucher = voucher  # type: ignore[assignment]
-        if movement is not None:
-            self.books.append(movement)
+        if entry is not None:
+            self.books.append(entry)
 
     @rule(caller=st.sampled_from([LIN, MEI]))
     def a_person_redeems_the_code(self, caller: CallerId) -> None:
@@ -198,38 +199,38 @@ class Worth(RuleBasedStateMachine):
     def the_books_tell_one_unbroken_story_and_sum_to_zero(self) -> None:
         balances: Counter[str] = Counter()
         at = ISSUER
-        for number, movement in enumerate(self.books, start=1):
-            assert (movement.number, movement.from_account) == (number, at)
-            at = movement.to_account
-            balances[movement.from_account] -= 1
-            balances[movement.to_account] += 1
+        for number, entry in enumerate(self.books, start=1):
+            assert (entry.number, entry.from_account) == (number, at)
+            at = entry.to_account
+            balances[entry.from_account] -= 1
+            balances[entry.to_account] += 1
         assert at == self.voucher.state
         assert (sum(balances.values()), balances[ISSUER]) == (0, -1)
         assert all(units in (0, 1) for account, units in balances.items() if account != ISSUER)
 
     @invariant()
     def no_move_is_booked_twice(self) -> None:
-        keys = Counter(movement.key for movement in self.books)
+        keys = Counter(entry.key for entry in self.books)
         assert not [key for key, times in keys.items() if times > 1]
 
     @invariant()
     def a_used_voucher_came_back_only_by_a_decision(self) -> None:
-        for movement in self.books:
-            if movement.from_account == VoucherState.CONSUMED:
-                assert movement.reason == "claim_granted"
+        for entry in self.books:
+            if entry.from_account == VoucherState.CONSUMED:
+                assert entry.reason == "claim_granted"
 
     @invariant()
     def a_voucher_is_used_only_by_an_order_whose_people_talked_or_never_answered(self) -> None:
-        for movement in self.books:
-            if movement.to_account == VoucherState.CONSUMED:
-                assert movement.order is not None
-                order = self.orders[movement.order]
-                twice_unreached = movement.reason == VoucherMove.COUNT_NO_CONTACT
+        for entry in self.books:
+            if entry.to_account == VoucherState.CONSUMED:
+                assert entry.order is not None
+                order = self.orders[entry.order]
+                twice_unreached = entry.reason == VoucherMove.COUNT_NO_CONTACT
                 assert twice_unreached or order.connected_at is not None
 
     @invariant()
     def an_order_whose_people_talked_has_used_its_voucher(self) -> None:
-        used = {movement.order for movement in self.books if movement.reason == "connected"}
+        used = {entry.order for entry in self.books if entry.reason == "connected"}
         for order in self.orders.values():
             assert order.connected_at is None or order.id in used
 

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from billing import store
+from billing.ledger import balances
 from billing.order import (
     ClosedBy,
     Order,
@@ -21,9 +22,10 @@ from billing.order import (
 )
 from billing.settling import settle
 from billing.store import OrderMoved, VoucherMoved
+from billing.talk import booked
 from billing.voucher import State as VoucherState
 from billing.voucher import VoucherMove, carry_out, hold
-from terms.ids import CallerId, CallId, OrderId, TenantId, VoucherId
+from terms.ids import BookId, CallerId, CallId, OrderId, TenantId, VoucherId
 from terms.refusals import RefusalCode, Refused
 from terms.verdict import EndedBy, VerdictKind
 from tests.billing.stories import (
@@ -57,12 +59,10 @@ async def opened(
     async with database.acquire() as connection, connection.transaction():
         voucher = await store.lock_voucher_by_code(connection, HOUSE, code)
         assert voucher is not None
-        held, movement = hold(
-            voucher, order=OrderId(name), caller=caller, program=LISTENING, now=NOON
-        )
-        order = replace(an_order(name, voucher=voucher.id), caller=caller)
+        held, entry = hold(voucher, order=OrderId(name), caller=caller, program=LISTENING, now=NOON)
+        order = an_order(name, voucher=voucher.id, caller=caller)
         await store.insert_order(connection, HOUSE, order)
-        await store.save_voucher(connection, HOUSE, held, movement)
+        await store.save_voucher(connection, HOUSE, held, entry)
         return order
 
 
@@ -125,9 +125,7 @@ async def test_the_database_itself_refuses_a_second_live_order_for_a_voucher(
 async def test_a_person_has_one_open_doctor_order_at_a_time_and_any_number_in_turn(
     database: "Pool[Record]",
 ) -> None:
-    first, second, third = (
-        replace(an_order(f"order-{n}", voucher=None), program=DOCTOR) for n in (1, 2, 3)
-    )
+    first, second, third = (an_order(f"order-{n}", voucher=None, program=DOCTOR) for n in (1, 2, 3))
     async with database.acquire() as connection:
         await store.insert_order(connection, HOUSE, first)
         with pytest.raises(Refused) as refused:
@@ -157,23 +155,23 @@ async def test_an_order_and_its_voucher_are_locked_by_one_statement(ready: "Pool
     order = await opened(ready, "order-1")
     async with ready.acquire() as one, ready.acquire() as other:
         async with one.transaction():
-            locked = await store.lock_order_with_voucher(one, HOUSE, order.id)
+            locked = await store.lock_order_with_payment(one, HOUSE, order.id)
             for table in ("orders", "vouchers"):
                 with pytest.raises(asyncpg.LockNotAvailableError):
                     await other.execute(f"SELECT 1 FROM {table} FOR UPDATE NOWAIT")
         voucher = await store.load_voucher(other, HOUSE, VoucherId("voucher-1"))
 
-    assert locked == (order, voucher)
+    assert locked == (order, voucher, None)
 
 
 async def test_an_order_without_a_voucher_is_locked_alone(database: "Pool[Record]") -> None:
     order = an_order(voucher=None)
     async with database.acquire() as connection, connection.transaction():
         await store.insert_order(connection, HOUSE, order)
-        locked = await store.lock_order_with_voucher(connection, HOUSE, order.id)
-        nobody = await store.lock_order_with_voucher(connection, HOUSE, OrderId("nobody"))
+        locked = await store.lock_order_with_payment(connection, HOUSE, order.id)
+        nobody = await store.lock_order_with_payment(connection, HOUSE, OrderId("nobody"))
 
-    assert (locked, nobody) == ((order, None), None)
+    assert (locked, nobody) == ((order, None, None), None)
 
 
 async def test_a_stale_order_is_not_written(ready: "Pool[Record]") -> None:
@@ -194,15 +192,15 @@ async def test_a_voucher_is_not_moved_twice_by_the_same_news(ready: "Pool[Record
     async with ready.acquire() as connection:
         held = await store.load_voucher(connection, HOUSE, VoucherId("voucher-1"))
         assert held is not None
-        used, movement = carry_out(held, VoucherMove.CONSUME, OrderId("order-1"), NOON)
-        assert movement is not None
-        await store.save_voucher(connection, HOUSE, used, movement)
+        used, entry = carry_out(held, VoucherMove.CONSUME, OrderId("order-1"), NOON)
+        assert entry is not None
+        await store.save_voucher(connection, HOUSE, used, entry)
         with pytest.raises(VoucherMoved):
-            await store.save_voucher(connection, HOUSE, used, movement)
-        moves = await store.movements_of(connection, HOUSE, held.id)
+            await store.save_voucher(connection, HOUSE, used, entry)
+        entries = await store.entries_of(connection, HOUSE, held.book)
 
-    assert [move.reason for move in moves] == ["prepared", "issued", "held", "connected"]
-    assert moves[-1] == movement
+    assert [entry.reason for entry in entries] == ["prepared", "issued", "held", "connected"]
+    assert entries[-1] == entry
 
 
 @pytest.mark.rule("X56")
@@ -211,21 +209,24 @@ async def test_the_books_of_every_voucher_sum_to_zero_with_one_unit_where_it_is(
 ) -> None:
     await opened(ready, "order-1")
 
-    entries = await ready.fetch(
-        "SELECT account, sum(units) AS units FROM voucher_entries GROUP BY account"
-    )
+    async with ready.acquire() as connection:
+        entries = await store.entries_of(connection, HOUSE, BookId("voucher/voucher-1"))
 
-    balances = {row["account"]: row["units"] for row in entries}
-    assert sum(balances.values()) == 0
-    assert {account for account, units in balances.items() if units > 0} == {"held"}
+    units = balances(entries)
+    assert sum(units.values()) == 0
+    assert {account for account, held in units.items() if held > 0} == {"held"}
 
 
 @pytest.mark.parametrize(
     "tampering",
-    ["UPDATE voucher_movements SET reason = 'else'", "DELETE FROM voucher_movements"],
+    [
+        "UPDATE ledger_entries SET reason = 'else'",
+        "DELETE FROM ledger_entries",
+        "TRUNCATE ledger_entries",
+    ],
 )
 @pytest.mark.rule("X56")
-async def test_the_database_refuses_to_rewrite_a_movement(
+async def test_the_database_refuses_to_rewrite_an_entry(
     ready: "Pool[Record]", tampering: str
 ) -> None:
     with pytest.raises(asyncpg.RestrictViolationError):
@@ -243,15 +244,15 @@ async def test_an_order_past_its_day_is_found_and_its_voucher_comes_back(
         due = await store.lock_due_order(connection, NOON + DAY)
         assert due is not None
         tenant = due[0]
-        locked = await store.lock_order_with_voucher(connection, *due)
+        locked = await store.lock_order_with_payment(connection, *due)
         assert locked is not None
-        order, voucher = locked
+        order, voucher, _ = locked
         assert voucher is not None
-        settlement = lapse(order, NOON + DAY)
+        settlement = booked(order, lapse(order, NOON + DAY), NOON + DAY)
         await store.save_settlement(connection, tenant, settlement)
-        back, movement = carry_out(voucher, settlement.voucher_move, order.id, NOON + DAY)
-        assert movement is not None
-        await store.save_voucher(connection, tenant, back, movement)
+        back, entry = carry_out(voucher, settlement.voucher_move, order.id, NOON + DAY)
+        assert entry is not None
+        await store.save_voucher(connection, tenant, back, entry)
         assert await store.lock_due_order(connection, NOON + DAY) is None
         mine, _ = await store.list_vouchers(connection, HOUSE, LIN, limit=10, cursor=None)
 

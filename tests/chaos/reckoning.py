@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from billing.voucher import ISSUER
+from billing.ledger import ISSUER
 from billing.voucher import State as VoucherState
 from dialer.carriers.simulated.wire import JsonObject
 from dialer.store.calls import calls_of
@@ -58,14 +58,14 @@ async def _order(world: World, played: Played) -> list[str]:
 
 
 async def vouchers(world: World, played: Iterable[Played]) -> list[str]:
-    """A voucher is used exactly when they talked, once, and its movements sum to zero."""
+    """A voucher is used exactly when they talked, once, and its book sums to zero."""
     found: list[str] = []
     for one in played:
         order = await world.people.see_order(one.order)
         rows = await world.pool.fetch(
             """SELECT vouchers.state, from_account, to_account FROM vouchers
-               JOIN voucher_movements AS moved
-                 ON moved.tenant = vouchers.tenant AND moved.voucher = vouchers.id
+               JOIN ledger_entries AS entry
+                 ON entry.tenant = vouchers.tenant AND entry.book = 'voucher/' || vouchers.id
                WHERE vouchers.id = $1 ORDER BY number""",
             order.voucher,
         )
@@ -77,9 +77,9 @@ async def vouchers(world: World, played: Iterable[Played]) -> list[str]:
     return found
 
 
-def _balances(movements: "Iterable[Record]") -> dict[str, int]:
+def _balances(entries: "Iterable[Record]") -> dict[str, int]:
     accounts: Counter[str] = Counter()
-    for moved in movements:
+    for moved in entries:
         accounts[moved["from_account"]] -= 1
         accounts[moved["to_account"]] += 1
     return {account: units for account, units in accounts.items() if units}

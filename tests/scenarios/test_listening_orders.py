@@ -143,7 +143,7 @@ async def test_one_cap_holds_over_all_calls_of_an_order_and_one_voucher_pays(
     assert (await house.see_counselor(other))[0].wrap_up_until is None
     assert (await house.see_order(order)).talked_seconds == 1500
     used = await house.pool.fetchval(
-        "SELECT count(*) FROM voucher_movements WHERE to_account = 'consumed'"
+        "SELECT count(*) FROM ledger_entries WHERE to_account = 'consumed'"
     )
     assert used == 1
 

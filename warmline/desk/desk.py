@@ -214,7 +214,7 @@ class Desk(Opening, Lapsing):
             if heard is None:
                 return None
             program = await self.programs.of_order(connection, heard.tenant, heard.order)
-            slice_ = Slice(order=heard.order, voucher=heard.voucher)
+            slice_ = Slice(order=heard.order, voucher=heard.voucher, quota=heard.quota)
             _, committed = await self.decide(
                 connection, heard.tenant, slice_, heard.call, news, program, now
             )

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import billing.order
+import billing.quota
+import billing.voucher
+from billing import talk
+from billing.ledger import Entry
 from billing.order import ClosedBy, Order, Settlement
 from billing.settling import CallEnding, OnExhausted, settle
 from billing.voucher import State as VoucherState
-from billing.voucher import Voucher, carry_out
+from billing.voucher import Voucher
 from dialer.call import Call, EndReason, State
 from dialer.events import (
     CounselorClaimed,
@@ -209,22 +213,30 @@ def ending(call: Call, program: Program) -> CallEnding:
 
 
 def _settled(outcome: Outcome, settlement: Settlement, now: datetime) -> Outcome:
-    """The outcome with what billing decided: order, voucher, review, and who is told."""
-    slice_ = replace(outcome.slice, order=settlement.order)
-    movement = None
-    if slice_.voucher is not None:
-        voucher, movement = carry_out(
-            slice_.voucher, settlement.voucher_move, settlement.order.id, now
-        )
-        slice_ = replace(slice_, voucher=voucher)
+    """The outcome with what billing decided: order, payment, review, and who is told."""
+    settlement = talk.booked(outcome.slice.order, settlement, now)
+    slice_, payment = _paid(replace(outcome.slice, order=settlement.order), settlement, now)
     return replace(
         outcome,
         slice=slice_,
-        movement=movement,
+        payment=payment,
+        talk=settlement.talk,
         review=settlement.review,
         review_withdrawn=settlement.review_withdrawn,
         notices=(*outcome.notices, *_order_notices(settlement, slice_.voucher)),
     )
+
+
+def _paid(slice_: Slice, settlement: Settlement, now: datetime) -> tuple[Slice, Entry | None]:
+    """What the fate of the order does to what pays for it: its voucher, or its use of a quota."""
+    move, order = settlement.voucher_move, settlement.order.id
+    if slice_.voucher is not None:
+        voucher, entry = billing.voucher.carry_out(slice_.voucher, move, order, now)
+        return replace(slice_, voucher=voucher), entry
+    if slice_.quota is not None:
+        quota, entry = billing.quota.carry_out(slice_.quota, move, order, now)
+        return replace(slice_, quota=quota), entry
+    return slice_, None
 
 
 def _counselor_moves(

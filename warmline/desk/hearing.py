@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from billing.order import Order
+from billing.quota import Quota
 from billing.store.orders import locking, read_locked
 from billing.voucher import Voucher
 from dialer.carriers import News
@@ -29,8 +30,8 @@ _HEAR = f"""
         "(SELECT tenant FROM kept WHERE EXISTS (SELECT FROM wanted))", "(SELECT call FROM kept)"
     )
 }
-    SELECT (SELECT tenant FROM kept) AS tenant, wanted.*, held.*, called.*
-    FROM wanted LEFT JOIN held ON true JOIN called ON true"""
+    SELECT (SELECT tenant FROM kept) AS tenant, wanted.*, held.*, counted.*, called.*
+    FROM wanted LEFT JOIN held ON true LEFT JOIN counted ON true JOIN called ON true"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Heard:
     tenant: TenantId
     order: Order
     voucher: Voucher | None
+    quota: Quota | None
     call: Stored
 
 
@@ -50,5 +52,5 @@ async def hear(
     row = await connection.fetchrow(_HEAR, *keeping(id_, news, stray_tenant, now))
     if row is None:
         return None
-    order, voucher = read_locked(row)
-    return Heard(TenantId(row["tenant"]), order, voucher, read_call_row(row))
+    order, voucher, quota = read_locked(row)
+    return Heard(TenantId(row["tenant"]), order, voucher, quota, read_call_row(row))

@@ -77,7 +77,7 @@ class Lapsing(Shell):
     ) -> None:
         voucher = await lock_voucher(connection, tenant, id)
         assert voucher is not None  # it is locked
-        expired, movement = expire(voucher, now)
-        assert movement is not None
-        await save_voucher(connection, tenant, expired, movement)
+        expired, entry = expire(voucher, now)
+        assert entry is not None
+        await save_voucher(connection, tenant, expired, entry)
         await forget_fault(connection, tenant, id)

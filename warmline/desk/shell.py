@@ -1,7 +1,8 @@
 """The thin shell around `fold`: load and lock, decide, write, all in one transaction.
 
-Locks are always taken in the order: order, voucher, call, counselor. A call is written by nobody
-who does not hold its order's lock, so it needs none of its own. Workers are woken after the commit.
+Locks are always taken in the order: order, voucher or quota, call, counselor. A call is written by
+nobody who does not hold its order's lock, so it needs none of its own. Workers are woken after the
+commit.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from billing.order import Order
-from billing.store.orders import lock_order_with_voucher
+from billing.store.orders import lock_order_with_payment
 from dialer.events import CounselorClaimed, CounselorUnavailable, Event
 from dialer.store.calls import Stored, load_call
 from routing.limits import REDIALS, retry_after_seconds
@@ -79,11 +80,12 @@ class Shell:
     async def lock(
         self, connection: "Connection", tenant: TenantId, order: OrderId
     ) -> tuple[Slice, Program]:
-        locked = await lock_order_with_voucher(connection, tenant, order)
+        locked = await lock_order_with_payment(connection, tenant, order)
         if locked is None:
             raise NotThere(order)
-        program = await self.programs.of_order(connection, tenant, locked[0])
-        return Slice(order=locked[0], voucher=locked[1]), program
+        found, voucher, quota = locked
+        program = await self.programs.of_order(connection, tenant, found)
+        return Slice(order=found, voucher=voucher, quota=quota), program
 
     async def carry(
         self,

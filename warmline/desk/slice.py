@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from billing.ledger import Entry
 from billing.order import Order, Review
-from billing.voucher import Movement, Voucher
+from billing.quota import Quota
+from billing.voucher import Voucher
 from dialer.call import Call
 from dialer.orders import Effect
 from terms.ids import CallId, CounselorId
@@ -15,10 +17,11 @@ from terms.values import quickly_made
 @quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """One order, the voucher it was opened with, and the call at hand."""
+    """One order, the voucher or the quota that pays for it, and the call at hand."""
 
     order: Order
     voucher: Voucher | None
+    quota: Quota | None = None
     call: Call | None = None
 
 
@@ -53,11 +56,15 @@ class Notice:
 @quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The slice after an event, and everything that follows from it."""
+    """The slice after an event, and everything that follows from it.
+
+    `payment` is the entry of the voucher's or the quota's book, `talk` those of the order's own.
+    """
 
     slice: Slice
     effects: tuple[Effect, ...] = ()
-    movement: Movement | None = None
+    payment: Entry | None = None
+    talk: tuple[Entry, ...] = ()
     review: Review | None = None
     review_withdrawn: CallId | None = None
     counselors: tuple[tuple[CounselorId, CounselorMove], ...] = ()

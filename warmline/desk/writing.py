@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import routing.counselor
 from billing.order import Order, Settlement
 from billing.store.orders import read_saved, saving_settlement
+from billing.store.quotas import check_quota_moved, saving_quota
 from billing.store.settlement import adding_grade
 from billing.store.vouchers import check_moved, saving_voucher
 from dialer.call import Call, State
@@ -136,13 +137,16 @@ def _moves_call(stored: Stored | None, outcome: Outcome) -> bool:
 
 
 def _worth_changes(tenant: TenantId, before: Slice, outcome: Outcome) -> Iterable[Change]:
-    """The order, its voucher, and whether somebody has to look at the call."""
-    if outcome.movement is not None:
-        assert outcome.slice.voucher is not None
-        yield saving_voucher(tenant, outcome.slice.voucher, outcome.movement)
+    """The order, what pays for it, and whether somebody has to look at the call."""
+    voucher, quota, entry = outcome.slice.voucher, outcome.slice.quota, outcome.payment
+    if entry is not None and voucher is not None:
+        yield saving_voucher(tenant, voucher, entry)
+    elif entry is not None and quota is not None:
+        yield saving_quota(tenant, quota, entry)
     if _moves_order(before, outcome):
         settlement = Settlement(
             order=outcome.slice.order,
+            talk=outcome.talk,
             review=outcome.review,
             review_withdrawn=outcome.review_withdrawn,
         )
@@ -197,14 +201,17 @@ async def _carry_out(
 ) -> tuple[tuple[tuple[int, CarrierOrder], ...], bool]:
     """The orders, each with its number, and whether older ones wait.
 
-    Raises CallMoved, OrderMoved and VoucherMoved: somebody wrote without holding the locks.
+    Raises CallMoved, OrderMoved, VoucherMoved and QuotaMoved: somebody wrote without holding the
+    locks.
     """
     if not changes:
         return (), False
     row = await carry_out(connection, changes)
     after = outcome.slice
-    if outcome.movement is not None and after.voucher is not None:
+    if outcome.payment is not None and after.voucher is not None:
         check_moved(row, after.voucher)
+    elif outcome.payment is not None and after.quota is not None:
+        check_quota_moved(row, after.quota)
     if _moves_order(before, outcome):
         read_saved(row, after.order)
     if after.call is None or not _moves_call(stored, outcome):

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from billing.ledger import Entry
 from billing.order import Order
-from billing.voucher import Movement, Voucher
+from billing.voucher import Voucher
 from dialer.call import Call
 from routing.counselor import Counselor, Presence
 from routing.queue import Place
-from terms.ids import CallerId, CallId, CounselorId, LegId, OrderId, ProgramId, VoucherId
+from terms.ids import BookId, CallerId, CallId, CounselorId, LegId, OrderId, ProgramId, VoucherId
 from terms.phone import PhoneNumber
 from warmline.programs import Program
 
@@ -24,7 +25,7 @@ class Books:
     programs: Mapping[ProgramId, Program]
     orders: dict[OrderId, Order] = field(default_factory=dict)
     vouchers: dict[VoucherId, Voucher] = field(default_factory=dict)
-    movements: dict[VoucherId, list[Movement]] = field(default_factory=dict)
+    ledger: dict[BookId, list[Entry]] = field(default_factory=dict)
     calls: dict[CallId, Call] = field(default_factory=dict)
     live: dict[OrderId, CallId] = field(default_factory=dict)
     last: dict[OrderId, CallId] = field(default_factory=dict)

@@ -71,8 +71,8 @@ class Shell:
     ) -> None:
         """A voucher made and given out at once."""
         self._record(now, "give_voucher", id_, program, holder, valid_until)
-        for voucher, movement in new_voucher(id_, program, holder, valid_until, now):
-            self._writer.keep_voucher(voucher, movement)
+        for voucher, entry in new_voucher(id_, program, holder, valid_until, now):
+            self._writer.keep_voucher(voucher, entry)
 
     def open_order(
         self,
@@ -99,10 +99,11 @@ class Shell:
             now=now,
         )
         if voucher is not None:
-            held, movement = billing.voucher.hold(
+            held, entry = billing.voucher.hold(
                 self._books.vouchers[voucher], order=id_, caller=caller, program=program, now=now
             )
-            self._writer.keep_voucher(held, movement)
+            self._writer.keep_voucher(held, entry)
+        self._writer.keep_talk(opened.talk)
         self._writer.keep_order(opened.order, now)
         return opened.order
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from billing.voucher import Movement, Voucher
+from billing.ledger import Entry
+from billing.voucher import Voucher
 from dialer.call import Call, State
 from dialer.carriers import (
     CallIn,
@@ -256,9 +257,9 @@ class Simulation:
         """A call claims this counselor."""
         self.watch.claimed(counselor, call, now)
 
-    def moved(self, before: Voucher | None, movement: Movement) -> None:
+    def moved(self, before: Voucher | None, voucher: Voucher, entry: Entry) -> None:
         """A voucher moved."""
-        self.watch.moved(before, movement)
+        self.watch.moved(before, voucher, entry)
 
     def obey(self, call: CallId, orders: Sequence[CarrierOrder], now: datetime) -> None:
         """Orders to the carrier were written."""

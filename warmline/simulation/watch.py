@@ -3,19 +3,23 @@
 Nothing here asks the fold what is right: every check is made from the values alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
+import billing.voucher
+from billing import talk
+from billing.ledger import ISSUER, Entry, Fault, Reading, read
 from billing.order import LIVE
-from billing.voucher import ISSUER, Movement, Voucher
 from billing.voucher import State as VoucherState
+from billing.voucher import Voucher
 from dialer.call import TALKING, Call
 from dialer.leg import LetGoReason
 from dialer.orders import Fact, FactKind, HangUp, Ring
 from routing.counselor import Counselor, Presence
-from terms.ids import CallId, CounselorId, OrderId
+from terms.ids import BookId, CallId, CounselorId, OrderId
 from terms.verdict import Role
 from warmline.programs import Program
 from warmline.simulation.books import Books
@@ -40,7 +44,7 @@ class Promise(StrEnum):
     CAP = "never_over_the_cap"
     CRISIS = "nobody_in_danger_is_cut"
     VOUCHER_ONCE = "no_voucher_used_twice"
-    LEDGER = "movements_sum_to_zero"
+    LEDGER = "the_books_are_unbroken_and_agree"
     CONSUMED = "consumed_if_and_only_if_connected"
     VOUCHER_LOST = "no_voucher_lost"
     ORDER_RESTS = "every_order_comes_to_rest"
@@ -88,7 +92,7 @@ class Watch:
         self._working: dict[OrderId, CallId] = {}
         self._accounts: dict[str, str] = {}
         self._consumed: set[str] = set()
-        self._keys: set[tuple[str, str]] = set()
+        self._keys: set[tuple[str, str | None]] = set()
         self._checks: dict[FactKind, Callable[[Fact, Step], None]] = {
             FactKind.ATTEMPT_FAILED: self._attempt_failed,
             FactKind.COUNSELOR_CLAIMED: self._attempt_started,
@@ -217,22 +221,22 @@ class Watch:
             seen = f"busy={busy} presence={counselor.presence} resting={resting}"
             self.broken(Promise.OFFER, now, counselor.id, seen)
 
-    def moved(self, before: Voucher | None, movement: Movement) -> None:
+    def moved(self, before: Voucher | None, voucher: Voucher, entry: Entry) -> None:
         """A voucher moved: its one unit must be where the entry takes it from."""
-        voucher, now = movement.voucher, movement.at
-        held = self._accounts.get(voucher, ISSUER)
-        number = 1 if before is None else before.moves + 1
-        if movement.from_account != held or movement.number != number:
-            seen = f"{movement.from_account} -> {movement.to_account}, but it is in {held}"
-            self.broken(Promise.LEDGER, now, voucher, seen)
-        if (voucher, movement.key) in self._keys:
-            self.broken(Promise.LEDGER, now, voucher, f"twice for one reason: {movement.key}")
-        self._keys.add((voucher, movement.key))
-        self._accounts[voucher] = movement.to_account
-        if movement.to_account == VoucherState.CONSUMED:
-            if voucher in self._consumed:
-                self.broken(Promise.VOUCHER_ONCE, now, voucher, f"again by {movement.order}")
-            self._consumed.add(voucher)
+        id_, now = voucher.id, entry.at
+        held = self._accounts.get(id_, ISSUER)
+        number = 1 if before is None else before.head.number + 1
+        if entry.from_account != held or entry.number != number:
+            seen = f"{entry.from_account} -> {entry.to_account}, but it is in {held}"
+            self.broken(Promise.LEDGER, now, id_, seen)
+        if (id_, entry.key) in self._keys:
+            self.broken(Promise.LEDGER, now, id_, f"twice for one reason: {entry.key}")
+        self._keys.add((id_, entry.key))
+        self._accounts[id_] = entry.to_account
+        if entry.to_account == VoucherState.CONSUMED:
+            if id_ in self._consumed:
+                self.broken(Promise.VOUCHER_ONCE, now, id_, f"again by {entry.order}")
+            self._consumed.add(id_)
 
     def decision_failed(self, subject: str, fault: BaseException, now: datetime) -> None:
         """A decision raised what it must never raise."""
@@ -251,6 +255,7 @@ class Watch:
         for live in self._world.standing_legs():
             self.broken(Promise.LEG_ALIVE, now, live.leg, f"{live}")
         self._vouchers_at_rest(now)
+        self._books_at_rest(now)
 
     def _vouchers_at_rest(self, now: datetime) -> None:
         for voucher in self._books.vouchers.values():
@@ -270,6 +275,23 @@ class Watch:
             if consumed != connected and not (connected and evidence_lost):
                 seen = f"connected={connected} but consumed={consumed}"
                 self.broken(Promise.CONSUMED, now, order.id, seen)
+
+    def _books_at_rest(self, now: datetime) -> None:
+        """Every book is one unbroken chain, and what is counted is what its row says."""
+        books = self._books
+        for one in books.vouchers.values():
+            self._read_book(one.book, partial(billing.voucher.disagreements, one), now)
+        for order in books.orders.values():
+            book = talk.book_of(order.id)
+            self._read_book(book, partial(talk.disagreements, order), now)
+
+    def _read_book(
+        self, book: BookId, compare: Callable[[Reading], Iterable[Fault]], now: datetime
+    ) -> None:
+        reading, faults = read(self._books.ledger.get(book, ()))
+        faults += compare(reading or Reading(book))
+        for fault in faults:
+            self.broken(Promise.LEDGER, now, book, f"entry {fault.number}: {fault.what}")
 
     def _tally(self, order: OrderId, program: Program) -> _Tally:
         tally = self._tallies.get(order)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from billing.ledger import Entry
 from billing.order import Order
-from billing.voucher import Movement, Voucher
+from billing.voucher import Voucher
 from dialer.call import Call, State
 from dialer.events import Timer
 from dialer.orders import CarrierOrder, Fact
@@ -43,7 +44,7 @@ class Audience(Protocol):
         """A call claims this counselor, who is still as they were."""
         ...
 
-    def moved(self, before: Voucher | None, movement: Movement) -> None:
+    def moved(self, before: Voucher | None, voucher: Voucher, entry: Entry) -> None:
         """A voucher moved."""
         ...
 
@@ -114,8 +115,10 @@ class Writer:
     def write_order(self, before: Slice, outcome: Outcome, now: datetime) -> None:
         """Write what became of the order and its voucher."""
         after = outcome.slice
-        if outcome.movement is not None and after.voucher is not None:
-            self.keep_voucher(after.voucher, outcome.movement)
+        if outcome.payment is not None and after.voucher is not None:
+            self.keep_voucher(after.voucher, outcome.payment)
+        if outcome.talk:
+            self.keep_talk(outcome.talk)
         if after.order is not before.order:
             self.keep_order(after.order, now)
 
@@ -125,12 +128,16 @@ class Writer:
         if order.due_at is not None:
             self._committed.lapse_at(order.due_at, order.id)
 
-    def keep_voucher(self, voucher: Voucher, movement: Movement) -> None:
+    def keep_voucher(self, voucher: Voucher, entry: Entry) -> None:
         """Write the voucher and its double entry."""
         books = self._books
-        self._audience.moved(books.vouchers.get(voucher.id), movement)
+        self._audience.moved(books.vouchers.get(voucher.id), voucher, entry)
         books.vouchers[voucher.id] = voucher
-        books.movements.setdefault(voucher.id, []).append(movement)
+        books.ledger.setdefault(entry.book, []).append(entry)
+
+    def keep_talk(self, talk: Sequence[Entry]) -> None:
+        """Write entries of an order's own book."""
+        self._books.ledger.setdefault(talk[0].book, []).extend(talk)
 
     def _claim(
         self, old: Call | None, call: Call, outcome: Outcome, program: Program, now: datetime

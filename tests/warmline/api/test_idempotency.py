@@ -130,7 +130,7 @@ async def _order(sender: Sender) -> None:
     order = await sender.post("stranger", "/v1/orders", body, status=201)
     pool = sender.all_.service.house.pool
     assert await pool.fetchval("SELECT count(*) FROM orders WHERE id = $1", order["id"]) == 1
-    held = await pool.fetchval("SELECT count(*) FROM voucher_movements WHERE to_account = 'held'")
+    held = await pool.fetchval("SELECT count(*) FROM ledger_entries WHERE to_account = 'held'")
     assert held == 2  # this one, and that of the caller's own order
 
 

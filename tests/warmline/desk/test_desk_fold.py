@@ -110,8 +110,8 @@ def moves(outcomes: list[Outcome]) -> list[CounselorMove]:
 def test_the_voucher_is_used_by_the_very_event_that_joins_the_second_of_the_two() -> None:
     outcomes = after(dialled().slice, *talk())
 
-    assert [one.movement is not None for one in outcomes] == [False] * 5 + [True]
-    used = outcomes[-1].movement
+    assert [one.payment is not None for one in outcomes] == [False] * 5 + [True]
+    used = outcomes[-1].payment
     assert used is not None
     assert (used.to_account, used.order, used.at) == ("consumed", "order_1", at(11))
     voucher = outcomes[-1].slice.voucher
@@ -126,7 +126,7 @@ def test_no_later_event_moves_the_voucher_again() -> None:
 
     later = after(slice_, *talk(), (700, ended), (701, ended))
 
-    assert [one.movement for one in later] == [None] * len(later)
+    assert [one.payment for one in later] == [None] * len(later)
     assert later[-1].slice.order.state is OrderState.COMPLETED
 
 
@@ -136,7 +136,7 @@ def test_a_dial_claims_the_counselor_and_rings_the_caller_first() -> None:
     assert outcome.counselors == ((ANA, CounselorMove.CLAIMED),)
     assert [one.leg for one in outcome.effects if isinstance(one, Ring)] == [CALLERS_LEG]
     assert (outcome.slice.order.state, outcome.slice.order.call) == (OrderState.IN_CALL, CALL)
-    assert (outcome.movement, outcome.notices) == (None, ())
+    assert (outcome.payment, outcome.notices) == (None, ())
 
 
 @pytest.mark.rule("A22", "A23")
@@ -213,7 +213,7 @@ def test_better_evidence_after_the_end_gives_the_rest_back_without_moving_the_vo
     assert better.slice.order.state is OrderState.INTERRUPTED
     assert better.slice.order.remaining_seconds == 1200
     assert better.review_withdrawn == CALL
-    assert better.movement is None
+    assert better.payment is None
 
 
 @pytest.mark.rule("X27", "C25", "C26", "C27")
@@ -274,10 +274,10 @@ def test_time_alone_ends_an_order_at_rest_and_never_one_with_a_call() -> None:
     late = fold.lapse(opened(), program, at(86400))
     working = fold.lapse(dialled().slice, program, at(90000))
 
-    assert (early.slice, early.movement) == (opened(), None)
+    assert (early.slice, early.payment) == (opened(), None)
     assert late.slice.order.state is OrderState.EXPIRED
-    assert late.movement is not None
-    assert late.movement.to_account == "returned"
+    assert late.payment is not None
+    assert late.payment.to_account == "returned"
     assert working.slice == dialled().slice
 
 

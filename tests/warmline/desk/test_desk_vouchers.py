@@ -37,6 +37,6 @@ async def test_a_voucher_nobody_uses_expires_by_itself_and_a_held_one_does_not(
     assert await state() == State.EXPIRED
     assert (await house.see_voucher(order)).state is State.HELD
     moved = await house.pool.fetchval(
-        "SELECT count(*) FROM voucher_movements WHERE voucher = $1 AND reason = 'expired'", idle.id
+        "SELECT count(*) FROM ledger_entries WHERE book = $1 AND reason = 'expired'", idle.book
     )
     assert moved == 1

@@ -193,8 +193,8 @@ def test_a_fold_that_uses_a_voucher_twice_is_caught() -> None:
     def change(
         slice_: Slice, event: Event, program: Program, now: datetime, outcome: Outcome
     ) -> Outcome:
-        movement = outcome.movement
-        if movement is None or movement.to_account != VoucherState.CONSUMED:
+        entry = outcome.payment
+        if entry is None or entry.to_account != VoucherState.CONSUMED:
             return outcome
         assert slice_.voucher is not None
         back = replace(slice_.voucher, state=VoucherState.RETURNED, order=None)
@@ -211,8 +211,8 @@ def test_a_fold_that_uses_the_voucher_when_the_first_phone_is_answered_is_caught
         placed = fold.place(slice_, dial, program, now)
         if slice_.voucher is None:
             return placed
-        used, movement = carry_out(slice_.voucher, VoucherMove.CONSUME, slice_.order.id, now)
-        return replace(placed, slice=replace(placed.slice, voucher=used), movement=movement)
+        used, entry = carry_out(slice_.voucher, VoucherMove.CONSUME, slice_.order.id, now)
+        return replace(placed, slice=replace(placed.slice, voucher=used), payment=entry)
 
     assert Promise.CONSUMED in broken_promises(Deciding(place=place))
 
@@ -231,7 +231,7 @@ def test_a_cancelled_order_that_keeps_its_voucher_is_caught() -> None:
     def cancel(slice_: Slice, by: ClosedBy, why: str, now: datetime) -> Outcome:
         cancelled = fold.cancel(slice_, by, why, now)
         return replace(
-            cancelled, movement=None, slice=replace(cancelled.slice, voucher=slice_.voucher)
+            cancelled, payment=None, slice=replace(cancelled.slice, voucher=slice_.voucher)
         )
 
     assert Promise.VOUCHER_LOST in broken_promises(Deciding(cancel=cancel), days=4)

@@ -13,9 +13,10 @@ from prometheus_client import CollectorRegistry
 import billing.order
 import billing.voucher
 from billing.order import ClosedBy
+from billing.store.ledger import entries_of
 from billing.store.orders import insert_order, load_order
 from billing.store.program_texts import keep_program_text
-from billing.store.vouchers import insert_vouchers, load_voucher, movements_of, save_voucher
+from billing.store.vouchers import insert_vouchers, load_voucher, save_voucher
 from dialer.carriers import CallIn, News, Report
 from dialer.events import Event, Timer
 from dialer.store.calls import load_call
@@ -184,10 +185,10 @@ class Player:
             if voucher is not None:
                 known = await load_voucher(connection, TENANT, voucher)
                 assert known is not None
-                held, movement = billing.voucher.hold(
+                held, entry = billing.voucher.hold(
                     known, order=id_, caller=caller, program=program, now=now
                 )
-                await save_voucher(connection, TENANT, held, movement)
+                await save_voucher(connection, TENANT, held, entry)
             await insert_order(connection, TENANT, opened.order)
 
     async def place_call(self, order: OrderId, call: CallId, given: PhoneNumber) -> None:
@@ -250,6 +251,7 @@ class Player:
                 *await self._different_orders(connection),
                 *await self._different_calls(connection),
                 *await self._different_vouchers(connection),
+                *await self._different_books(connection),
                 *await self._different_counselors(connection),
             ]
 
@@ -277,10 +279,16 @@ class Player:
         found = []
         for ours in self.books.vouchers.values():
             theirs = await load_voucher(connection, TENANT, ours.id)
-            moves = await movements_of(connection, TENANT, ours.id)
-            if theirs != ours or list(moves) != self.books.movements[ours.id]:
+            if theirs != ours:
                 found.append(f"{ours}\n  {theirs}")
         return found
+
+    async def _different_books(self, connection: "Connection") -> list[str]:
+        return [
+            book
+            for book, ours in self.books.ledger.items()
+            if await entries_of(connection, TENANT, book) != ours
+        ]
 
     async def _different_counselors(self, connection: "Connection") -> list[str]:
         found = []
