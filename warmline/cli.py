@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from warmline.commands.policies import policies_app
+from warmline.commands.report import report_app
 from warmline.commands.vouchers import vouchers_app
 from warmline.exits import EXIT_STATUS, Unusable, sentence
 from warmline.people import StaffRole
@@ -40,6 +41,7 @@ app.add_typer(staff_app, name="staff")
 app.add_typer(keys_app, name="keys")
 app.add_typer(vouchers_app, name="vouchers")
 app.add_typer(policies_app, name="policies")
+app.add_typer(report_app, name="report")
 app.add_typer(db_app, name="db")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -128,7 +128,7 @@ async def test_what_a_carrier_tells_again_takes_the_place_of_what_it_told(
         async with database.acquire() as connection, connection.transaction():
             assert await add_records(connection, TENANT, "c", [theirs(billed)], AT) == 1
             assert await told_twice(connection) is None
-    assert await database.fetch("SELECT leg, billed_seconds FROM carrier_records") == [(LEG, 90)]
+    assert await database.fetchval("SELECT array_agg(billed_seconds) FROM carrier_records") == [90]
     async with database.acquire() as connection, connection.transaction():
         await add_records(connection, TENANT, "c", [theirs(1), theirs(2)], AT)
         assert await told_twice(connection) == LEG

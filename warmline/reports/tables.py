@@ -3,8 +3,12 @@
 Figures are whole seconds or units, never fractions. A figure that is None is withheld.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncpg import Record
 
 Text = str
 Figure = int | None
@@ -44,7 +48,13 @@ class Report:
         return f"{self.name}-{self.month}"
 
 
-def row_of(record: Mapping[str, object], keys: Iterable[str], figures: Iterable[str]) -> Row:
+async def each(rows: Iterable[Row]) -> AsyncIterator[Row]:
+    """Rows that are few enough to be there already."""
+    for row in rows:
+        yield row
+
+
+def row_of(record: "Record", keys: Iterable[str], figures: Iterable[str]) -> Row:
     """A row of the database as one of a table; where there is no text, there is an empty one."""
     texts = tuple("" if record[key] is None else str(record[key]) for key in keys)
     return Row(texts, tuple(_whole(record[figure]) for figure in figures))

@@ -3,10 +3,9 @@
 Rows go to a file on the disk as they come, so that a report takes no memory to speak of.
 """
 
+import asyncio
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -21,11 +20,10 @@ ROWS_MOST = 1_048_576
 
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _TEXT_MOST = 32_767
-_PIECE_BYTES = 64 * 1024
 
 
-async def write_xlsx(report: Report, file: Path, *, rows_most: int = ROWS_MOST) -> None:
-    """Write the report to `file`. A table that is too long for one sheet goes on in the next."""
+async def write_xlsx(report: Report, out: IO[bytes], *, rows_most: int = ROWS_MOST) -> None:
+    """Write the report. A table that is too long for one sheet goes on in the next."""
     book = Workbook(write_only=True)
     for table in report.tables:
         await _write_table(book, table, rows_most)
@@ -33,14 +31,7 @@ async def write_xlsx(report: Report, file: Path, *, rows_most: int = ROWS_MOST) 
         sheet = book.create_sheet("notes")
         for note in report.notes:
             sheet.append([_text(sheet, note)])
-    book.save(file)
-
-
-def pieces(file: Path) -> Iterator[bytes]:
-    """A written file, piece by piece."""
-    with file.open("rb") as opened:
-        while piece := opened.read(_PIECE_BYTES):
-            yield piece
+    await asyncio.to_thread(book.save, out)
 
 
 async def _write_table(book: Workbook, table: Table, rows_most: int) -> None:

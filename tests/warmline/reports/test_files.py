@@ -4,15 +4,15 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import openpyxl
 import pytest
 
-from warmline.reports.csv_file import HEADING, csv_chunks, guarded
-from warmline.reports.json_file import json_chunks
+from warmline.reports.csv_file import HEADING, guarded
+from warmline.reports.files import pieces, write_report
+from warmline.reports.formats import CONTENT_TYPES, Format
 from warmline.reports.tables import Report, Row, Table
-from warmline.reports.xlsx_file import pieces, write_xlsx
+from warmline.reports.xlsx_file import write_xlsx
 
 FORMULAS = [
     "=1+1",
@@ -49,8 +49,15 @@ def a_report(*texts: str) -> Report:
     )
 
 
+async def written(report: Report, format: Format) -> bytes:
+    """The report's file."""
+    out = io.BytesIO()
+    await write_report(report, format, out)
+    return b"".join(pieces(out))
+
+
 async def csv_of(report: Report) -> bytes:
-    return b"".join([chunk async for chunk in csv_chunks(report)])
+    return await written(report, Format.CSV)
 
 
 async def test_a_csv_file_has_a_byte_order_mark_and_ends_every_line_with_crlf() -> None:
@@ -82,11 +89,10 @@ async def test_no_text_in_a_csv_file_begins_like_a_formula(text: str) -> None:
 
 @pytest.mark.parametrize("text", [*FORMULAS, *HARMLESS])
 async def test_an_xlsx_file_holds_texts_as_texts_and_figures_as_numbers(
-    text: str, tmp_path: Path
+    text: str,
 ) -> None:
-    file = tmp_path / "report.xlsx"
-    await write_xlsx(a_report(text), file)
-    sheet = openpyxl.load_workbook(file)["counselors"]
+    content = await written(a_report(text), Format.XLSX)
+    sheet = openpyxl.load_workbook(io.BytesIO(content))["counselors"]
     counselor, program, calls, seconds = sheet[2]
     assert counselor.data_type in ("s", "inlineStr"), "never a formula, never a number"
     assert (counselor.value or "") == text.replace("\r\n", "\n").replace("\r", "\n")
@@ -94,26 +100,29 @@ async def test_an_xlsx_file_holds_texts_as_texts_and_figures_as_numbers(
     assert (calls.data_type, calls.value, seconds.value) == ("n", -3, None)
 
 
-async def test_a_character_that_no_xlsx_can_hold_does_not_spoil_the_file(tmp_path: Path) -> None:
-    file = tmp_path / "report.xlsx"
-    await write_xlsx(a_report("a\x00b\x1fc"), file)
-    assert openpyxl.load_workbook(file)["counselors"]["A2"].value == "a\ufffdb\ufffdc"
+async def test_a_character_that_no_xlsx_can_hold_does_not_spoil_the_file() -> None:
+    content = await written(a_report("a\x00b\x1fc"), Format.XLSX)
+    assert (
+        openpyxl.load_workbook(io.BytesIO(content))["counselors"]["A2"].value == "a\ufffdb\ufffdc"
+    )
 
 
-async def test_a_table_longer_than_a_sheet_goes_on_in_the_next(tmp_path: Path) -> None:
-    file = tmp_path / "report.xlsx"
-    await write_xlsx(a_report("a", "b", "c"), file, rows_most=3)
-    book = openpyxl.load_workbook(file)
+async def test_a_table_longer_than_a_sheet_goes_on_in_the_next() -> None:
+    out = io.BytesIO()
+    await write_xlsx(a_report("a", "b", "c"), out, rows_most=3)
+    book = openpyxl.load_workbook(out)
     assert book.sheetnames == ["counselors", "counselors 2", "notes"]
     assert [row[0] for row in book["counselors 2"].values] == ["counselor", "c"]
-    assert b"".join(pieces(file)) == file.read_bytes()
 
 
 async def test_a_json_document_names_every_figure() -> None:
-    content = b"".join([chunk async for chunk in json_chunks(a_report("=1", "b"))])
-    told = json.loads(content)
+    told = json.loads(await written(a_report("=1", "b"), Format.JSON))
     assert (told["month"], told["notes"]) == ("2026-11", ["=n"])
     assert told["counselors"] == [
         {"counselor": text, "program": "psych-listening", "calls": -3, "talk_seconds": None}
         for text in ("=1", "b")
     ]
+
+
+def test_every_format_says_what_it_is() -> None:
+    assert set(CONTENT_TYPES) == set(Format)

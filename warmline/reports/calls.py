@@ -1,0 +1,32 @@
+"""Figures of a month's calls, per day and program."""
+
+from typing import TYPE_CHECKING
+
+from dialer.store.figures import CALL_FIGURES
+from warmline.reports.exports import Audience, Export, permit
+from warmline.reports.settlement import HOUSE_ZONE, Asking, spans_of
+from warmline.reports.store import calls_per_day
+from warmline.reports.tables import Report, Table, each, row_of
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+
+_KEYS = ("day", "sponsor", "program")
+_NOTES = (
+    "A call counts on the day it began. Formulas: docs/settlement.md.",
+    "connected: both were joined. abandoned: not connected, since the caller gave up.",
+)
+
+
+async def call_figures(connection: "Connection[Record]", asking: Asking) -> Report:
+    """Offered, connected, abandoned, attempts, and how calls ended."""
+    permit(Export.CALL_FIGURES, Audience.OPERATOR)
+    records = await calls_per_day(connection, asking.tenant, await spans_of(connection, asking))
+    rows = [row_of(record, _KEYS, CALL_FIGURES) for record in records]
+    return Report(
+        name="calls",
+        month=str(asking.month),
+        zone=HOUSE_ZONE,
+        tables=(Table(name="days", keys=_KEYS, figures=CALL_FIGURES, rows=each(rows)),),
+        notes=_NOTES,
+    )
