@@ -22,6 +22,16 @@ class Place:
     prefers: CounselorId | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Length:
+    """How many wait in one program's queue, and since when the one who waits longest."""
+
+    program: ProgramId
+    waiting: int
+    in_crisis: int
+    longest_since: datetime
+
+
 def rank(place: Place) -> tuple[bool, int, datetime, CallId]:
     """Sorts first who is served first; the id settles equal times."""
     return not place.crisis, -place.priority, place.joined_at, place.call

@@ -29,3 +29,5 @@ TargetId = NewType("TargetId", str)
 
 ClaimId = NewType("ClaimId", str)
 StaffId = NewType("StaffId", str)
+FollowUpId = NewType("FollowUpId", str)
+"""A person to call back after a crisis."""

@@ -29,6 +29,7 @@ from warmline.api.audience import DeskAudience
 from warmline.api.catalogue import catalogue
 from warmline.api.counselors import counselors
 from warmline.api.devices import devices
+from warmline.api.follow_ups import follow_ups
 from warmline.api.holders import DeviceTokens
 from warmline.api.interventions import interventions
 from warmline.api.leaving import CounselorsLeave
@@ -84,6 +85,7 @@ OPERATIONS = (
     *counselors,
     *staff_operations,
     *interventions,
+    *follow_ups,
     *live_operations,
 )
 """Everything the published document describes."""

@@ -243,6 +243,11 @@ async def bind_dial_in(
     )
 
 
+def read_calls(rows: "Sequence[Record]") -> list[Call]:
+    """Calls from whole rows of their table."""
+    return [_stored(row).call for row in rows]
+
+
 def _stored(row: "Record", prefix: str = "") -> Stored:
     call = read_call(
         id=row[prefix + "id"],

@@ -192,6 +192,20 @@ async def list_counselors(
     return [_listed(row, now) for row in rows]
 
 
+async def list_present(
+    connection: "Connection", tenant: TenantId, now: datetime, *, limit: int
+) -> list[tuple[Counselor, CallId | None]]:
+    """Everybody at work, on a break included, and whoever a call still holds; by id."""
+    rows = await connection.fetch(
+        f"""SELECT c.*, {_ENGAGED_CALL} AS engaged FROM counselors c
+            WHERE c.tenant = $1
+              AND ((c.presence <> 'offline' AND c.lease_until > $2) OR {_ENGAGED_CALL} IS NOT NULL)
+            ORDER BY c.id LIMIT $3""",
+        *(tenant, now, limit),
+    )
+    return [(_counselor(row), _call(row["engaged"])) for row in rows]
+
+
 async def lapse_leases(
     connection: "Connection", tenant: TenantId, now: datetime
 ) -> list[CounselorId]:

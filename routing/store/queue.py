@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from routing.queue import Place
+from routing.queue import Length, Place
 from terms.ids import CallId, CounselorId, ProgramId, TenantId
 
 if TYPE_CHECKING:
@@ -80,6 +80,25 @@ async def waiting_programs(connection: "Connection") -> list[tuple[TenantId, Pro
     """Where anybody waits: what a sweep at start has to look at."""
     rows = await connection.fetch("SELECT DISTINCT tenant, program FROM queue_places")
     return [(TenantId(row["tenant"]), ProgramId(row["program"])) for row in rows]
+
+
+async def queue_lengths(connection: "Connection", tenant: TenantId) -> list[Length]:
+    """How long each queue of the tenant is in which anybody waits."""
+    rows = await connection.fetch(
+        """SELECT program, count(*) AS waiting, count(*) FILTER (WHERE crisis) AS in_crisis,
+                  min(joined_at) AS longest_since
+           FROM queue_places WHERE tenant = $1 GROUP BY program ORDER BY program""",
+        tenant,
+    )
+    return [
+        Length(
+            program=ProgramId(row["program"]),
+            waiting=row["waiting"],
+            in_crisis=row["in_crisis"],
+            longest_since=row["longest_since"],
+        )
+        for row in rows
+    ]
 
 
 def _place(row: "Record") -> Place:

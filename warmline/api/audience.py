@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from billing.store.orders import list_orders
+from dialer.orders import FactKind
 from dialer.store.calls import engaged_call
 from terms.ids import CallerId, CounselorId, ProgramId
+from warmline.api.overview import overview
 from warmline.api.parts import order_as_shown
 from warmline.api.presence import keep_present
 from warmline.api.views import CallView
+from warmline.desk import follow_ups
 from warmline.desk.timeline import APP, STAFF, caller_sees, counselor_sees
 from warmline.http.who import AppKey, Caller, Principal, Staff
 from warmline.live import Entry
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 _SEE_ALL = frozenset({StaffRole.SUPERVISOR, StaffRole.SUPPORT, StaffRole.OPERATOR})
 _ORDERS_SHOWN = 20
+_URGENT = frozenset({FactKind.CRISIS_RAISED, FactKind.TRANSFER_FAILED, follow_ups.OPENED})
+"""What nobody who watches may overlook (X55)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class DeskAudience:
 
     def event(self, who: Principal, entry: Entry) -> Mapping[str, object]:
         """One line, ready for JSON."""
-        return {
+        told = {
             "order": entry.order,
             "call": entry.call,
             "at": entry.at.isoformat(),
@@ -51,6 +56,9 @@ class DeskAudience:
             "role": entry.role,
             "data": entry.data,
         }
+        if isinstance(who, Staff) and entry.kind in _URGENT:
+            told["priority"] = "high"
+        return told
 
     async def snapshot(
         self, connection: "Connection[Record]", who: Principal, now: datetime
@@ -61,11 +69,14 @@ class DeskAudience:
                 return {"orders": await self._orders(connection, who, caller)}
             case AppKey():
                 return {"orders": await self._orders(connection, who, None)}
-            case Staff(counselor=None):
-                return {}
-            case Staff(counselor=counselor):
-                assert counselor is not None
-                return await self._counselors(connection, who, counselor)
+            case Staff(roles=roles, counselor=counselor):
+                seen: dict[str, object] = {}
+                if roles & _SEE_ALL:
+                    whole = await overview(connection, who.tenant, now)
+                    seen.update(whole.model_dump(mode="json"))
+                if counselor is not None:
+                    seen.update(await self._counselors(connection, who, counselor))
+                return seen
 
     async def still_there(
         self, connection: "Connection[Record]", who: Principal, now: datetime

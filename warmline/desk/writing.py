@@ -19,8 +19,9 @@ from routing.queue import Place
 from routing.store.counselors import lock_counselor_alone, save_counselor
 from routing.store.queue import join_queue, leave_queue
 from terms.change import Change
-from terms.ids import CallId, CounselorId, OrderId, TenantId
+from terms.ids import CallId, CounselorId, FollowUpId, OrderId, TenantId
 from terms.verdict import VerdictKind
+from warmline.desk.follow_ups import needs_follow_up, opened_line, opening_follow_up
 from warmline.desk.grading import grades
 from warmline.desk.slice import CounselorMove, Notice, Outcome, Slice
 from warmline.desk.store import Line, adding_lines, adding_notices, carry_out
@@ -87,13 +88,18 @@ class Writer:
         after, call = outcome.slice, outcome.slice.call
         await _move_counselors(connection, tenant, outcome, program, now)
         queued = await _write_place(connection, tenant, stored, call, program, after.order, now)
-        lines = lines_of(outcome, None if stored is None else stored.call)
+        earlier = None if stored is None else stored.call
+        lines = lines_of(outcome, earlier)
+        called_back = call is not None and needs_follow_up(earlier, call)
+        if called_back:
+            lines = (*lines, opened_line(now))
         notices = [(self.new_id("notice"), notice) for notice in outcome.notices]
         changes = [
             *_call_changes(tenant, stored, outcome, now),
             *_worth_changes(tenant, before, outcome),
             *(adding_grade(tenant, line) for line in grades(before, outcome, program, now)),
             *_wrap_up_changes(tenant, outcome, program, now),
+            *([self._follow_up(tenant, call, now)] if call is not None and called_back else []),
             *_told_changes(tenant, after, lines, notices, now),
         ]
         orders, others_pending = await _carry_out(connection, changes, before, stored, outcome)
@@ -115,6 +121,10 @@ class Writer:
             verdict=_first_verdict(stored, call),
             notices=bool(notices),
         )
+
+    def _follow_up(self, tenant: TenantId, call: Call, now: datetime) -> Change:
+        """Whoever may have been in danger is called back (X55)."""
+        return opening_follow_up(tenant, FollowUpId(self.new_id("follow_up")), call, now)
 
 
 def _call_changes(
