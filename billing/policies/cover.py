@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from billing.quota import CountedFor, Period
 from terms.section import Section
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -27,22 +28,6 @@ class WaitingAnchor(StrEnum):
     EFFECT = "effect"  # the end of the cooling-off period, where the insurer names one
 
 
-class QuotaPer(StrEnum):
-    """Whose uses are counted together (X49)."""
-
-    PERSON = "person"
-    POLICYHOLDER = "policyholder"
-
-
-class QuotaPeriod(StrEnum):
-    """The year in which uses are counted (X18)."""
-
-    POLICY_YEAR = "policy_year"
-    SERVICE_YEAR = "service_year"
-    CALENDAR_YEAR = "calendar_year"
-    ROLLING_365 = "rolling_365"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
     """Which products a program is part of, from when on, and how much of it there is."""
@@ -56,8 +41,8 @@ class Cover:
     send_until_hour: int = 20  # .. until this one; later ones wait for the next morning
     vouchers_per_policy_year: int = 0  # issued by themselves, one code each (A05, A20)
     quota_uses: int = 0  # orders in a period (C15, X35); 0: as many as one likes (C10)
-    quota_period: QuotaPeriod = QuotaPeriod.POLICY_YEAR
-    quota_per: QuotaPer = QuotaPer.PERSON
+    quota_period: Period = Period.POLICY_YEAR
+    quota_per: CountedFor = CountedFor.PERSON
 
 
 def parse_cover(section: Section) -> Cover:
@@ -75,8 +60,8 @@ def parse_cover(section: Section) -> Cover:
             "vouchers_per_policy_year", most=MOST_VOUCHERS, default=0
         ),
         quota_uses=section.whole("quota_uses", default=0),
-        quota_period=_one_of(QuotaPeriod, section, "quota_period", QuotaPeriod.POLICY_YEAR),
-        quota_per=_one_of(QuotaPer, section, "quota_per", QuotaPer.PERSON),
+        quota_period=_one_of(Period, section, "quota_period", Period.POLICY_YEAR),
+        quota_per=_one_of(CountedFor, section, "quota_per", CountedFor.PERSON),
     )
     if len(cover.products) != len(products) or "" in cover.products:
         section.fault("products", "must not name a product twice, nor an empty one")

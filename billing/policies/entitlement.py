@@ -41,10 +41,10 @@ class Candidate:
     known_by: KnownBy
 
     def may_act(self, today: date) -> bool:
-        """Whether the caller is the insured person, or the guardian of one who is a child."""
-        if self.known_by is KnownBy.CONTACT:
-            return self.born_on is not None and age_on(self.born_on, today) < CHILD_YEARS
-        return self.known_by is not KnownBy.HOLDER
+        """Whether the caller is the insured person (C10), or a child's guardian (X37)."""
+        if self.born_on is not None and age_on(self.born_on, today) < CHILD_YEARS:
+            return self.known_by is KnownBy.CONTACT
+        return self.known_by in (KnownBy.OWN_PHONE, KnownBy.PROVEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ Looked at any number of times, by anybody: what was given for a policy year is n
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from billing.policies.cover import Cover
 from billing.policies.policy import PolicyTerms
@@ -19,8 +19,12 @@ from billing.policies.waiting import (
     today_in_china,
     valid_until,
 )
+from billing.voucher import USABLE, State
 from terms.calendar import end_of_day
 from terms.ids import ProgramId, VoucherId
+
+_UNUSED = USABLE | {State.PENDING}
+_WHILE_HELD = timedelta(minutes=1)
 
 Covers = Mapping[ProgramId, tuple[str, Cover]]
 """What each program gives, and which sponsor's policies it is part of."""
@@ -34,7 +38,7 @@ class Given:
     policy_year: int
     number: int  # 1, 2.. where a year brings several
     voucher: VoucherId
-    unused: bool
+    state: State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,7 @@ def attend(
     Surrendered within the wait, it gets nothing (A17); once over, what is unused falls (X15, A21).
     """
     if terms.has_ended(today_in_china(now)):
-        return Attention(void=tuple(one.voucher for one in given if one.unused))
+        return _over(given, now)
     give: list[Due] = []
     looks: list[datetime] = []
     for program, (whose, cover) in sorted(covers.items()):
@@ -80,6 +84,15 @@ def attend(
     if terms.ends_on is not None:
         looks.append(end_of_day(terms.ends_on, CHINA))
     return Attention(give=tuple(give), look_at=min(looks, default=None))
+
+
+def _over(given: Sequence[Given], now: datetime) -> Attention:
+    """What is unused falls. What an order holds is not cut off: it falls once it comes back."""
+    held = any(one.state is State.HELD for one in given)
+    return Attention(
+        void=tuple(one.voucher for one in given if one.state in _UNUSED),
+        look_at=now + _WHILE_HELD if held else None,
+    )
 
 
 def _due(

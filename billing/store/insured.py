@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 MOST_CANDIDATES = 200
 """A number that stands in more places than this belongs to an agent, not to a person."""
 
+_KNOWN_BY = {
+    Role.INSURED: KnownBy.OWN_PHONE,
+    Role.CONTACT: KnownBy.CONTACT,
+    Role.POLICYHOLDER: KnownBy.HOLDER,
+}
+
+_COLUMNS = """policy.id AS policy_id, sponsor, product, status, purchased_on, effective_on,
+        cooling_off_end, ends_on, insured.id AS insured_id, insured.details"""
 _INSURED = """
-    SELECT policy.id AS policy_id, sponsor, product, status, purchased_on, effective_on,
-        cooling_off_end, ends_on, insured.id AS insured_id, insured.details
     FROM insurance_policies AS policy
     JOIN policy_people AS insured
         ON insured.tenant = policy.tenant AND insured.policy = policy.id
@@ -33,7 +39,7 @@ async def insured_by_phone(
     The policies are held until the transaction ends: nobody surrenders one meanwhile.
     """
     rows = await connection.fetch(
-        f"""{_INSURED}
+        f"""SELECT {_COLUMNS}, known.role AS known_as {_INSURED}
             JOIN policy_people AS known
                 ON known.tenant = policy.tenant AND known.policy = policy.id
                 AND (known.id = insured.id OR known.speaks_for = insured.id
@@ -42,19 +48,7 @@ async def insured_by_phone(
             ORDER BY policy.id, insured.place LIMIT {MOST_CANDIDATES} FOR SHARE OF policy""",
         *(tenant, phone_index),
     )
-    roles = await connection.fetch(
-        """SELECT policy, id, role, speaks_for FROM policy_people
-           WHERE tenant = $1 AND phone_index = $2""",
-        *(tenant, phone_index),
-    )
-    held = {(row["policy"], row["id"]): KnownBy.OWN_PHONE for row in roles if _is_insured(row)}
-    speaks = {(row["policy"], row["speaks_for"]) for row in roles}
-    candidates: dict[tuple[str, str], Candidate] = {}
-    for row in rows:
-        key = row["policy_id"], row["insured_id"]
-        known_by = KnownBy.CONTACT if key in speaks else KnownBy.HOLDER
-        candidates[key] = _candidate(seal, row, held.get(key, known_by))
-    return list(candidates.values())
+    return [_candidate(seal, row, _KNOWN_BY[Role(row["known_as"])]) for row in rows]
 
 
 async def insured_proven_by(
@@ -62,7 +56,7 @@ async def insured_proven_by(
 ) -> list[Candidate]:
     """Everybody whose data the caller gave before (A06)."""
     rows = await connection.fetch(
-        f"""{_INSURED}
+        f"""SELECT {_COLUMNS} {_INSURED}
             JOIN proven_insured AS proven
                 ON proven.tenant = policy.tenant AND proven.policy = policy.id
                 AND proven.insured = insured.id
@@ -85,7 +79,7 @@ async def insured_by_data(
     """Who is insured under this name and identity number; or under this name and day of birth,
     by a policy that knows the phone. One statement, whatever is found."""
     rows = await connection.fetch(
-        f"""{_INSURED}
+        f"""SELECT {_COLUMNS} {_INSURED}
             WHERE policy.tenant = $1 AND (
                 insured.id_index = $2 OR (insured.birth_index = $3 AND EXISTS (
                     SELECT 1 FROM policy_people AS known
@@ -121,10 +115,6 @@ async def note_entitlement(
            VALUES ($1, $2, $3, $4, $5, $6)""",
         *(tenant, order, entitled.policy, entitled.insured, entitled.known_by.value, now),
     )
-
-
-def _is_insured(row: "Record") -> bool:
-    return bool(row["role"] == Role.INSURED)
 
 
 def _candidate(seal: PersonSeal, row: "Record", known_by: KnownBy) -> Candidate:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from billing.policies.issuing import Due, Given
 from billing.policies.policy import PolicyTerms, Role
 from billing.store.policies import read_terms
-from billing.voucher import USABLE, State
+from billing.voucher import State
 from terms.ids import PolicyId, ProgramId, TenantId, VoucherId
 
 if TYPE_CHECKING:
     from billing.store.connection import Connection, Record
 
-_UNUSED = USABLE | {State.PENDING}
 _POLICY = """id, sponsor, product, status, purchased_on, effective_on, cooling_off_end, ends_on"""
 
 
@@ -163,5 +162,5 @@ def _given(row: "Record") -> Given:
         policy_year=row["policy_year"],
         number=row["number"],
         voucher=VoucherId(row["voucher"]),
-        unused=State(row["state"]) in _UNUSED,
+        state=State(row["state"]),
     )

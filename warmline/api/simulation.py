@@ -107,6 +107,7 @@ class Simulation:
         async with self.pool.acquire() as connection:
             times = [await next_timer_at(connection), await next_order_at(connection)]
         times += [await self.hands.next_due(), self.crew.lapser.next_at, self.crew.seater.next_at]
+        times += [worker.next_at for worker in self.crew.joined]
         ahead = [at for at in times if at is not None and at > now]
         return min(ahead, default=None)
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from billing.order import Order
+from billing.policies.sealing import PersonSeal
 from billing.store.orders import lock_order_with_payment
 from dialer.events import CounselorClaimed, CounselorUnavailable, Event
 from dialer.store.calls import Stored, load_call
@@ -21,7 +22,6 @@ from routing.store.queue import queue_heads
 from routing.store.rates import mark_if_allowed
 from terms.calendar import Workdays
 from terms.ids import CallId, OrderId, TenantId
-from terms.phone import Seal
 from terms.refusals import NotThere, RefusalCode, Refused
 from warmline.clock import Clock
 from warmline.desk import fold
@@ -57,7 +57,7 @@ class Shell:
     """What every decision at the desk goes through."""
 
     pool: "Pool[Record]"
-    seal: Seal
+    seal: PersonSeal
     clock: Clock
     programs: ProgramsInForce
     calendar: Calendar

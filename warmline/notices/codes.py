@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from terms.ids import TenantId
+from terms.ids import TenantId, VoucherId
 from terms.phone import PhoneNumber
 from warmline.notices.outbox import QueuedOutbox
 from warmline.notices.store import add_secret_notice
-from warmline.notices.texts import VERIFICATION_CODE
+from warmline.notices.texts import VERIFICATION_CODE, VOUCHER_CODE
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
@@ -44,6 +44,38 @@ async def send_code(
         secret_sealed=seal.seal_text(code, _SECRET),
         expires_at=expires_at,
         now=now,
+    )
+    await QueuedOutbox().enqueue(connection, tenant, [id_], now)
+    return id_
+
+
+async def send_voucher_code(
+    connection: "Connection",
+    seal: AesSeal,
+    tenant: TenantId,
+    voucher: VoucherId,
+    code: str,
+    *,
+    address_sealed: bytes,
+    valid_until: datetime,
+    now: datetime,
+    new_id: Callable[[str], str],
+) -> str:
+    """Have a voucher's code sent to a sealed number once the transaction at hand commits (A05).
+
+    Whether the voucher is still wanted is looked at again when it is sent (A17).
+    """
+    id_ = new_id("notice")
+    await add_secret_notice(
+        connection,
+        tenant,
+        id_,
+        template=VOUCHER_CODE,
+        address_sealed=address_sealed,
+        secret_sealed=seal.seal_text(code, _SECRET),
+        expires_at=valid_until,
+        now=now,
+        data={"voucher": voucher},
     )
     await QueuedOutbox().enqueue(connection, tenant, [id_], now)
     return id_

@@ -1,9 +1,9 @@
 """One try at one notice: load it, send it, write how that ended."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -25,12 +25,16 @@ from warmline.notices.texts import Data, Language, TextMissing, fill
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
-    from asyncpg import Pool, Record
+    from asyncpg import Connection, Pool, Record
 
 
 _HOUSE_ZONE = ZoneInfo("Asia/Shanghai")
 
 _log = structlog.get_logger()
+
+
+Withholding = Callable[["Connection[Record]", WaitingNotice, datetime], Awaitable[str | None]]
+"""Why a notice must not be sent any more, looked at right before it would be; None: it may."""
 
 
 class NoticeMetrics:
@@ -60,6 +64,7 @@ class Delivery:
     pusher: StatusPusher
     zones: Mapping[ProgramId, ZoneInfo]
     metrics: NoticeMetrics
+    withholding: Mapping[str, Withholding] = field(default_factory=dict)  # by template
 
     async def deliver(self, tenant: TenantId, id_: str) -> None:
         """Try to send a notice, unless it has its outcome or its next try is not due yet."""
@@ -83,12 +88,23 @@ class Delivery:
     async def _send(self, waiting: WaitingNotice, enclosure: Enclosure, now: datetime) -> None:
         if enclosure.expires_at is not None and now >= enclosure.expires_at:
             raise NotSent("it ran out before it could be sent", final=True)
+        await self._check_wanted(waiting, now)
         match waiting.notice.kind:
             case NoticeKind.STATUS:
                 await self.pusher.push(_push(waiting))
             case NoticeKind.SMS:
                 to = await self._number(waiting, enclosure)
                 await self.sender.send_sms(self._sms(waiting, enclosure, to, now))
+
+    async def _check_wanted(self, waiting: WaitingNotice, now: datetime) -> None:
+        """Raises NotSent for what became pointless while it waited (A17)."""
+        look = self.withholding.get(waiting.notice.template)
+        if look is None:
+            return
+        async with self.pool.acquire() as connection:
+            why = await look(cast("Connection[Record]", connection), waiting, now)
+        if why is not None:
+            raise NotSent(f"withheld: {why}", final=True)
 
     async def _number(self, waiting: WaitingNotice, enclosure: Enclosure) -> PhoneNumber:
         if enclosure.address_sealed is not None:

@@ -1,6 +1,7 @@
 """The SQL of notices beyond what the desk writes: tries, secrets, and what the simulation shows."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -66,13 +67,15 @@ async def add_secret_notice(
     secret_sealed: bytes,
     expires_at: datetime,
     now: datetime,
+    data: Mapping[str, str] | None = None,
 ) -> None:
     """Keep an SMS whose number and secret are under seal until there is an outcome."""
     await connection.execute(
         """INSERT INTO notices (tenant, id, kind, template, address_sealed, secret_sealed,
-               expires_at, written_at)
-           VALUES ($1, $2, 'sms', $3, $4, $5, $6, $7)""",
+               expires_at, written_at, data)
+           VALUES ($1, $2, 'sms', $3, $4, $5, $6, $7, $8)""",
         *(tenant, id_, template, address_sealed, secret_sealed, expires_at, now),
+        json.dumps(dict(data or {})),
     )
 
 

@@ -18,8 +18,11 @@ from babel.dates import format_date, format_datetime
 Data = Mapping[str, str | int | None]
 
 VERIFICATION_CODE = "verification_code"
+VOUCHER_CODE = "voucher_code"
 VOUCHER_REISSUED = "voucher_reissued"
 VOUCHER_EXPIRED = "voucher_expired"
+
+_SPEAKS_OF_MINUTES = frozenset({"order_interrupted", "claim_resumed"})
 
 _ON_ITS_WAY = timedelta(seconds=15)
 """A code that was sent at once has not lost a minute by it."""
@@ -78,8 +81,8 @@ def fill(template: str, language: Language, data: Data, zone: ZoneInfo, now: dat
 
 def _variant(template: str, data: Data) -> str:
     """An order without a cap has no minutes left to speak of."""
-    uncapped = template == "order_interrupted" and data.get("remaining_seconds") is None
-    return "order_interrupted_uncapped" if uncapped else template
+    uncapped = template in _SPEAKS_OF_MINUTES and data.get("remaining_seconds") is None
+    return f"{template}_uncapped" if uncapped else template
 
 
 def _word(name: str, words: Catalogue, data: Data, zone: ZoneInfo, now: datetime) -> str:

@@ -38,7 +38,7 @@ from terms.ids import (
     TenantId,
     VoucherId,
 )
-from terms.phone import PhoneNumber, Seal
+from terms.phone import PhoneNumber
 from terms.refusals import Refused
 from terms.values import replace
 from warmline.desk.desk import Desk
@@ -47,6 +47,7 @@ from warmline.desk.switchboard import Switchboard
 from warmline.desk.writing import Writer
 from warmline.metrics import Metrics
 from warmline.programs import load_shipped
+from warmline.seal import AesSeal
 from warmline.simulation.books import Books
 from warmline.simulation.misfortune import DEFAULT
 from warmline.simulation.shell import Tape, new_voucher
@@ -86,7 +87,7 @@ class NoOutbox:
 class Player:
     """Plays a tape to the real desk, one transaction after the other."""
 
-    def __init__(self, pool: "Pool[Record]", seal: Seal, books: Books) -> None:
+    def __init__(self, pool: "Pool[Record]", seal: AesSeal, books: Books) -> None:
         self.pool = pool
         self.seal = seal
         self.books = books
@@ -303,7 +304,7 @@ class Player:
 
 @pytest.mark.parametrize("seed", [1])
 async def test_a_day_of_calls_ends_the_same_in_dictionaries_and_in_postgresql(
-    seed: int, database: "Pool[Record]", seal: Seal
+    seed: int, database: "Pool[Record]", seal: AesSeal
 ) -> None:
     tape: Tape = []
     simulation = Simulation(PROGRAMS, seed=seed, calls_per_day=60, misfortune=DEFAULT, tape=tape)
@@ -318,7 +319,7 @@ async def test_a_day_of_calls_ends_the_same_in_dictionaries_and_in_postgresql(
     assert await player.differences() == []
 
 
-async def test_a_day_is_the_same_at_every_hour(database: "Pool[Record]", seal: Seal) -> None:
+async def test_a_day_is_the_same_at_every_hour(database: "Pool[Record]", seal: AesSeal) -> None:
     """Two shells may part and meet again: look while calls are going on, too."""
     tape: Tape = []
     simulation = Simulation(PROGRAMS, seed=3, calls_per_day=40, misfortune=DEFAULT, tape=tape)

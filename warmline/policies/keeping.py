@@ -1,0 +1,228 @@
+"""What policies are due, given when it is due: vouchers issued, codes sent, unused ones voided.
+
+Any number of processes look at once: each takes policies that nobody else holds, and what was given
+for a policy year is a row that cannot be written twice.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from billing.code import spaced
+from billing.policies.issuing import Attention, Covers, Due, attend
+from billing.store.policy_vouchers import (
+    DuePolicy,
+    lock_due_policies,
+    look_at_all_if_new,
+    next_policy_due_at,
+    note_given,
+    note_looked_at,
+    policyholder_phones,
+)
+from billing.store.vouchers import insert_vouchers, lock_voucher, save_voucher
+from billing.voucher import Moved, issue, prepare, void
+from terms.ids import PolicyId, ProgramId, TenantId, VoucherId
+from warmline.clock import Clock
+from warmline.notices.codes import send_voucher_code
+from warmline.programs import Program
+from warmline.seal import AesSeal
+from warmline.vouchers import code_digest, ending_of, new_codes
+from warmline.workers.looking import Looker
+
+if TYPE_CHECKING:
+    from asyncpg import Pool
+
+    from warmline.desk.store import Connection, Record
+
+_log = structlog.get_logger()
+
+AT_ONCE = 200
+POLICY_ENDED = "policy_ended"
+"""Why a voucher was voided, in the ledger."""
+
+_AFTER_A_FAULT = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one transaction did."""
+
+    policies: int = 0
+    given: int = 0
+    voided: int = 0
+
+
+class PolicyKeeper(Looker):
+    """Looks at every policy whose time has come (A05, A16, A17, A20, A21, X15)."""
+
+    name = "policies"
+
+    def __init__(
+        self,
+        pool: "Pool[Record]",
+        seal: AesSeal,
+        clock: Clock,
+        programs: Mapping[ProgramId, Program],
+        *,
+        tenant: TenantId,
+        new_id: Callable[[str], str],
+        sent: Callable[[], None],
+    ) -> None:
+        super().__init__(clock)
+        self._pool = pool
+        self._seal = seal
+        self._covers = covers_of(programs)
+        self._tenant = tenant
+        self._new_id = new_id
+        self._sent = sent
+        self._knows_programs = False
+
+    async def look(self) -> datetime | None:
+        """Some policies after the other, until none is due that is not in another's hands."""
+        if not self._knows_programs:
+            await self._notice_programs()
+            self._knows_programs = True
+        while await self._attend_to_some():
+            pass
+        async with self._pool.acquire() as connection:
+            return await next_policy_due_at(connection)
+
+    async def _notice_programs(self) -> None:
+        """Programs that give something else than when policies were last looked at."""
+        digest = digest_of(self._covers)
+        async with self._pool.acquire() as connection, connection.transaction():
+            await look_at_all_if_new(connection, self._tenant, digest, self.clock.now())
+
+    async def _attend_to_some(self) -> bool:
+        try:
+            done = await self._attend(AT_ONCE)
+        except (TypeError, ValueError, AssertionError, LookupError):
+            _log.exception("policies_cannot_be_attended_to")
+            return await self._attend_to_one()
+        if done.given:
+            self._sent()
+        if done.given or done.voided:
+            _log.info("policies_attended_to", **_told(done))
+        return done.policies > 0
+
+    async def _attend_to_one(self) -> bool:
+        """One policy that we cannot make sense of must not stop the others."""
+        try:
+            return (await self._attend(1)).policies > 0
+        except (TypeError, ValueError, AssertionError, LookupError):
+            now = self.clock.now()
+            async with self._pool.acquire() as connection, connection.transaction():
+                due = await lock_due_policies(connection, now, 1)
+                for one in due:
+                    _log.exception("policy_put_off", policy=one.id, tenant=one.tenant)
+                    await note_looked_at(connection, one.tenant, [(one.id, now + _AFTER_A_FAULT)])
+            return bool(due)
+
+    async def _attend(self, limit: int) -> _Round:
+        now = self.clock.now()
+        async with self._pool.acquire() as connection, connection.transaction():
+            due = await lock_due_policies(connection, now, limit)
+            if not due:
+                return _Round()
+            tenant = due[0].tenant
+            attended = [
+                (one, attend(one.sponsor, one.terms, one.given, self._covers, now)) for one in due
+            ]
+            voided = await self._void(connection, tenant, attended, now)
+            given = await self._give(connection, tenant, attended, now)
+            await note_looked_at(
+                connection, tenant, [(one.id, attention.look_at) for one, attention in attended]
+            )
+        return _Round(policies=len(due), given=given, voided=voided)
+
+    async def _void(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        attended: Sequence[tuple[DuePolicy, Attention]],
+        now: datetime,
+    ) -> int:
+        """Unused vouchers fall with their policy; a held one is never cut off (X15)."""
+        voided = 0
+        for id_ in sorted(voucher for _, attention in attended for voucher in attention.void):
+            voucher = await lock_voucher(connection, tenant, id_)
+            assert voucher is not None
+            fallen, entry = void(voucher, reason=POLICY_ENDED, now=now)
+            if entry is not None:
+                await save_voucher(connection, tenant, fallen, entry)
+                voided += 1
+        return voided
+
+    async def _give(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        attended: Sequence[tuple[DuePolicy, Attention]],
+        now: datetime,
+    ) -> int:
+        """A voucher for each that is due, its code on its way to the policyholder."""
+        wanted = [(one.id, due) for one, attention in attended for due in attention.give]
+        if not wanted:
+            return 0
+        phones = await policyholder_phones(connection, tenant, [policy for policy, _ in wanted])
+        codes = new_codes(len(wanted))
+        made = [
+            _issued(self._seal, VoucherId(self._new_id("voucher")), due, code, now)
+            for (_, due), code in zip(wanted, codes, strict=True)
+        ]
+        await insert_vouchers(connection, tenant, made)
+        given: list[tuple[PolicyId, Due, VoucherId]] = []
+        for (policy, due), moves, code in zip(wanted, made, codes, strict=True):
+            voucher = moves[-1][0]
+            given.append((policy, due, voucher.id))
+            await send_voucher_code(
+                connection,
+                self._seal,
+                tenant,
+                voucher.id,
+                spaced(code),
+                address_sealed=phones[policy],
+                valid_until=due.valid_until,
+                now=now,
+                new_id=self._new_id,
+            )
+        await note_given(connection, tenant, given, now)
+        return len(given)
+
+
+def covers_of(programs: Mapping[ProgramId, Program]) -> Covers:
+    """What each program gives to whose policies."""
+    return {id_: (program.sponsor, program.billing.cover) for id_, program in programs.items()}
+
+
+def digest_of(covers: Covers) -> str:
+    """Another text for programs that give something else."""
+    told = [
+        (
+            *(id_, sponsor, sorted(cover.products), cover.waiting_anchor.value),
+            *(cover.waiting_days, cover.vouchers_per_policy_year),
+            *(cover.send_hour, cover.send_until_hour),
+        )
+        for id_, (sponsor, cover) in sorted(covers.items())
+    ]
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def _issued(seal: AesSeal, id_: VoucherId, due: Due, code: str, now: datetime) -> list[Moved]:
+    prepared = prepare(
+        id=id_,
+        program=due.program,
+        code_hash=code_digest(seal, code),
+        code_ending=ending_of(code),
+        valid_until=due.valid_until,
+        now=now,
+    )
+    return [prepared, issue(prepared[0], now)]
+
+
+def _told(done: _Round) -> dict[str, int]:
+    return {"looked_at": done.policies, "given": done.given, "voided": done.voided}
