@@ -39,6 +39,8 @@ from warmline.api.parts import DESK, PROGRAMS
 from warmline.api.simulation import SIMULATION, Simulation, simulation_routes
 from warmline.api.staff import staff_operations
 from warmline.api.this_machine import is_loopback
+from warmline.api.voucher_office import voucher_office
+from warmline.api.vouchers import vouchers
 from warmline.bus import Bus, Message, RateLimits
 from warmline.bus.in_process import InProcessBus, InProcessRateLimits
 from warmline.clock import SystemClock
@@ -81,6 +83,8 @@ OPERATIONS = (
     *devices,
     *catalogue,
     *orders,
+    *vouchers,
+    *voucher_office,
     *sessions,
     *counselors,
     *staff_operations,

@@ -2,12 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from billing.code import read
 from billing.order import ClosedBy
 from billing.store.orders import list_orders
-from billing.store.vouchers import list_vouchers
 from dialer.events import CallerHungUp
 from dialer.store.calls import live_call_of
 from routing.store.callers import get_or_create_caller
@@ -16,7 +14,8 @@ from terms.ids import CallerId, CounselorId, OrderId, ProgramId
 from terms.refusals import RefusalCode, Refused
 from warmline.api.parts import DESK, PROGRAMS, order_as_shown, own_order
 from warmline.api.timeline import TimelineEntry, lines_for
-from warmline.api.views import CallView, OrderView, VoucherView
+from warmline.api.views import CallView, OrderView
+from warmline.api.vouchers import TypedCode, voucher_given
 from warmline.desk.opening import NotQualified, Wish
 from warmline.desk.timeline import caller_sees
 from warmline.desk.wrap_ups import read_summary
@@ -27,7 +26,6 @@ from warmline.http.paging import Page, PageOf, page_of, start_after
 from warmline.http.problems import BadInput, InputFault, NotFound
 from warmline.http.who import APP, CALLER, AppKey, Caller
 from warmline.programs import Program
-from warmline.vouchers import code_digest
 
 orders = Operations("Orders")
 
@@ -39,7 +37,7 @@ class OpenOrder(Model):
     counselor: Annotated[CounselorId, ID] | None = None
     """Whom to talk to, where the program lets one choose."""
 
-    voucher: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    voucher: TypedCode | None = None
     """The code as it was received, or the id of a voucher in the account."""
 
     phone: Phone | None = None
@@ -65,24 +63,6 @@ class After(Page):
     """`seq` of the last entry that was read."""
 
 
-@orders("GET", "/v1/vouchers", who=(CALLER,), returns={200: PageOf[VoucherView]})
-async def list_own_vouchers(asked: Asked, who: Caller, query: Page) -> PageOf[VoucherView]:
-    """My vouchers with their states and times."""
-    after = start_after(asked, query)
-    async with asked.borrow() as connection:
-        rows, _ = await list_vouchers(
-            connection,
-            asked.tenant,
-            who.id,
-            limit=query.fetch,
-            cursor=None if after is None else str(after[0]),
-        )
-    items, cursor = page_of(
-        asked, query, rows, show=VoucherView.of, key=lambda voucher: (voucher.id,)
-    )
-    return PageOf[VoucherView](items=items, next_cursor=cursor)
-
-
 @orders(
     "POST",
     "/v1/orders",
@@ -93,18 +73,22 @@ async def list_own_vouchers(asked: Asked, who: Caller, query: Page) -> PageOf[Vo
         RefusalCode.VOUCHER_IN_USE,
         RefusalCode.CALL_IN_PROGRESS,
         RefusalCode.COUNSELOR_OFFLINE,
+        RefusalCode.RATE_LIMITED,
     ),
 )
-async def create_order(acting: Acting, who: Caller | AppKey, body: OpenOrder) -> OrderView:
+async def create_order(
+    acting: Acting, who: Caller | AppKey, body: OpenOrder
+) -> OrderView | Refused:
     """Redeem a voucher and open an order for it, or open one where none is needed (A14, A31)."""
-    desk, seal = acting.part(DESK), acting.frame.seal
-    wish = Wish(
-        program=_program(acting, body.program),
-        caller=await _caller(acting, who, body),
-        counselor=body.counselor,
-        voucher=body.voucher,
-        digest=lambda given: code_digest(seal, read(given)),
-    )
+    desk, program = acting.part(DESK), _program(acting, body.program)
+    caller = await _caller(acting, who, body)
+    voucher = None
+    if body.voucher is not None:
+        given = await voucher_given(acting, who, body.voucher, caller)
+        if isinstance(given, Refused):
+            return given
+        voucher = given.id
+    wish = Wish(program=program, caller=caller, counselor=body.counselor, voucher=voucher)
     try:
         opened, committed = await desk.open_order(acting.connection, acting.tenant, wish)
     except NotQualified as unfit:

@@ -7,8 +7,6 @@ from pydantic import Field
 
 from billing.order import Order
 from billing.order import State as OrderState
-from billing.voucher import State as VoucherState
-from billing.voucher import Voucher
 from dialer.call import Call
 from dialer.call import State as CallState
 from dialer.events import TimerKind
@@ -97,31 +95,6 @@ class CounselorView(Model):
             state=listed.state,
             credential=counselor.credential,
             skills=sorted(counselor.skills),
-        )
-
-
-class VoucherView(Model):
-    """A voucher of one's own."""
-
-    id: str
-    program: str
-    state: VoucherState
-    code_ending: str
-    valid_until: Instant
-    changed_at: Instant
-    order: str | None
-
-    @classmethod
-    def of(cls, voucher: Voucher) -> "VoucherView":
-        """A voucher as its holder sees it."""
-        return cls(
-            id=voucher.id,
-            program=voucher.program,
-            state=voucher.state,
-            code_ending=voucher.code_ending,
-            valid_until=voucher.valid_until,
-            changed_at=voucher.changed_at,
-            order=voucher.order,
         )
 
 

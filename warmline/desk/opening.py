@@ -1,6 +1,5 @@
 """An order is opened, and somebody is matched to it: what happens before anybody is rung."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ import billing.order
 from billing.order import Order, Settlement
 from billing.store.orders import insert_order, read_saved, saving_settlement
 from billing.store.program_texts import keep_program_text
-from billing.store.vouchers import lock_voucher, lock_voucher_by_code, save_voucher
+from billing.store.vouchers import lock_voucher, save_voucher
 from billing.voucher import Voucher, hold
 from routing.counselor import lacks
 from routing.matching import Match
@@ -35,15 +34,13 @@ class NotQualified(Exception):
 class Wish:
     """What somebody wants to talk about, and with whom.
 
-    `voucher` is what they gave: the id of one in their account, or a code. `digest` makes of a code
-    what is kept of it, and raises Refused for what can be none.
+    `voucher` is one in their account: whoever gave a code has redeemed it by now.
     """
 
     program: Program
     caller: CallerId
     counselor: CounselorId | None = None
-    voucher: str | None = None
-    digest: Callable[[str], bytes]
+    voucher: VoucherId | None = None
 
 
 class Opening(Shell):
@@ -94,15 +91,9 @@ class Opening(Shell):
         """The voucher, held by the new order."""
         if wish.voucher is None:
             return None
-        found = await lock_voucher(connection, tenant, VoucherId(wish.voucher))
+        found = await lock_voucher(connection, tenant, wish.voucher)
         if found is None or found.holder != wish.caller:
-            digest = wish.digest(wish.voucher)
-            found = await lock_voucher_by_code(connection, tenant, digest)
-        if found is None:
-            raise Refused(
-                RefusalCode.VOUCHER_INVALID,
-                "There is no such voucher; check the code you received.",
-            )
+            raise Refused(RefusalCode.VOUCHER_INVALID, "This voucher is not in the account.")
         held, movement = hold(
             found,
             order=order,

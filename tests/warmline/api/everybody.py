@@ -51,6 +51,7 @@ class Everybody:
             "call": self.call,
             "program": "psych-listening",
             "verification": self.verification,
+            "voucher": self.voucher,
         }
 
     async def ask(
@@ -123,7 +124,7 @@ async def staff_token(service: Service, role: str, counselor: CounselorId | None
     return token
 
 
-async def new_code(service: Service) -> str:
+async def new_code(service: Service, *, good_for: timedelta = timedelta(days=30)) -> str:
     """A code that can be redeemed."""
     house = service.house
     (code,) = new_codes(1)
@@ -134,7 +135,7 @@ async def new_code(service: Service) -> str:
             TENANT,
             program=LISTENING,
             codes=[code],
-            valid_until=house.clock.now() + timedelta(days=30),
+            valid_until=house.clock.now() + good_for,
             now=house.clock.now(),
         )
     return code
