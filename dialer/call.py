@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 
 from dialer.events import Timer, TimerKind
 from dialer.leg import Leg
@@ -167,13 +168,16 @@ class Call:
     def with_timer(self, kind: TimerKind, due_at: datetime) -> "Call":
         """The call with that timer set anew."""
         others = [timer for timer in self.timers if timer.kind is not kind]
-        return replace(self, timers=tuple(sorted((*others, Timer(kind, due_at)))))
+        timers = sorted((*others, Timer(kind, due_at)), key=_BY_KIND)
+        return replace(self, timers=tuple(timers))
 
     def without_timers(self, *kinds: TimerKind) -> "Call":
         """The call without timers of those kinds."""
         kept = tuple([timer for timer in self.timers if timer.kind not in kinds])
         return self if len(kept) == len(self.timers) else replace(self, timers=kept)
 
+
+_BY_KIND = attrgetter("kind")
 
 # Every copy is checked, and a member asked of its enumeration costs more than the check.
 _PARTED, _ENDED = State.PARTED, State.ENDED

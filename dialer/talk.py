@@ -23,14 +23,31 @@ class Stretch:
 
 def stretches(legs: tuple[Leg, ...]) -> tuple[Stretch, ...]:
     """Every stretch of talk between the caller and anybody else, earliest first."""
-    joined = [(leg.bridged_at, leg) for leg in legs if leg.bridged_at is not None]
-    if len(joined) < 2:
-        return ()
-    callers = [one for one in joined if one[1].role is _CALLER]
-    others = [one for one in joined if one[1].role is not _CALLER]
-    pairs = [(max(at, since), one, two) for at, one in callers for since, two in others]
-    found = [stretch for pair in pairs if (stretch := _overlap(*pair)) is not None]
+    callers: list[tuple[datetime, Leg]] = []
+    others: list[tuple[datetime, Leg]] = []
+    for leg in legs:
+        if leg.bridged_at is not None:
+            (callers if leg.role is _CALLER else others).append((leg.bridged_at, leg))
+    found = [
+        stretch
+        for at, one in callers
+        for since, two in others
+        if (stretch := _overlap(since if since > at else at, one, two)) is not None
+    ]
     return _merged(found) if len(found) > 1 else tuple(found)
+
+
+def same_talk(before: tuple[Leg, ...], after: tuple[Leg, ...]) -> bool:
+    """Whether later facts about the same legs left their talk as it was."""
+    return len(before) == len(after) and all(
+        one is two
+        or (
+            one.bridged_at == two.bridged_at
+            and one.off_at == two.off_at
+            and one.is_silent == two.is_silent
+        )
+        for one, two in zip(before, after, strict=True)
+    )
 
 
 def _overlap(since: datetime, one: Leg, two: Leg) -> Stretch | None:

@@ -130,11 +130,7 @@ def _spans(hours: OpeningHours, today: date, days: int, workdays: Workdays) -> I
         if not _serves(hours, day, workdays):
             continue
         for window in sorted(hours.windows):
-            opens = _instant(day, window.opens_minute, hours.zone, fold=0)
-            closes = max(
-                _instant(day, window.closes_minute, hours.zone, fold=fold) for fold in (0, 1)
-            )
-            yield opens, closes
+            yield _span(day, window.opens_minute, window.closes_minute, hours.zone)
 
 
 def _serves(hours: OpeningHours, day: date, workdays: Workdays) -> bool:
@@ -144,6 +140,11 @@ def _serves(hours: OpeningHours, day: date, workdays: Workdays) -> bool:
 
 
 @lru_cache(maxsize=1024)
+def _span(day: date, opens_minute: int, closes_minute: int, zone: ZoneInfo) -> Span:
+    opens = _instant(day, opens_minute, zone, fold=0)
+    return opens, max(_instant(day, closes_minute, zone, fold=fold) for fold in (0, 1))
+
+
 def _instant(day: date, minute: int, zone: ZoneInfo, *, fold: int) -> datetime:
     days, rest = divmod(minute, DAY_MINUTES)
     hour, minute_of_hour = divmod(rest, 60)

@@ -63,7 +63,7 @@ def _take_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     if leg is None:
         return call, () if isinstance(news, carriers.LegEnded) else (HangUp(news.leg),)
     seen = observe(leg, news, now)
-    if seen == leg:
+    if seen is leg:
         return call, ()
     facts = _facts(news, seen.role)
     call = call.with_leg(seen)

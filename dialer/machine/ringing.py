@@ -198,7 +198,7 @@ def _accepted(call: Call, policy: Policy, now: datetime) -> Step:
         # Said beforehand it would stand for whoever answers then, and that may be a voicemail.
         return not_now("answer your phone first, then accept")
     accepted = accept(leg, now)
-    if accepted == leg:
+    if accepted is leg:
         return call, ()
     return _came(call.with_leg(accepted), accepted, policy, now)
 

@@ -30,6 +30,7 @@ from dialer.events import (
 from dialer.machine import start, start_dial_in, transition
 from dialer.machine.starting import Begin
 from dialer.orders import Effect, Fact, FactKind
+from dialer.talk import same_talk
 from routing.counselor import Counselor, claimable
 from routing.policy import Matching
 from terms.ids import CallId, CounselorId, LegId
@@ -182,18 +183,23 @@ def _settlement(
     order: Order, before: Call | None, call: Call, program: Program, now: datetime
 ) -> Settlement | None:
     if call.state is State.ENDED:
-        now_known = ending(call, program)
-        if before is not None and before.state is State.ENDED:
-            if before.legs is call.legs and before.verdict is call.verdict:
-                return None  # a mark or a timer: the call ended as it did
-            if ending(before, program) == now_known:
-                return None  # late news that changes nothing of worth
-        return settle(order, now_known, program.billing, now)
+        if before is not None and before.state is State.ENDED and _ended_alike(before, call):
+            return None
+        return settle(order, ending(call, program), program.billing, now)
     if call.connected_at is None or (before is not None and before.connected_at is not None):
         return None
     if order.counselor is None and call.counselor is not None:
         order = billing.order.match(order, call.counselor, program.billing)
     return billing.order.connected(order, call.id, call.connected_at)
+
+
+def _ended_alike(before: Call, call: Call) -> bool:
+    """Whether what became known after the end changes nothing of worth: mostly it does not."""
+    return (
+        before.verdict is call.verdict
+        and (before.connected_at is None) == (call.connected_at is None)
+        and same_talk(before.legs, call.legs)
+    )
 
 
 def ending(call: Call, program: Program) -> CallEnding:

@@ -33,7 +33,7 @@ from terms.verdict import Role
 from warmline.programs import Program
 from warmline.simulation.agenda import Agenda
 from warmline.simulation.books import Books
-from warmline.simulation.people import AGENCIES, Caller, Town
+from warmline.simulation.people import AGENCIES, Caller, Table, Town
 from warmline.simulation.shell import Shell
 from warmline.simulation.truth import Truth
 from warmline.simulation.watch import Watch
@@ -123,9 +123,9 @@ class Life:
 
     def plan_wishes(self, midnight: datetime, calls: int) -> None:
         """When on that day somebody first thinks of calling."""
-        programs = list(self._books.programs.values())
+        programs = Table(*((one, _share(one)) for one in self._books.programs.values()))
         for _ in range(calls):
-            program = self._rng.choices(programs, weights=[_share(one) for one in programs])[0]
+            program = programs.at(self._rng.random())
             opens, hours = _working_hours(program)
             early = timedelta(minutes=10) if hours < A_DAY else timedelta()
             moment = midnight + opens - early + (hours + 2 * early) * self._rng.random()

@@ -1,5 +1,6 @@
 """Who lives in the simulated town, and what their habits are. One seed draws every choice."""
 
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,10 @@ class Table(Generic[T]):
     def __init__(self, *shares: tuple[T, float]) -> None:
         self.choices = [choice for choice, _ in shares]
         self.cumulated = list(accumulate(share for _, share in shares))
+
+    def at(self, share: float) -> T:
+        """What is done at that share, from 0 up to 1, of all."""
+        return self.choices[bisect(self.cumulated, share * self.cumulated[-1])]
 
 
 _CALLER_WHO_PRESSED = Table(
@@ -181,7 +186,7 @@ class Town:
         return min(5 + self._rng.expovariate(1 / 420), 2400.0)
 
     def _drawn(self, table: "Table[T]") -> T:
-        return self._rng.choices(table.choices, cum_weights=table.cumulated)[0]
+        return table.at(self._rng.random())
 
     def waits(self, least: float, most: float) -> timedelta:
         """How long somebody takes to do something, in seconds."""

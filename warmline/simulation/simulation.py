@@ -8,7 +8,7 @@ from random import Random
 
 from billing.ledger import Entry
 from billing.voucher import Voucher
-from dialer.call import Call, State
+from dialer.call import Call
 from dialer.carriers import (
     CallIn,
     CarrierRefused,
@@ -313,9 +313,7 @@ class Simulation:
         self.obeyer.die(self._down_until)
         self.agenda.at(self._down_until, _starts_again, None)
         self.reconciler.die()
-        for call in self.books.calls.values():
-            if call.state is not State.ENDED:
-                self.obeyer.troubled.add(call.id)
+        self.obeyer.troubled.update(self.books.live.values())
 
     def _is_down(self, now: datetime) -> bool:
         if self._down_until is None:

@@ -53,15 +53,15 @@ class _WatchedPostbox(Postbox):
         super().__init__(rng)
         self._witness = witness
 
-    def post(self, report: Report, at: datetime, faults: Faults) -> None:
+    def post(self, report: Report, at: datetime, faults: Faults) -> bool:
         """Note the truth, then let the faults at it."""
         news = report.news
         if not isinstance(news, CallIn):
             self._witness.note(news)
-        waiting = len(self._late) + len(self._ready)
-        super().post(report, at, faults)
-        if len(self._late) + len(self._ready) == waiting:
+        arrives = super().post(report, at, faults)
+        if not arrives:
             self._witness.lost.add(news.leg)
+        return arrives
 
 
 class WatchedWorld(World):

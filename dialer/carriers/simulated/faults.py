@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import lru_cache
 from random import Random
 
 from dialer.carriers import CarrierRefused, Report
@@ -61,30 +62,31 @@ def a_refusal(rng: Random) -> CarrierRefused:
 class Postbox:
     """News on its way to us: at once and in order, unless a fault says otherwise."""
 
-    __slots__ = ("_late", "_ready", "_ready_since", "_rng", "_sequence")
+    __slots__ = ("_late", "_ready", "_ready_since", "_roll", "_sequence")
 
     def __init__(self, rng: Random) -> None:
-        self._rng = rng
+        self._roll = rng.random
         self._ready: list[Report] = []
         self._ready_since: datetime | None = None
         self._late: list[tuple[datetime, int, Report]] = []
         self._sequence = 0
 
-    def post(self, report: Report, at: datetime, faults: Faults) -> None:
-        """Send `report`, which came to be at `at`; a lost one is lost for good."""
+    def post(self, report: Report, at: datetime, faults: Faults) -> bool:
+        """Send `report`, which came to be at `at`; False when it is lost, for good."""
         if faults is NO_FAULTS and not self._late:
             self._ready.append(report)
             self._ready_since = self._ready_since or at
-            return
-        roll = self._rng.random
+            return True
+        roll = self._roll
         if faults.lose and roll() < faults.lose:
-            return
-        due = at + timedelta(milliseconds=faults.delay_ms)
+            return False
+        due = at + _delay(faults.delay_ms)
         if faults.reorder and roll() < faults.reorder:
             due += timedelta(seconds=roll() * _OVERTAKEN_BY_SECONDS)
         self._hold(report, due)
         if faults.duplicate and roll() < faults.duplicate:
             self._hold(report, due + timedelta(seconds=roll() * _OVERTAKEN_BY_SECONDS))
+        return True
 
     def next_due(self) -> datetime | None:
         """When the next report arrives or has arrived; None if none is on its way."""
@@ -94,11 +96,19 @@ class Postbox:
 
     def collect(self, now: datetime) -> list[Report]:
         """Every report that has arrived by `now`, once."""
-        arrived, self._ready, self._ready_since = self._ready, [], None
-        while self._late and self._late[0][0] <= now:
-            arrived.append(heapq.heappop(self._late)[2])
+        arrived: list[Report] = []
+        if self._ready:
+            arrived, self._ready, self._ready_since = self._ready, arrived, None
+        late = self._late
+        while late and late[0][0] <= now:
+            arrived.append(heapq.heappop(late)[2])
         return arrived
 
     def _hold(self, report: Report, due: datetime) -> None:
         self._sequence += 1
         heapq.heappush(self._late, (due, self._sequence, report))
+
+
+@lru_cache(maxsize=8)
+def _delay(milliseconds: float) -> timedelta:
+    return timedelta(milliseconds=milliseconds)
