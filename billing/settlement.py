@@ -98,43 +98,56 @@ def grade_lines(
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """Somebody decided that an order's voucher or talk is its caller's again (A36, X10, X11)."""
+    """Somebody decided that an order's voucher or talk is its caller's again (A36, X10, X11).
+
+    A decision about a claim names the `call`. A voucher that was used and is taken out of use by
+    other hands names none.
+    """
 
     order: OrderId
+    call: CallId | None
     at: datetime
 
 
-def graded(lines: Iterable[GradeLine], given_back: Iterable[GivenBack]) -> list[GradeLine]:
-    """All lines, oldest first, with those that decisions add: the definition in one place.
+def graded(lines: Iterable[GradeLine], decisions: Iterable[GivenBack]) -> list[GradeLine]:
+    """All lines in the order they were written, with those that decisions add.
 
-    What is given back for an order is held against its last talk: an earlier one was resumed, or
-    it would not have been the last. The store computes the same as sets; a test compares.
+    What names no call is held against the order's last talk. One instant is one decision, and a
+    call is deducted once. The store computes the same as sets; a test compares.
     """
-    known = sorted(lines, key=lambda line: line.at)
-    found = list(known)
-    seen: set[OrderId] = set()
-    for decided in sorted(given_back, key=lambda one: one.at):
-        talks = [line for line in known if line.order == decided.order and line.at <= decided.at]
-        if not talks or decided.order in seen:
-            continue
-        seen.add(decided.order)
-        last = talks[-1]
-        if last.to_grade is Grade.NONE:
-            continue
-        found.append(
-            GradeLine(
-                call=last.call,
-                order=last.order,
-                program=last.program,
-                counselor=last.counselor,
-                ended_at=last.ended_at,
-                from_grade=last.to_grade,
-                to_grade=Grade.GIVEN_BACK,
-                talked_seconds=0,
-                at=decided.at,
-            )
-        )
-    return found
+    known = list(lines)
+    added: dict[CallId, GradeLine] = {}
+    for decided in sorted(_one_per_instant(decisions), key=lambda one: one.at):
+        talks = [
+            line
+            for line in known
+            if line.order == decided.order
+            and line.at <= decided.at
+            and decided.call in (None, line.call)
+        ]
+        if talks and talks[-1].to_grade is not Grade.NONE and talks[-1].call not in added:
+            added[talks[-1].call] = _deducted(talks[-1], decided.at)
+    return [*known, *added.values()]
+
+
+def _one_per_instant(decisions: Iterable[GivenBack]) -> list[GivenBack]:
+    given = list(decisions)
+    named = {(one.order, one.at) for one in given if one.call is not None}
+    return [one for one in given if one.call is not None or (one.order, one.at) not in named]
+
+
+def _deducted(last: GradeLine, at: datetime) -> GradeLine:
+    return GradeLine(
+        call=last.call,
+        order=last.order,
+        program=last.program,
+        counselor=last.counselor,
+        ended_at=last.ended_at,
+        from_grade=last.to_grade,
+        to_grade=Grade.GIVEN_BACK,
+        talked_seconds=0,
+        at=at,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,9 +195,9 @@ def _entries(kind: str, subject: str) -> str:
     """Entries of one kind of book in the month, with what they are about."""
     return f"""
         SELECT '{kind}' AS kind, spans.program, coalesce(policy.sponsor, spans.sponsor) AS sponsor,
-            zone, book, number, from_account, to_account, units
-        FROM ledger_entries {subject}
-        WHERE ledger_entries.tenant = $1 AND {_IN_SIGHT} AND book LIKE '{kind}/%' AND units > 0
+            zone, entry.book, entry.number, entry.from_account, entry.to_account, entry.units
+        FROM ledger_entries AS entry {subject}
+        WHERE entry.tenant = $1 AND {_IN_SIGHT} AND entry.book LIKE '{kind}/%' AND entry.units > 0
             AND at >= since AND at < until"""
 
 
@@ -208,7 +208,7 @@ _SUBJECTS = f"""
         "voucher",
         '''
             JOIN vouchers ON vouchers.tenant = $1
-                AND vouchers.id = substr(book, 9) COLLATE "default"
+                AND vouchers.id = substr(entry.book, 9) COLLATE "default"
             JOIN spans ON spans.program = vouchers.program
             LEFT JOIN policy_vouchers AS bought
                 ON bought.tenant = $1 AND bought.voucher = vouchers.id
@@ -221,7 +221,7 @@ _SUBJECTS = f"""
     _entries(
         "talk",
         f'''
-            JOIN orders ON orders.tenant = $1 AND orders.id = ledger_entries.order_id
+            JOIN orders ON orders.tenant = $1 AND orders.id = entry.order_id
             JOIN spans ON spans.program = orders.program {_POLICY_OF_ORDER}''',
     )
 }
@@ -230,9 +230,9 @@ _SUBJECTS = f"""
     _entries(
         "quota",
         '''
-            JOIN spans ON spans.program = split_part(book, '/', 2) COLLATE "default"
+            JOIN spans ON spans.program = split_part(entry.book, '/', 2) COLLATE "default"
             LEFT JOIN order_entitlements AS owed
-                ON owed.tenant = $1 AND owed.order_id = ledger_entries.order_id
+                ON owed.tenant = $1 AND owed.order_id = entry.order_id
             LEFT JOIN insurance_policies AS policy
                 ON policy.tenant = $1 AND policy.id = owed.policy''',
     )

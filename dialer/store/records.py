@@ -115,7 +115,7 @@ async def gather_legs(
     )
     await connection.execute(
         _GATHERING,
-        *(tenant, installation, since, until, _LONGEST_CALL),
+        *(tenant, installation, since, until, since - _LONGEST_CALL),
         timeout=PATIENCE_SECONDS,
     )
     await connection.execute("ANALYZE leg_uses")
@@ -133,7 +133,7 @@ _GATHERING = """
                coalesce((one->'release'->>0)::timestamptz, (one->>'let_go_at')::timestamptz)
                    AS gone_at
         FROM calls, jsonb_array_elements(record->'legs') AS one
-        WHERE tenant = $1 AND started_at >= $3 - $5::interval AND started_at < $4
+        WHERE tenant = $1 AND started_at >= $5 AND started_at < $4
     ), ours AS (
         SELECT coalesce(periods.carrier, '') AS carrier, leg, answered_at IS NOT NULL AS answered,
                coalesce(greatest(floor(extract(epoch FROM gone_at - answered_at)), 0), 0)::integer

@@ -125,8 +125,9 @@ def test_what_is_given_back_is_held_against_the_orders_last_talk_once() -> None:
     dropped = after_call(order, ended(VerdictKind.SYSTEM_DROP, 600))
     again = after_call(dropped, ended(VerdictKind.PARTY_ENDED, 300, call=SECOND))
     written = [*lines(order, dropped, NOON), *lines(dropped, again, NOON + MINUTE)]
-    decided = GivenBack(order.id, NOON + 40 * DAY)
-    added = graded(written, [decided, GivenBack(order.id, NOON + 41 * DAY)])[len(written) :]
+    decided = GivenBack(order.id, None, NOON + 40 * DAY)
+    again_decided = GivenBack(order.id, SECOND, NOON + 41 * DAY)
+    added = graded(written, [again_decided, decided])[len(written) :]
     (line,) = added
     assert (line.call, line.from_grade, line.to_grade) == (
         SECOND,
@@ -137,8 +138,20 @@ def test_what_is_given_back_is_held_against_the_orders_last_talk_once() -> None:
     assert line.ended_at < NOON + DAY, "it still says which month it corrects"
 
 
+@pytest.mark.rule("X10")
+def test_a_claim_is_held_against_the_call_it_is_about() -> None:
+    order = an_order()
+    dropped = after_call(order, ended(VerdictKind.SYSTEM_DROP, 600))
+    again = after_call(dropped, ended(VerdictKind.PARTY_ENDED, 300, call=SECOND))
+    written = [*lines(order, dropped, NOON), *lines(dropped, again, NOON + MINUTE)]
+    by_claim = GivenBack(order.id, FIRST, NOON + DAY)
+    voucher_moved = GivenBack(order.id, None, NOON + DAY)
+    (line,) = graded(written, [voucher_moved, by_claim])[len(written) :]
+    assert (line.call, line.from_grade) == (FIRST, Grade.RESUMED), "one instant, one decision"
+
+
 def test_giving_back_what_nobody_talked_for_deducts_nothing() -> None:
-    assert graded([], [GivenBack(OrderId("order-9"), NOON)]) == []
+    assert graded([], [GivenBack(OrderId("order-9"), None, NOON)]) == []
 
 
 def test_deductions_are_all_grades_of_a_talk_but_the_effective_one() -> None:
