@@ -22,11 +22,10 @@ from warmline.reports.formats import CONTENT_TYPES, Format
 from warmline.reports.settlement import Asking, at_one_instant, settlement, sponsor_sums
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Record
-
+    from warmline.database import Connection
     from warmline.reports.tables import Report
 
-    Reporting: TypeAlias = Callable[[Connection[Record], Asking], Awaitable[Report]]
+    Reporting: TypeAlias = Callable[[Connection, Asking], Awaitable[Report]]
 
 reports = Operations("Reports")
 
@@ -60,7 +59,7 @@ async def report_settlement(asked: Asked, who: Staff, query: WhichMonth) -> web.
     if sponsor is None:
         raise Forbidden("This account is bound to no sponsor; ask an operator to set one.")
 
-    async def of_sponsor(connection: "Connection[Record]", asking: Asking) -> "Report":
+    async def of_sponsor(connection: "Connection", asking: Asking) -> "Report":
         return await sponsor_sums(connection, asking, sponsor)
 
     return await _file(asked, query, of_sponsor)

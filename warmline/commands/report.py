@@ -13,13 +13,12 @@ from warmline.exits import Unusable
 from warmline.reports.formats import Format
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Record
-
     from billing.settlement import Month
+    from warmline.database import Connection
     from warmline.reports.settlement import Asking
     from warmline.reports.tables import Report
 
-    Reporting: TypeAlias = Callable[[Connection[Record], Asking], Awaitable[Report]]
+    Reporting: TypeAlias = Callable[[Connection, Asking], Awaitable[Report]]
 
 report_app = typer.Typer(help="Settlement and figures of a month.", no_args_is_help=True)
 
@@ -44,7 +43,7 @@ def report_settlement(
     """Settle a month: counselors, programs and sponsors, carriers, legs that differ."""
     from warmline.reports.settlement import settlement, sponsor_sums
 
-    async def of_sponsor(connection: "Connection[Record]", asking: "Asking") -> "Report":
+    async def of_sponsor(connection: "Connection", asking: "Asking") -> "Report":
         assert sponsor is not None
         return await sponsor_sums(connection, asking, sponsor)
 
@@ -143,7 +142,7 @@ def _write(
         programs=load_programs(settings.programs),
     )
 
-    async def work(connection: "Connection[Record]") -> None:
+    async def work(connection: "Connection") -> None:
         async with at_one_instant(connection):
             await write_report(await reporting(connection, asking), format, out)
 

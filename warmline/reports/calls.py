@@ -9,7 +9,7 @@ from warmline.reports.store import calls_per_day
 from warmline.reports.tables import Report, Table, each, row_of
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Record
+    from warmline.database import Connection
 
 _KEYS = ("day", "sponsor", "program")
 _NOTES = (
@@ -18,7 +18,7 @@ _NOTES = (
 )
 
 
-async def call_figures(connection: "Connection[Record]", asking: Asking) -> Report:
+async def call_figures(connection: "Connection", asking: Asking) -> Report:
     """Offered, connected, abandoned, attempts, and how calls ended."""
     permit(Export.CALL_FIGURES, Audience.OPERATOR)
     records = await calls_per_day(connection, asking.tenant, await spans_of(connection, asking))

@@ -16,7 +16,7 @@ from terms.ids import LegId, TenantId
 from warmline.exits import Unusable
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Record
+    from warmline.database import Connection
 
 NEEDED = ("leg", "started_at", "billed_seconds")
 MOST_FAULTS = 20
@@ -28,7 +28,7 @@ _MOST_SECONDS = 7 * 86_400
 
 
 async def take_in(
-    connection: "Connection[Record]",
+    connection: "Connection",
     tenant: TenantId,
     carrier: str,
     lines: Iterable[str],

@@ -25,7 +25,9 @@ from warmline.reports.exports import SMALL_CELL, Audience, Export, permit
 from warmline.reports.tables import Report, Row, Table, each, row_of
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Record
+    from asyncpg import Record
+
+    from warmline.database import Connection
 
 HOUSE_ZONE = "Asia/Shanghai"
 """The zone of legs, and of programs whose file is gone."""
@@ -54,14 +56,14 @@ class Asking:
 
 
 @asynccontextmanager
-async def at_one_instant(connection: "Connection[Record]") -> AsyncIterator[None]:
+async def at_one_instant(connection: "Connection") -> AsyncIterator[None]:
     """A transaction that sees one state of everything, and has room to add up."""
     async with connection.transaction(isolation="repeatable_read"):
         await connection.execute("SET LOCAL work_mem = '64MB'")
         yield
 
 
-async def settlement(connection: "Connection[Record]", asking: Asking) -> Report:
+async def settlement(connection: "Connection", asking: Asking) -> Report:
     """The operators' report: counselors, programs, carriers, and legs that differ."""
     permit(Export.SETTLEMENT, Audience.OPERATOR)
     spans = await spans_of(connection, asking)
@@ -90,7 +92,7 @@ async def settlement(connection: "Connection[Record]", asking: Asking) -> Report
     )
 
 
-async def sponsor_sums(connection: "Connection[Record]", asking: Asking, sponsor: str) -> Report:
+async def sponsor_sums(connection: "Connection", asking: Asking, sponsor: str) -> Report:
     """What a sponsor may see: sums of its own programs, none of them about few people (B11)."""
     permit(Export.SPONSOR_SUMS, Audience.INSURER)
     spans = await spans_of(connection, asking)
@@ -127,7 +129,7 @@ def _table(name: str, keys: tuple[str, ...], records: "Iterable[Record]") -> Tab
     return Table(name=name, keys=keys, figures=figures, rows=each(rows))
 
 
-async def _differences(connection: "Connection[Record]") -> AsyncIterator[Row]:
+async def _differences(connection: "Connection") -> AsyncIterator[Row]:
     async for record in leg_differences(connection):
         yield row_of(record, _DIFFERENCE_KEYS, _DIFFERENCE_FIGURES)
 
@@ -150,7 +152,7 @@ def _shown(figure: str, figures: Mapping[str, int]) -> int | None:
     return figures[figure] if behind >= SMALL_CELL or not figures[figure] else None
 
 
-async def spans_of(connection: "Connection[Record]", asking: Asking) -> list[Span]:
+async def spans_of(connection: "Connection", asking: Asking) -> list[Span]:
     """The month as each program's own clock on the wall shows it."""
     known = await programs_in_use(connection, asking.tenant)
     return [_span(asking, ProgramId(one)) for one in sorted({*known, *asking.programs})]

@@ -8,11 +8,13 @@ from dialer.store.figures import counting, reading_calls
 from terms.ids import TenantId
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Record
+    from asyncpg import Record
+
+    from warmline.database import Connection
 
 
 async def calls_per_day(
-    connection: "Connection[Record]", tenant: TenantId, spans: Sequence[Span]
+    connection: "Connection", tenant: TenantId, spans: Sequence[Span]
 ) -> "list[Record]":
     """A row per day (in the program's zone), sponsor and program, with CALL_FIGURES."""
     return await connection.fetch(

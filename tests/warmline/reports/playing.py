@@ -14,7 +14,7 @@ from warmline.desk.claims import ClaimDesk, Decider
 from warmline.reissuing import replace_voucher
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Record
+    from warmline.database import Connection
 
 SUPERVISOR = Decider(staff=StaffId("staff_1"), is_supervisor=True)
 FEBRUARY_IN_SHANGHAI = datetime(2030, 1, 31, 16, tzinfo=UTC)
@@ -122,7 +122,7 @@ async def reissue_without_a_claim(house: House, order: OrderId) -> None:
         await _replace(house, connection, voucher)
 
 
-async def _replace(house: House, connection: "Connection[Record]", voucher: object) -> None:
+async def _replace(house: House, connection: "Connection", voucher: object) -> None:
     from billing.voucher import Voucher
 
     assert isinstance(voucher, Voucher)

@@ -12,7 +12,7 @@ from terms.ids import CallId, CounselorId, OrderId, ProgramId
 from tests.people import TENANT
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Record
+    from warmline.database import Connection
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -24,7 +24,7 @@ def month_of(instant: datetime) -> str:
     return f"{instant.astimezone(SHANGHAI):%Y-%m}"
 
 
-async def recount_counselors(connection: "Connection[Record]", month: Month) -> Sums:
+async def recount_counselors(connection: "Connection", month: Month) -> Sums:
     """Per month concerned, program and counselor."""
     sums: Sums = defaultdict(Counter)
     for line in graded(await _lines(connection), await _given_back(connection)):
@@ -39,16 +39,18 @@ async def recount_counselors(connection: "Connection[Record]", month: Month) -> 
     return {about: dict(told) for about, told in sums.items()}
 
 
-async def recount_programs(connection: "Connection[Record]", month: Month) -> Sums:
+async def recount_programs(connection: "Connection", month: Month) -> Sums:
     """Per month concerned and program, from every entry of the ledger in its order."""
-    vouchers = dict(await connection.fetch("SELECT id, program FROM vouchers"))
-    orders = dict(await connection.fetch("SELECT id, program FROM orders"))
+    programs = {
+        f"{kind}/{row['id']}": row["program"]
+        for kind, table in (("voucher", "vouchers"), ("talk", "orders"))
+        for row in await connection.fetch(f"SELECT id, program FROM {table}")
+    }
     entries = await connection.fetch("SELECT * FROM ledger_entries ORDER BY book, number")
     put: dict[tuple[str, str], datetime] = {}
     sums: Sums = defaultdict(Counter)
     for entry in entries:
-        kind, _, subject = entry["book"].partition("/")
-        program = (vouchers if kind == "voucher" else orders)[subject]
+        kind, program = entry["book"].partition("/")[0], programs[entry["book"]]
         taken_back = put.get((entry["book"], entry["from_account"]))
         if entry["from_account"] not in ("consumed", "talked", "lapsed"):
             taken_back = None
@@ -83,7 +85,7 @@ def _book(told: dict[str, int], kind: str, giver: str, taker: str, units: int) -
         told["granted_seconds"] -= units
 
 
-async def recount_legs(connection: "Connection[Record]", month: Month) -> dict[str, int]:
+async def recount_legs(connection: "Connection", month: Month) -> dict[str, int]:
     """All legs of all calls, by what the dialer itself reads from them."""
     told: dict[str, int] = Counter()
     for row in await connection.fetch("SELECT id FROM orders"):
@@ -96,7 +98,7 @@ async def recount_legs(connection: "Connection[Record]", month: Month) -> dict[s
     return dict(told)
 
 
-async def talked_by_the_phones(connection: "Connection[Record]") -> int:
+async def talked_by_the_phones(connection: "Connection") -> int:
     """What all calls came to, by their legs."""
     total = 0
     for row in await connection.fetch("SELECT id FROM orders"):
@@ -106,7 +108,7 @@ async def talked_by_the_phones(connection: "Connection[Record]") -> int:
     return total
 
 
-async def _lines(connection: "Connection[Record]") -> list[GradeLine]:
+async def _lines(connection: "Connection") -> list[GradeLine]:
     rows = await connection.fetch("SELECT * FROM call_grades ORDER BY seq")
     return [
         GradeLine(
@@ -124,7 +126,7 @@ async def _lines(connection: "Connection[Record]") -> list[GradeLine]:
     ]
 
 
-async def _given_back(connection: "Connection[Record]") -> list[GivenBack]:
+async def _given_back(connection: "Connection") -> list[GivenBack]:
     found = []
     for row in await connection.fetch("SELECT * FROM claims WHERE call IS NOT NULL"):
         for stage in ("", "appeal_"):
