@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import billing.voucher as vouchers
+from billing import talk
 from billing.claim import Claim, Remedy
+from billing.ledger import post
 from billing.order import ClosedBy, Order, Settlement, State, finalise, rest
 from billing.policy import Policy
 from billing.voucher import Voucher
@@ -161,6 +163,30 @@ def _replaceable(voucher: Voucher | None, now: datetime) -> bool:
 
 def _paid_with(voucher: Voucher, order: OrderId) -> bool:
     return voucher.state is vouchers.State.CONSUMED and voucher.order == order
+
+
+def on_record(
+    before: Order, settlement: Settlement, claim: Claim, remedy: Remedy, now: datetime
+) -> Settlement:
+    """The settlement with its entries in the order's book, which names the decision in any case:
+    one that moves no talk is booked with 0 seconds.
+    """
+    booked = talk.booked(before, settlement, now, f"claim_{remedy}")
+    if booked.talk:
+        return booked
+    head, entry = post(
+        talk.book_of(before.id),
+        before.head,
+        from_account=talk.REMAINING,
+        to_account=talk.REMAINING,
+        units=0,
+        reason=f"claim_{remedy}",
+        order=before.id,
+        at=now,
+        call=claim.call,
+        recurs=True,
+    )
+    return replace(booked, order=replace(booked.order, head=head), talk=(entry,))
 
 
 def _must_rest(order: Order) -> None:

@@ -47,7 +47,9 @@ class Service:
         """Headers of the caller's device."""
         return {"Authorization": f"Bearer {device_token(number)}"}
 
-    async def sign_in(self, *roles: str, counselor: CounselorId | None = None) -> dict[str, str]:
+    async def sign_in(
+        self, *roles: str, counselor: CounselorId | None = None, sponsor: str | None = None
+    ) -> dict[str, str]:
         """Headers of a new member of staff with these roles."""
         passwords = Passwords()
         email, password = f"{new_id('staff')}@example.test", "a long enough password"
@@ -58,7 +60,7 @@ class Service:
             password_hash=await passwords.hash(password),
             roles=frozenset(StaffRole(role) for role in roles),
             counselor=counselor,
-            sponsor=None,
+            sponsor=sponsor,
             totp_secret=None,
         )
         passwords.close()

@@ -63,3 +63,20 @@ class Metrics:
             ("kind",),
             registry=registry,
         )
+        self.claims_opened = Counter(
+            "warmline_claims_opened",
+            "Claims that a caller filed or a bad rating opened",
+            registry=registry,
+        )
+        self.claim_decisions = Counter(
+            "warmline_claim_decisions",
+            "Decisions about claims and appeals",
+            ("stage", "decision"),
+            registry=registry,
+        )
+        self.claim_alarms = Counter(
+            "warmline_claim_alarms",
+            "Claims and appeals that are nearly late (escalated), or late (breached)",
+            ("stage", "alarm"),
+            registry=registry,
+        )

@@ -25,8 +25,10 @@ from dialer.carriers.simulated.control import RemoteHands
 from dialer.carriers.simulated.process import ensure_running, stop_if_unused
 from dialer.store.due import next_timer_at
 from terms.ids import ProgramId
+from warmline.api.appeals import appeals
 from warmline.api.audience import DeskAudience
 from warmline.api.catalogue import catalogue
+from warmline.api.claims import claims
 from warmline.api.counselors import counselors
 from warmline.api.devices import devices
 from warmline.api.follow_ups import follow_ups
@@ -88,6 +90,8 @@ OPERATIONS = (
     *sessions,
     *counselors,
     *staff_operations,
+    *claims,
+    *appeals,
     *interventions,
     *follow_ups,
     *live_operations,

@@ -1,10 +1,11 @@
 """What staff other than the counselor may see and do: a call's evidence, a steward's choice."""
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
-from dialer.call import EndReason
+from dialer.call import Call, EndReason
 from dialer.call import State as CallState
 from dialer.carriers import ReleaseSide
 from dialer.leg import Leg, LetGoReason
@@ -26,7 +27,7 @@ from warmline.people import StaffRole
 
 staff_operations = Operations("Staff")
 
-_LINES_SHOWN = 500
+LINES_SHOWN = 500
 SEES_CALLS = staff(StaffRole.SUPPORT, StaffRole.SUPERVISOR, StaffRole.OPERATOR, StaffRole.COUNSELOR)
 STEWARD = staff(StaffRole.STEWARD)
 
@@ -110,6 +111,31 @@ class EvidenceView(Model):
     timeline_is_whole: bool
     """Whether these are all of them."""
 
+    @classmethod
+    def of(cls, call: Call, lines: list[TimelineEntry], now: datetime) -> "EvidenceView":
+        """A call with the lines whoever asks may see; of too many, the first are shown."""
+        verdict = call.verdict
+        return cls(
+            id=call.id,
+            order=call.order,
+            state=call.state,
+            started_at=call.started_at,
+            attempts=call.attempt,
+            counted_attempts=call.counted,
+            talked_seconds=call.talked(now).total_seconds(),
+            connected_at=call.connected_at,
+            ended_at=call.ended_at,
+            end_reason=call.end_reason,
+            crisis=call.crisis,
+            counselor_mark=call.counselor_mark,
+            verdict=None
+            if verdict is None
+            else VerdictView.of(verdict, final=call.verdict_is_final),
+            legs=[LegView.of(leg) for leg in call.legs],
+            timeline=lines[:LINES_SHOWN],
+            timeline_is_whole=len(lines) <= LINES_SHOWN,
+        )
+
 
 class Matched(Model):
     """Whom the steward chose, and why."""
@@ -131,32 +157,10 @@ async def get_call(asked: Asked, who: Staff, call: Annotated[CallId, ID]) -> Evi
             stored.call.order,
             mark=_mark(who),
             after=0,
-            limit=_LINES_SHOWN + 1,
+            limit=LINES_SHOWN + 1,
             call=call,
         )
-    found = stored.call
-    return EvidenceView(
-        id=found.id,
-        order=found.order,
-        state=found.state,
-        started_at=found.started_at,
-        attempts=found.attempt,
-        counted_attempts=found.counted,
-        talked_seconds=found.talked(asked.now).total_seconds(),
-        connected_at=found.connected_at,
-        ended_at=found.ended_at,
-        end_reason=found.end_reason,
-        crisis=found.crisis,
-        counselor_mark=found.counselor_mark,
-        verdict=(
-            None
-            if found.verdict is None
-            else VerdictView.of(found.verdict, final=found.verdict_is_final)
-        ),
-        legs=[LegView.of(leg) for leg in found.legs],
-        timeline=lines[:_LINES_SHOWN],
-        timeline_is_whole=len(lines) <= _LINES_SHOWN,
-    )
+    return EvidenceView.of(stored.call, lines, asked.now)
 
 
 def _sees_all(who: Staff) -> bool:

@@ -1,6 +1,7 @@
 """Who of the staff read what of a customer, and decided what, and why. Only ever added to."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ class Deed:
     action: str  # voucher.read, voucher.voided, ..
     subject: str  # an id of ours; never a code or a number
     reason: str | None = None
+    before: Mapping[str, str | int | None] | None = None  # plain states, where something changed
+    after: Mapping[str, str | int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,8 @@ async def note_deed(
         action=deed.action,
         subject=deed.subject,
         reason_sealed=None if deed.reason is None else seal.seal_text(deed.reason, _REASON),
+        before=deed.before,
+        after=deed.after,
     )
 
 
@@ -70,6 +75,8 @@ async def deeds_about(
                     if row["reason_sealed"] is None
                     else seal.open_text(row["reason_sealed"], _REASON)
                 ),
+                before=None if row["before"] is None else json.loads(row["before"]),
+                after=None if row["after"] is None else json.loads(row["after"]),
             ),
             at=row["at"],
         )

@@ -1,5 +1,7 @@
 """The SQL of what staff read and decided."""
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,12 +23,16 @@ async def add_audit_entry(
     action: str,
     subject: str,
     reason_sealed: bytes | None,
+    before: Mapping[str, str | int | None] | None = None,
+    after: Mapping[str, str | int | None] | None = None,
 ) -> None:
     """Append one; the table takes nothing back."""
     await connection.execute(
-        """INSERT INTO staff_deeds (tenant, id, at, staff, action, subject, reason_sealed)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        """INSERT INTO staff_deeds (tenant, id, at, staff, action, subject, reason_sealed, before,
+               after)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
         *(tenant, id_, at, staff, action, subject, reason_sealed),
+        *(None if facts is None else json.dumps(dict(facts)) for facts in (before, after)),
     )
 
 
@@ -35,7 +41,7 @@ async def read_audit_entries(
 ) -> "list[Record]":
     """Entries about one thing, oldest first."""
     return await connection.fetch(
-        """SELECT at, staff, action, reason_sealed FROM staff_deeds
+        """SELECT at, staff, action, reason_sealed, before, after FROM staff_deeds
            WHERE tenant = $1 AND subject = $2 ORDER BY id""",
         *(tenant, subject),
     )

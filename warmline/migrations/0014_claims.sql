@@ -1,5 +1,4 @@
--- Claims: what somebody has to decide about a call, be it filed, reviewed or rated badly. Ratings. And
--- the record of who decided and who read, which nobody can change.
+-- Claims: what somebody has to decide about a call, be it filed, reviewed or rated badly; and ratings.
 
 CREATE TABLE claims (
     tenant            text        NOT NULL,
@@ -88,20 +87,7 @@ CREATE TABLE ratings (
     FOREIGN KEY (tenant, order_id) REFERENCES orders (tenant, id)
 );
 
--- Who did or read what, when and why; what it was before and after. No personal data in the clear.
-CREATE TABLE audit_entries (
-    tenant     text        NOT NULL,
-    seq        bigint      GENERATED ALWAYS AS IDENTITY,
-    at         timestamptz NOT NULL,
-    by         text        NOT NULL, -- caller:.., staff:..
-    action     text        NOT NULL, -- claim.decided, claim.read, ..
-    subject    text        NOT NULL,
-    order_id   text,
-    why_sealed bytea,
-    before     jsonb       NOT NULL DEFAULT '{}',
-    after      jsonb       NOT NULL DEFAULT '{}',
-    PRIMARY KEY (tenant, seq)
-);
-CREATE INDEX audit_of_subject ON audit_entries (tenant, subject, seq);
-CREATE TRIGGER audit_entries_append_only BEFORE UPDATE OR DELETE ON audit_entries
-    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+-- What a thing was before somebody of the staff decided about it, and after. Plain states.
+ALTER TABLE staff_deeds
+    ADD COLUMN before jsonb,
+    ADD COLUMN after  jsonb;

@@ -1,6 +1,6 @@
 """All workers of one process together: who is woken by what was just decided."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dialer.carriers import Carrier
@@ -8,6 +8,7 @@ from warmline.clock import Clock
 from warmline.desk.desk import Desk
 from warmline.desk.writing import Committed
 from warmline.metrics import Metrics
+from warmline.workers.escalating import Escalator
 from warmline.workers.looking import Looker
 from warmline.workers.obeying import Numbers, Obeyer
 from warmline.workers.reconciling import Reconciler
@@ -31,6 +32,12 @@ class Crew:
     lapser: Lapser
     refolder: Refolder
     reconciler: Reconciler
+    escalator: Escalator
+    joined: list[Looker] = field(default_factory=list)
+
+    def join(self, worker: Looker) -> None:
+        """One more, who is started, woken and waited for like the others."""
+        self.joined.append(worker)
 
     @property
     def _all(self) -> tuple[Looker, ...]:
@@ -41,6 +48,8 @@ class Crew:
             self.lapser,
             self.refolder,
             self.reconciler,
+            self.escalator,
+            *self.joined,
         )
 
     @property
@@ -91,4 +100,5 @@ def make_crew(
         lapser=Lapser(pool, desk, clock, metrics),
         refolder=Refolder(pool, desk, clock, metrics),
         reconciler=Reconciler(pool, desk, carrier, clock, metrics),
+        escalator=Escalator(pool, desk, clock),
     )

@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.warmline.notices.kit import SHANGHAI
+from warmline.desk.claim_writing import CLAIM_SMS_TEMPLATES
 from warmline.desk.fold import SMS_TEMPLATES
 from warmline.notices.texts import (
     VERIFICATION_CODE,
+    VOUCHER_CODE,
     VOUCHER_EXPIRED,
     VOUCHER_REISSUED,
     Language,
@@ -20,8 +22,15 @@ from warmline.notices.texts import (
 from warmline.programs import load_shipped
 
 SIGNATURE = "【暖线心理热线】"
-TEMPLATES = {VERIFICATION_CODE, VOUCHER_EXPIRED, VOUCHER_REISSUED, *SMS_TEMPLATES}
-EVERYTHING = TEMPLATES | {"order_interrupted_uncapped"}
+TEMPLATES = {
+    VERIFICATION_CODE,
+    VOUCHER_CODE,
+    VOUCHER_EXPIRED,
+    VOUCHER_REISSUED,
+    *SMS_TEMPLATES,
+    *CLAIM_SMS_TEMPLATES,
+}
+EVERYTHING = TEMPLATES | {"order_interrupted_uncapped", "claim_resumed_uncapped"}
 NOW = datetime(2030, 1, 1, 4, 0, tzinfo=UTC)
 DATA: dict[str, str | int | None] = {
     "code": "482913",
@@ -131,10 +140,11 @@ def test_no_more_minutes_are_promised_than_there_are(seconds: int, told: str) ->
     assert f"还剩{told}分钟" in fill("order_interrupted", Language.ZH, data, SHANGHAI, NOW)
 
 
-def test_an_order_without_a_cap_has_no_minutes_to_speak_of() -> None:
+@pytest.mark.parametrize("template", ["order_interrupted", "claim_resumed"])
+def test_an_order_without_a_cap_has_no_minutes_to_speak_of(template: str) -> None:
     data = DATA | {"remaining_seconds": None}
 
-    text = fill("order_interrupted", Language.ZH, data, SHANGHAI, NOW)
+    text = fill(template, Language.ZH, data, SHANGHAI, NOW)
 
     assert "分钟" not in text
     assert "12月31日22:00" in text

@@ -1,0 +1,330 @@
+"""Claims at the desk: filed, joined, rated into being, decided, appealed.
+
+One transaction each. Locks: order, voucher, then the claim, which comes last of all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import billing.claim as claims
+from billing.claim import Claim, Remedy
+from billing.order import Order, Settlement
+from billing.rating import Rating, Scores, is_low, rate
+from billing.remedy import on_record, reissued, rejected, resumed
+from billing.store.claims import (
+    Words,
+    load_claim,
+    lock_claim,
+    lock_newest_claim,
+    words_of,
+)
+from billing.store.ratings import load_rating, save_rating
+from terms.ids import CallerId, CallId, ClaimId, OrderId, StaffId, TenantId
+from terms.refusals import NotThere, RefusalCode, Refused
+from warmline.audit import Deed, note_deed
+from warmline.desk.claim_writing import (
+    Written,
+    facts_of,
+    sealed_words,
+    sms_about,
+    write_claim,
+)
+from warmline.desk.shell import Shell
+from warmline.desk.slice import Slice
+from warmline.desk.writing import Committed
+from warmline.programs import Program
+from warmline.reissuing import replace_voucher
+from warmline.seal import AesSeal
+
+if TYPE_CHECKING:
+    from warmline.desk.store import Connection
+
+MOST_FILINGS = 20
+"""How often a caller may add to one open claim."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decider:
+    """Who decides. A supervisor may replace a voucher that was replaced before (X10)."""
+
+    staff: StaffId
+    is_supervisor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimDesk:
+    """Everything that may happen to a claim comes through here."""
+
+    desk: Shell
+    seal: AesSeal
+
+    # -- the caller ----------------------------------------------------------------------------
+
+    async def file(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        order: OrderId,
+        told: Mapping[str, str | None],
+    ) -> tuple[Claim, Committed]:
+        """The caller says that something went wrong: a new claim, or more words to the open one.
+
+        Raises NotThere, and Refused: claim_too_late, not_now, rate_limited.
+        """
+        now = self.desk.clock.now()
+        slice_, program = await self.desk.lock(connection, tenant, order)
+        call, ended_at = _call_at_issue(slice_.order)
+        claims.require_in_time(ended_at, program.billing, now)
+        newest = await lock_newest_claim(connection, tenant, order, call)
+        claim = claims.file(
+            newest,
+            id=ClaimId(self.desk.new_id("claim")),
+            order=order,
+            call=call,
+            policy=program.billing,
+            now=now,
+        )
+        again = newest is not None and newest.id == claim.id and newest.filed_at is not None
+        if again:
+            await self._check_filings(connection, tenant, claim)
+        return await write_claim(
+            self.desk,
+            connection,
+            tenant,
+            Written(
+                claim=claim,
+                order=slice_.order,
+                words=sealed_words(self.seal, "filed", told, now),
+                kind=None if again else "claim.opened",
+            ),
+            now,
+        )
+
+    async def rate(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        order: OrderId,
+        scores: Scores,
+        text: str | None,
+    ) -> tuple[Rating, Committed]:
+        """What the caller thought of the talk; a bad rating has to be looked at (B21).
+
+        Raises NotThere, and Refused: not_completed, not_now.
+        """
+        now = self.desk.clock.now()
+        slice_, program = await self.desk.lock(connection, tenant, order)
+        before = await load_rating(connection, tenant, order)
+        rating = rate(
+            slice_.order, None if before is None else before[0], scores, program.billing, now
+        )
+        sealed = (
+            None if text is None else sealed_words(self.seal, "rated", {"text": text}, now).sealed
+        )
+        await save_rating(connection, tenant, rating, sealed)
+        if not is_low(rating, program.billing):
+            return rating, Committed(tenant=tenant, order=order)
+        committed = await self._look_into(connection, tenant, slice_, program, text, now)
+        return rating, committed
+
+    async def _look_into(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        slice_: Slice,
+        program: Program,
+        text: str | None,
+        now: datetime,
+    ) -> Committed:
+        call, _ = _call_at_issue(slice_.order)
+        newest = await lock_newest_claim(connection, tenant, slice_.order.id, call)
+        claim = claims.rated_low(
+            newest,
+            id=ClaimId(self.desk.new_id("claim")),
+            order=slice_.order.id,
+            call=call,
+            policy=program.billing,
+            now=now,
+        )
+        joins = newest is not None and newest.id == claim.id
+        written = Written(
+            claim=claim,
+            order=slice_.order,
+            words=None if text is None else sealed_words(self.seal, "rated", {"text": text}, now),
+            kind=None if joins else "claim.opened",
+        )
+        return (await write_claim(self.desk, connection, tenant, written, now))[1]
+
+    async def appeal(
+        self, connection: "Connection", tenant: TenantId, claim: ClaimId, caller: CallerId
+    ) -> tuple[Claim, Committed]:
+        """The caller takes a rejection to the insurer of their program's sponsor (B65).
+
+        Raises NotThere, also for somebody else's claim, and Refused: not_now, claim_too_late.
+        """
+        now = self.desk.clock.now()
+        slice_, program, found = await self._lock(connection, tenant, claim)
+        if slice_.order.caller != caller:
+            raise NotThere(claim)
+        appealed = claims.appeal(found, program.sponsor, program.billing, now)
+        written = Written(claim=appealed, order=slice_.order, kind="claim.appealed")
+        return await write_claim(self.desk, connection, tenant, written, now)
+
+    # -- those who decide ----------------------------------------------------------------------
+
+    async def decide(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        claim: ClaimId,
+        remedy: Remedy,
+        reason: str,
+        by: Decider,
+    ) -> tuple[Claim, Committed]:
+        """Support decides. Of two who decide at once, the second is told what was decided.
+
+        Raises NotThere, and Refused: not_now, call_in_progress, voucher_invalid, voucher_in_use,
+        quota_used.
+        """
+        now = self.desk.clock.now()
+        slice_, program, found = await self._lock(connection, tenant, claim)
+        decided = claims.decide(found, remedy, by.staff, program.billing, now)
+        words = sealed_words(self.seal, "decided", {"reason": reason}, now)
+        return await self._carry_out(
+            connection, tenant, slice_, program, found, decided, remedy, words, reason, by
+        )
+
+    async def decide_appeal(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        claim: ClaimId,
+        remedy: Remedy,
+        reason: str,
+        by: StaffId,
+        sponsor: str,
+    ) -> tuple[Claim, Committed]:
+        """The sponsor's insurer decides: the last word (B65).
+
+        Raises NotThere, also for another sponsor's appeal, and Refused as `decide` does.
+        """
+        now = self.desk.clock.now()
+        slice_, program, found = await self._lock(connection, tenant, claim)
+        if found.sponsor != sponsor:
+            raise NotThere(claim)
+        closed = claims.decide_appeal(found, remedy, by, now)
+        words = sealed_words(self.seal, "appeal_decided", {"reason": reason}, now)
+        decider = Decider(staff=by, is_supervisor=True)
+        return await self._carry_out(
+            connection, tenant, slice_, program, found, closed, remedy, words, reason, decider
+        )
+
+    async def _carry_out(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        slice_: Slice,
+        program: Program,
+        before: Claim,
+        after: Claim,
+        remedy: Remedy,
+        words: Words,
+        reason: str,
+        by: Decider,
+    ) -> tuple[Claim, Committed]:
+        """Order, voucher, books, claim, timeline, SMS, push and the deed: all or nothing."""
+        now = words.at
+        settlement = _settled(slice_, program, before, remedy, now)
+        voucher = slice_.voucher
+        if remedy is Remedy.REISSUE and voucher is not None:
+            voucher = await replace_voucher(
+                connection,
+                self.seal,
+                tenant,
+                voucher,
+                by_supervisor=by.is_supervisor,
+                now=now,
+                new_id=self.desk.new_id,
+            )
+        claim, committed = await write_claim(
+            self.desk,
+            connection,
+            tenant,
+            Written(
+                claim=after,
+                order=settlement.order,
+                settlement=settlement,
+                words=words,
+                kind="claim.decided",
+                facts={"decision": remedy, "state": settlement.order.state},
+                sms=sms_about(remedy, after, settlement.order),
+            ),
+            now,
+        )
+        deed = Deed(
+            staff=by.staff,
+            action="appeal.decided" if after.appeal_decision else "claim.decided",
+            subject=claim.id,
+            reason=reason,
+            before=facts_of(before, slice_.order, slice_.voucher),
+            after=facts_of(claim, settlement.order, voucher) | {"decision": remedy},
+        )
+        await note_deed(connection, self.seal, tenant, deed, now=now, new_id=self.desk.new_id)
+        self.desk.metrics.claim_decisions.labels(
+            "appeal" if after.appeal_decision else "claim", remedy
+        ).inc()
+        return claim, committed
+
+    # -- what they share -----------------------------------------------------------------------
+
+    async def _lock(
+        self, connection: "Connection", tenant: TenantId, claim: ClaimId
+    ) -> tuple[Slice, Program, Claim]:
+        """Order, voucher and claim. A claim's order never changes and is read unlocked first."""
+        unlocked = await load_claim(connection, tenant, claim)
+        if unlocked is None:
+            raise NotThere(claim)
+        slice_, program = await self.desk.lock(connection, tenant, unlocked.order)
+        found = await lock_claim(connection, tenant, claim)
+        assert found is not None
+        return slice_, program, found
+
+    async def _check_filings(
+        self, connection: "Connection", tenant: TenantId, claim: Claim
+    ) -> None:
+        written = (await words_of(connection, tenant, [claim.id]))[claim.id]
+        if sum(words.kind == "filed" for words in written) >= MOST_FILINGS:
+            raise Refused(
+                RefusalCode.RATE_LIMITED,
+                "Your claim is being looked at; there is no need to add more.",
+                retry_after_seconds=3600,
+            )
+
+
+def _call_at_issue(order: Order) -> tuple[CallId | None, datetime | None]:
+    """The call a claim about this order means, and since when the time for it runs.
+
+    The call at hand, else the last one; an order that never had one counts from its own end.
+    """
+    if order.call is not None:
+        return order.call, None
+    if order.settled is not None:
+        return order.settled.call, order.settled.ended_at
+    return None, order.closed_at
+
+
+def _settled(
+    slice_: Slice, program: Program, claim: Claim, remedy: Remedy, now: datetime
+) -> Settlement:
+    """What the decision makes of the order. Raises Refused."""
+    order, voucher = slice_.order, slice_.voucher
+    match remedy:
+        case Remedy.RESUME:
+            given = resumed(order, voucher, program.billing, now)
+        case Remedy.REISSUE:
+            given = reissued(order, voucher, now)
+        case Remedy.REJECT:
+            given = rejected(order, claim)
+    return on_record(order, given, claim, remedy, now)
