@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 ORDER_COLUMNS = """id, caller, program, program_version, program_digest, voucher, quota,
     one_at_a_time, opened_at, expires_at, granted_seconds, counselor, state, remaining_seconds,
-    talked_seconds, attempts_counted, call, connected_at, talk_started_at, resume_until, closed_at, closed_by,
-    closed_reason, settled, head_number, head_hash, version"""
+    talked_seconds, attempts_counted, call, connected_at, talk_started_at, resume_until,
+    closed_at, closed_by, closed_reason, settled, head_number, head_hash, version"""
 
 
 def _prefixed(columns: str, prefix: str) -> str:

@@ -6,7 +6,7 @@ from billing.order import Order, open_order
 from billing.policy import Policy, VoucherUse
 from billing.settling import CallEnding, OnExhausted
 from billing.voucher import Moved, Voucher, issue, prepare
-from terms.ids import CallerId, CallId, CounselorId, OrderId, ProgramId, VoucherId
+from terms.ids import BookId, CallerId, CallId, CounselorId, OrderId, ProgramId, VoucherId
 from terms.verdict import Confidence, EndedBy, Verdict, VerdictKind
 
 NOON = datetime(2030, 1, 1, 4, tzinfo=UTC)
@@ -33,6 +33,7 @@ def an_order(
     voucher: str | None = "voucher-1",
     caller: CallerId = LIN,
     program: ProgramId = LISTENING,
+    quota: BookId | None = None,
 ) -> Order:
     """An order for the 25-minute talk with Ana, opened at noon."""
     return open_order(
@@ -45,6 +46,7 @@ def an_order(
         voucher=None if voucher is None else VoucherId(voucher),
         granted_seconds=GRANTED_SECONDS,
         policy=POLICY if voucher else DOCTOR_POLICY,
+        quota=quota,
         now=NOON,
     ).order
 

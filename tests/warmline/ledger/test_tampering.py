@@ -1,0 +1,271 @@
+"""Whoever can do anything with the database changes one thing: verify finds it and names it."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from tests.billing.stories import NOON
+from tests.warmline.ledger.books import keep_books
+from warmline.ledger.sealing import set_seals
+from warmline.ledger.verifying import verify
+from warmline.seal import AesSeal
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Pool, Record
+
+OWNERS = {
+    "ledger_entries": "book",
+    "vouchers": "'voucher/' || id",
+    "quotas": "book",
+    "ledger_sealed_heads": "book",
+    "ledger_seals": "'seals'",
+}
+COLUMNS = {
+    "ledger_entries": (
+        "tenant book number from_account to_account units reason order_id call recurs at about hash"
+    ),
+    "vouchers": (
+        "tenant id program state code_hash code_ending valid_until changed_at holder order_id "
+        "replaces no_contacts head_number head_hash"
+    ),
+    "quotas": (
+        "tenant book program subject period starts ends uses no_contacts changed_at head_number "
+        "head_hash"
+    ),
+    "ledger_seals": "tenant number sealed_at books digest signature",
+    "ledger_sealed_heads": "tenant book number hash seal",
+}
+FLIPPED = {
+    "text": "overlay({c} placing chr(ascii(right({c}, 1)) # 1) from length({c}))",
+    "bytea": "set_byte({c}, 5, get_byte({c}, 5) # 1)",
+    "integer": "{c} # 64",
+    "boolean": "NOT {c}",
+    "timestamp with time zone": "{c} + interval '1 microsecond'",
+    "date": "{c} + 1",
+    "jsonb": "replace({c}::text, 'order-k', 'order-z')::jsonb",
+}
+BACK = {
+    "timestamp with time zone": "{c} - interval '1 microsecond'",
+    "date": "{c} - 1",
+    "jsonb": "replace({c}::text, 'order-z', 'order-k')::jsonb",
+}
+FILLED = {"text": "'x'", "bytea": "'\\x01'::bytea"}
+
+
+@pytest.fixture
+async def intruder(
+    database: "Pool[Record]", database_url: str, seal: AesSeal
+) -> "AsyncIterator[Connection[Record]]":
+    """A superuser whom no trigger and no constraint stops, in a house with kept books."""
+    await keep_books(database, seal)
+    connection = await asyncpg.connect(database_url, server_settings={"timezone": "UTC"})
+    await connection.execute("SET session_replication_role = replica")
+    for row in await connection.fetch(
+        """SELECT conrelid::regclass::text AS of, conname FROM pg_constraint
+           WHERE contype IN ('c', 'f') AND connamespace = 'public'::regnamespace
+           ORDER BY contype DESC"""
+    ):
+        await connection.execute(f'ALTER TABLE {row["of"]} DROP CONSTRAINT "{row["conname"]}"')
+    yield connection
+    await connection.close()
+
+
+async def test_books_that_nobody_touched_are_what_they_were(
+    database: "Pool[Record]", seal: AesSeal
+) -> None:
+    await keep_books(database, seal)
+
+    async with database.acquire() as connection:
+        (found,) = await verify(connection, seal)
+
+    assert found.faults == []
+    assert (found.books, found.seals, found.unsealed) == (7, 2, 1)
+    assert found.entries == await database.fetchval("SELECT count(*) FROM ledger_entries")
+
+
+async def test_every_column_that_there_is_gets_flipped(database: "Pool[Record]") -> None:
+    """A column that somebody adds later is either vouched for, or this test says so."""
+    rows = await database.fetch(
+        """SELECT table_name, column_name FROM information_schema.columns
+           WHERE table_schema = 'public' AND table_name = ANY ($1::text[])""",
+        list(OWNERS),
+    )
+
+    told = {(table, one) for table, columns in COLUMNS.items() for one in columns.split()}
+    assert {(row["table_name"], row["column_name"]) for row in rows} == told
+
+
+@pytest.mark.rule("X56")
+@pytest.mark.parametrize("table", COLUMNS)
+async def test_one_flipped_byte_in_any_column_of_any_row_is_found_and_named(
+    intruder: "Connection[Record]", seal: AesSeal, table: str
+) -> None:
+    kinds = dict(
+        await intruder.fetch(
+            """SELECT column_name, data_type FROM information_schema.columns
+               WHERE table_schema = 'public' AND table_name = $1""",
+            table,
+        )
+    )
+    for column in COLUMNS[table].split():
+        rows = await intruder.fetch(
+            f"SELECT ctid, {OWNERS[table]} AS book, {column} IS NULL AS blank FROM {table}"
+        )
+        assert rows
+        for row in rows:
+            await flipped(intruder, seal, table, column, kinds[column], row)
+    (clean,) = await verify(intruder, seal)
+    assert clean.faults == []
+
+
+async def flipped(
+    intruder: "Connection[Record]",
+    seal: AesSeal,
+    table: str,
+    column: str,
+    kind: str,
+    row: "Record",
+) -> None:
+    """Change one value, verify, and put it back."""
+    if row["blank"] and kind not in FILLED:
+        return
+    change = FILLED[kind] if row["blank"] else FLIPPED[kind].format(c=column)
+    where = await intruder.fetchval(
+        f"UPDATE {table} SET {column} = {change} WHERE ctid = $1 RETURNING ctid", row["ctid"]
+    )
+
+    found = [fault for one in await verify(intruder, seal) for fault in one.faults]
+
+    assert found, f"{table}.{column} of {row['book']}"
+    if table != "ledger_sealed_heads":
+        assert any(fault.book == row["book"] for fault in found), found
+    undone = "NULL" if row["blank"] else (BACK.get(kind) or FLIPPED[kind]).format(c=column)
+    await intruder.execute(f"UPDATE {table} SET {column} = {undone} WHERE ctid = $1", where)
+
+
+@pytest.mark.rule("X56")
+@pytest.mark.parametrize(
+    ("removing", "book", "number"),
+    [
+        ("DELETE FROM ledger_entries WHERE book = 'voucher/voucher-used' AND number = 2",
+         "voucher/voucher-used", 3),
+        ("DELETE FROM ledger_entries WHERE book = 'voucher/voucher-used' AND number = 4",
+         "voucher/voucher-used", 4),
+        ("DELETE FROM ledger_entries WHERE book = 'talk/order-talk'", "talk/order-talk", 1),
+        ("DELETE FROM vouchers WHERE id = 'voucher-back'", "voucher/voucher-back", None),
+        ("DELETE FROM orders WHERE id = 'order-talk'", "talk/order-talk", None),
+        ("UPDATE orders SET remaining_seconds = 1499 WHERE id = 'order-back'",
+         "talk/order-back", 1),
+        ("UPDATE orders SET talked_seconds = 1 WHERE id = 'order-back'", "talk/order-back", 1),
+        ("UPDATE orders SET granted_seconds = 1600 WHERE id = 'order-back'",
+         "talk/order-back", None),
+        ("INSERT INTO ledger_entries SELECT tenant, 'voucher/forged', number, from_account, "
+         "to_account, units, reason, order_id, call, recurs, at, about, hash FROM ledger_entries "
+         "WHERE book = 'voucher/voucher-new' AND number = 1", "voucher/forged", 1),
+        ("UPDATE ledger_entries SET book = 'gift/1' WHERE book = 'voucher/voucher-new'",
+         "gift/1", 1),
+    ],
+)  # fmt: skip
+async def test_what_is_missing_added_or_disagrees_is_named(
+    intruder: "Connection[Record]", seal: AesSeal, removing: str, book: str, number: int | None
+) -> None:
+    await intruder.execute(removing)
+
+    (found,) = await verify(intruder, seal)
+
+    assert (book, number) in {(fault.book, fault.number) for fault in found.faults}
+
+
+@pytest.mark.rule("X56")
+async def test_a_tail_cut_off_together_with_its_row_is_missed_by_the_seal(
+    intruder: "Connection[Record]", seal: AesSeal
+) -> None:
+    await intruder.execute(
+        """WITH cut AS (
+               DELETE FROM ledger_entries WHERE book = 'talk/order-talk' AND number > 1
+           )
+           UPDATE orders SET remaining_seconds = granted_seconds, talked_seconds = 0,
+               head_number = 1, head_hash = entry.hash
+           FROM ledger_entries AS entry
+           WHERE orders.id = 'order-talk' AND book = 'talk/order-talk' AND number = 1"""
+    )
+
+    (found,) = await verify(intruder, seal)
+
+    assert {(fault.book, fault.what) for fault in found.faults} == {
+        ("talk/order-talk", "is gone: seal 1 saw it"),
+        ("talk/order-talk", "is gone: seal 2 saw it"),
+    }
+
+
+@pytest.mark.rule("X56")
+async def test_a_book_removed_with_all_that_speaks_of_it_is_missed_by_the_seal(
+    intruder: "Connection[Record]", seal: AesSeal
+) -> None:
+    await intruder.execute("DELETE FROM ledger_entries WHERE book = 'voucher/voucher-new'")
+    await intruder.execute("DELETE FROM vouchers WHERE id = 'voucher-new'")
+
+    (found,) = await verify(intruder, seal)
+
+    assert [(fault.book, fault.number) for fault in found.faults] == [("voucher/voucher-new", 2)]
+
+
+@pytest.mark.rule("X56")
+async def test_a_history_written_anew_with_right_hashes_is_not_what_was_sealed(
+    intruder: "Connection[Record]", seal: AesSeal
+) -> None:
+    """Hashes have no key, so whoever knows them can chain a lie; the seal was before it."""
+    await intruder.execute(
+        """DO $$
+           DECLARE entry ledger_entries; head bytea := decode(repeat('00', 32), 'hex');
+           BEGIN
+               UPDATE ledger_entries SET reason = 'gift'
+               WHERE book = 'voucher/voucher-used' AND number = 2;
+               FOR entry IN SELECT * FROM ledger_entries
+                   WHERE book = 'voucher/voucher-used' ORDER BY number
+               LOOP
+                   head := ledger_hash(head, entry.book, entry.number, entry.from_account,
+                       entry.to_account, entry.units, entry.reason, entry.order_id, entry.call,
+                       entry.recurs, entry.at, entry.about);
+                   UPDATE ledger_entries SET hash = head
+                   WHERE book = entry.book AND number = entry.number;
+               END LOOP;
+               UPDATE vouchers SET head_hash = head WHERE id = 'voucher-used';
+           END $$"""
+    )
+
+    (found,) = await verify(intruder, seal)
+
+    assert {(fault.book, fault.what) for fault in found.faults} == {
+        ("voucher/voucher-used", "is not what it was: seal 1 saw it")
+    }
+
+
+@pytest.mark.rule("X56")
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_seal_that_is_gone_is_missed(
+    intruder: "Connection[Record]", seal: AesSeal, number: int
+) -> None:
+    await intruder.execute("DELETE FROM ledger_seals WHERE number = $1", number)
+
+    (found,) = await verify(intruder, seal)
+
+    assert ("seals", number) in {(fault.book, fault.number) for fault in found.faults}
+
+
+@pytest.mark.rule("X56")
+async def test_a_seal_by_somebody_without_the_key_is_none(
+    intruder: "Connection[Record]", seal: AesSeal
+) -> None:
+    stranger = AesSeal(b"somebody else's secret, of 32 bytes or more")
+    async with intruder.transaction():
+        await set_seals(intruder, stranger, NOON + timedelta(hours=3))
+
+    (found,) = await verify(intruder, seal)
+
+    assert [(fault.book, fault.number, fault.what) for fault in found.faults] == [
+        ("seals", 3, "was not signed by this installation")
+    ]
