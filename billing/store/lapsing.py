@@ -46,7 +46,7 @@ async def lock_due_voucher(
 
 
 async def next_due_at(connection: "Connection") -> datetime | None:
-    """When `lock_due_order` will next find something."""
+    """When `lock_due_order` or `lock_due_voucher` will next find something."""
     due_at: datetime | None = await connection.fetchval(
         """SELECT least(
                (SELECT due_at FROM orders AS due
@@ -54,8 +54,16 @@ async def next_due_at(connection: "Connection") -> datetime | None:
                     SELECT FROM lapse_faults AS put_off
                     WHERE put_off.tenant = due.tenant AND put_off.id = due.id)
                 ORDER BY due_at LIMIT 1),
+               (SELECT valid_until FROM vouchers AS due
+                WHERE state IN ('pending', 'issued', 'returned') AND NOT EXISTS (
+                    SELECT FROM lapse_faults AS put_off
+                    WHERE put_off.tenant = due.tenant AND put_off.id = due.id)
+                ORDER BY valid_until LIMIT 1),
                (SELECT min(greatest(due_at, next_try_at))
-                FROM lapse_faults JOIN orders USING (tenant, id)))"""
+                FROM lapse_faults JOIN orders USING (tenant, id)),
+               (SELECT min(greatest(valid_until, next_try_at))
+                FROM lapse_faults JOIN vouchers USING (tenant, id)
+                WHERE state IN ('pending', 'issued', 'returned')))"""
     )
     return due_at
 

@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING
 
 from billing.store.lapsing import forget_fault, lock_due_order, lock_due_voucher
 from billing.store.vouchers import lock_voucher, save_voucher
-from billing.voucher import expire
+from billing.voucher import State, Voucher, expire
 from terms.ids import OrderId, TenantId, VoucherId
 from warmline.desk import fold
 from warmline.desk.shell import Shell
+from warmline.desk.slice import Notice, NoticeKind
+from warmline.desk.store import adding_notices, carry_out
 from warmline.desk.writing import Committed
+from warmline.notices.texts import VOUCHER_EXPIRED
 
 if TYPE_CHECKING:
     from warmline.desk.store import Connection
@@ -56,7 +59,7 @@ class Lapsing(Shell):
         return await self.writer.write(connection, tenant, slice_, None, outcome, program, now)
 
     async def expire_next_voucher(self) -> bool:
-        """Put away one unused voucher past its time (X13); False when there is none.
+        """Put away one unused voucher past its time (A20, X13); False when there is none.
 
         Raises CannotLapse, as `lapse_next` does.
         """
@@ -67,17 +70,35 @@ class Lapsing(Shell):
                 return False
             tenant, voucher = due
             try:
-                await self._expire(connection, tenant, voucher, now)
+                committed = await self._expire(connection, tenant, voucher, now)
             except Exception as fault:
                 raise CannotLapse(tenant, voucher) from fault
+        self.tell(committed)
         return True
 
     async def _expire(
         self, connection: "Connection", tenant: TenantId, id: VoucherId, now: datetime
-    ) -> None:
+    ) -> Committed:
         voucher = await lock_voucher(connection, tenant, id)
         assert voucher is not None  # it is locked
         expired, entry = expire(voucher, now)
         assert entry is not None
         await save_voucher(connection, tenant, expired, entry)
         await forget_fault(connection, tenant, id)
+        told = voucher.state is State.RETURNED
+        if told:
+            await self._tell_holder(connection, tenant, expired, now)
+        return Committed(tenant=tenant, notices=told)
+
+    async def _tell_holder(
+        self, connection: "Connection", tenant: TenantId, expired: Voucher, now: datetime
+    ) -> None:
+        """A voucher that had come back to somebody is gone: they are told (X13)."""
+        data = {"voucher": expired.id, "program": expired.program}
+        notice = Notice(kind=NoticeKind.SMS, template=VOUCHER_EXPIRED, data=data)
+        id_ = self.new_id("notice")
+        change = adding_notices(
+            tenant, [(id_, notice)], caller=expired.holder, order=None, call=None, now=now
+        )
+        await carry_out(connection, [change])
+        await self.writer.outbox.enqueue(connection, tenant, [id_], now)
