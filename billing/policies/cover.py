@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from billing.policies.relation import DIRECT, FAMILY, Relation
 from billing.quota import CountedFor, Period
 from terms.section import Section
 
@@ -28,12 +29,31 @@ class WaitingAnchor(StrEnum):
     EFFECT = "effect"  # the end of the cooling-off period, where the insurer names one
 
 
+class Relatives(StrEnum):
+    """Which insured people a service is for, by how they stand to the policyholder (X21)."""
+
+    ANY = "any"
+    DIRECT = "direct"  # the policyholder, and parents, children, spouse
+    FAMILY = "family"  # these and siblings
+
+    def includes(self, relation: Relation) -> bool:
+        """Whether somebody so related is among them."""
+        match self:
+            case Relatives.ANY:
+                return True
+            case Relatives.DIRECT:
+                return relation in DIRECT
+            case Relatives.FAMILY:
+                return relation in FAMILY
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
     """Which products a program is part of, from when on, and how much of it there is."""
 
     products: frozenset[str] = frozenset()  # as insurers name them; none: it is part of no policy
     entitlement: Entitlement = Entitlement.NONE
+    relatives: Relatives = Relatives.ANY
     waiting_anchor: WaitingAnchor = WaitingAnchor.NONE
     waiting_days: int = 0  # natural days (A16, B01)
     service_years: int = 0  # how long the service lasts from its own start (B02); 0: as the policy
@@ -51,6 +71,7 @@ def parse_cover(section: Section) -> Cover:
     cover = Cover(
         products=frozenset(products),
         entitlement=_one_of(Entitlement, section, "entitlement", Entitlement.NONE),
+        relatives=_one_of(Relatives, section, "relatives", Relatives.ANY),
         waiting_anchor=_one_of(WaitingAnchor, section, "waiting_anchor", WaitingAnchor.NONE),
         waiting_days=section.whole("waiting_days", most=MOST_WAITING_DAYS, default=0),
         service_years=section.whole("service_years", most=100, default=0),
@@ -79,6 +100,8 @@ def _check_together(section: Section, cover: Cover) -> None:
         section.fault("waiting_anchor", "must say from when waiting_days count: purchase or effect")
     if cover.waiting_anchor is not WaitingAnchor.NONE and not cover.products:
         section.fault("waiting_anchor", "has no effect without products")
+    if cover.relatives is not Relatives.ANY and cover.entitlement is Entitlement.NONE:
+        section.fault("relatives", "has no effect unless entitlement = 'required'")
     if cover.service_years and cover.entitlement is Entitlement.NONE:
         section.fault("service_years", "has no effect unless entitlement = 'required'")
     if cover.quota_uses and cover.entitlement is Entitlement.NONE:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from billing.policies.cover import Cover
 from billing.policies.policy import CHILD_YEARS, PolicyTerms, age_on
+from billing.policies.relation import Relation
 from billing.policies.waiting import active_from, active_until, today_in_china
 from terms.ids import PersonId, PolicyId
 from terms.refusals import RefusalCode, Refused
@@ -37,6 +38,7 @@ class Candidate:
     sponsor: str
     terms: PolicyTerms
     insured: PersonId
+    relation: Relation
     born_on: date | None
     known_by: KnownBy
 
@@ -59,8 +61,12 @@ class Entitled:
 
 
 def covers(sponsor: str, cover: Cover, candidate: Candidate) -> bool:
-    """Whether the candidate's policy has anything to do with this program."""
-    return candidate.sponsor == sponsor and candidate.terms.product in cover.products
+    """Whether the candidate's policy and relation have anything to do with this program."""
+    return (
+        candidate.sponsor == sponsor
+        and candidate.terms.product in cover.products
+        and cover.relatives.includes(candidate.relation)
+    )
 
 
 def standing(terms: PolicyTerms, cover: Cover, today: date) -> Standing:

@@ -16,8 +16,8 @@ class Relation(StrEnum):
     OTHER = "other"
 
 
-DIRECT = frozenset({Relation.SPOUSE, Relation.CHILD, Relation.PARENT})
-"""直系亲属: parents, children, spouse; a program may add parents in law (X21)."""
+DIRECT = frozenset({Relation.SELF, Relation.SPOUSE, Relation.CHILD, Relation.PARENT})
+"""本人 and 直系亲属: parents, children, spouse (X21)."""
 
 FAMILY = DIRECT | {Relation.SIBLING}
 """家属、家人: the same and siblings (X21)."""

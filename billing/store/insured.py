@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from billing.policies.entitlement import Candidate, Entitled, KnownBy
 from billing.policies.policy import Role
+from billing.policies.relation import Relation
 from billing.policies.sealing import PersonSeal, open_person
 from billing.store.policies import read_terms
 from terms.ids import CallerId, OrderId, PersonId, PolicyId, TenantId
@@ -23,7 +24,8 @@ _KNOWN_BY = {
 }
 
 _COLUMNS = """policy.id AS policy_id, sponsor, product, status, purchased_on, effective_on,
-        cooling_off_end, ends_on, insured.id AS insured_id, insured.details"""
+        cooling_off_end, ends_on, insured.id AS insured_id, insured.relation,
+        insured.details"""
 _INSURED = """
     FROM insurance_policies AS policy
     JOIN policy_people AS insured
@@ -123,6 +125,7 @@ def _candidate(seal: PersonSeal, row: "Record", known_by: KnownBy) -> Candidate:
         sponsor=row["sponsor"],
         terms=read_terms(row),
         insured=PersonId(row["insured_id"]),
+        relation=Relation(row["relation"]),
         born_on=open_person(seal, row["details"], None).born_on,
         known_by=known_by,
     )
