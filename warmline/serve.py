@@ -24,6 +24,7 @@ from dialer.carriers.simulated.client import NEWS_PATH, SimulatedCarrier, receiv
 from dialer.carriers.simulated.control import RemoteHands
 from dialer.carriers.simulated.process import ensure_running, stop_if_unused
 from dialer.store.due import next_timer_at
+from dialer.store.records import note_carrier
 from terms.ids import ProgramId
 from warmline.api.appeals import appeals
 from warmline.api.audience import DeskAudience
@@ -31,6 +32,7 @@ from warmline.api.catalogue import catalogue
 from warmline.api.claims import claims
 from warmline.api.counselors import counselors
 from warmline.api.devices import devices
+from warmline.api.entitlements import entitlements
 from warmline.api.follow_ups import follow_ups
 from warmline.api.holders import DeviceTokens
 from warmline.api.interventions import interventions
@@ -38,6 +40,8 @@ from warmline.api.leaving import CounselorsLeave
 from warmline.api.orders import orders
 from warmline.api.pages import add_pages
 from warmline.api.parts import DESK, PROGRAMS
+from warmline.api.policies import policies
+from warmline.api.reports import reports
 from warmline.api.simulation import SIMULATION, Simulation, simulation_routes
 from warmline.api.staff import staff_operations
 from warmline.api.this_machine import is_loopback
@@ -59,6 +63,7 @@ from warmline.http.holders import ApiKeys, StaffTokens
 from warmline.http.sessions import PASSWORDS, sessions
 from warmline.http.who import TokenKinds
 from warmline.ids import new_id
+from warmline.ledger.sealing import LedgerSealer
 from warmline.live import TIMELINE
 from warmline.live.feed import Feed
 from warmline.live.socket import add_live, live_operations
@@ -67,6 +72,7 @@ from warmline.metrics import Metrics
 from warmline.notices.service import Notices
 from warmline.people.leaving import LEAVING
 from warmline.people.passwords import Passwords
+from warmline.policies.keeping import PolicyKeeper
 from warmline.programs import Program, load_programs
 from warmline.seal import AesSeal
 from warmline.settings import Settings
@@ -92,6 +98,9 @@ OPERATIONS = (
     *staff_operations,
     *claims,
     *appeals,
+    *policies,
+    *entitlements,
+    *reports,
     *interventions,
     *follow_ups,
     *live_operations,
@@ -264,6 +273,18 @@ async def _furnish(
     crew = make_crew(
         pool=pool, desk=desk, carrier=carrier, numbers=numbers, clock=clock, metrics=metrics
     )
+    crew.join(
+        PolicyKeeper(
+            pool,
+            seal,
+            clock,
+            programs,
+            tenant=settings.tenant,
+            new_id=new_id,
+            sent=notices.wake,
+        )
+    )
+    crew.join(LedgerSealer(pool, seal, clock))
     wakes.crew = crew
     simulation = Simulation(settings, pool, seal, clock, hands, crew)
     house = House(
@@ -399,8 +420,11 @@ async def _keep_up(
     programs: Mapping[ProgramId, Program],
     clock: SystemClock,
 ) -> None:
-    """What has to be in the database before the first order: programs' texts, the calendar."""
+    """What has to be in the database before the first order: programs' texts, the calendar, and
+    which carrier the legs of from now on go through.
+    """
     async with pool.acquire() as connection:
+        await note_carrier(connection, settings.tenant, settings.carrier, clock.now())
         for program in programs.values():
             await keep_program_text(
                 connection,

@@ -10,7 +10,7 @@ from dialer.events import CallerHungUp
 from dialer.store.calls import live_call_of
 from routing.store.callers import get_or_create_caller
 from routing.store.queue import queue_position
-from terms.ids import CallerId, CounselorId, OrderId, ProgramId
+from terms.ids import CallerId, CounselorId, OrderId, PersonId, ProgramId
 from terms.refusals import RefusalCode, Refused
 from warmline.api.parts import DESK, PROGRAMS, order_as_shown, own_order
 from warmline.api.timeline import TimelineEntry, lines_for
@@ -41,6 +41,10 @@ class OpenOrder(Model):
     """The code as it was received, or the id of a voucher in the account."""
 
     phone: Phone | None = None
+
+    insured: Annotated[PersonId, ID] | None = None
+    """For whom, where the caller may act for several insured people: `insured` of an entitlement.
+    """
 
 
 class PlaceCall(Model):
@@ -73,6 +77,8 @@ class After(Page):
         RefusalCode.VOUCHER_IN_USE,
         RefusalCode.CALL_IN_PROGRESS,
         RefusalCode.COUNSELOR_OFFLINE,
+        RefusalCode.NOT_ENTITLED,
+        RefusalCode.QUOTA_USED,
         RefusalCode.RATE_LIMITED,
     ),
 )
@@ -88,7 +94,13 @@ async def create_order(
         if isinstance(given, Refused):
             return given
         voucher = given.id
-    wish = Wish(program=program, caller=caller, counselor=body.counselor, voucher=voucher)
+    wish = Wish(
+        program=program,
+        caller=caller,
+        counselor=body.counselor,
+        voucher=voucher,
+        insured=body.insured,
+    )
     try:
         opened, committed = await desk.open_order(acting.connection, acting.tenant, wish)
     except NotQualified as unfit:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import billing.order
 from billing.order import Order, Settlement
+from billing.store.insured import note_entitlement
 from billing.store.orders import insert_order, read_saved, saving_settlement
 from billing.store.program_texts import keep_program_text
 from billing.store.vouchers import lock_voucher, save_voucher
@@ -13,9 +14,18 @@ from routing.counselor import lacks
 from routing.matching import Match
 from routing.store.counselors import load_counselor, lock_counselor
 from routing.store.matches import add_match
-from terms.ids import CallerId, CounselorId, OrderId, StaffId, TenantId, VoucherId
+from terms.ids import (
+    CallerId,
+    CounselorId,
+    OrderId,
+    PersonId,
+    StaffId,
+    TenantId,
+    VoucherId,
+)
 from terms.refusals import RefusalCode, Refused
 from warmline.desk import fold
+from warmline.desk.entitling import back_order
 from warmline.desk.shell import Shell
 from warmline.desk.store import Line, adding_lines, carry_out
 from warmline.desk.timeline import APP, STAFF, caller_sees, counselor_sees
@@ -34,13 +44,15 @@ class NotQualified(Exception):
 class Wish:
     """What somebody wants to talk about, and with whom.
 
-    `voucher` is one in their account: whoever gave a code has redeemed it by now.
+    `voucher` is one in their account: whoever gave a code has redeemed it by now. `insured` says
+    for whom, where a program asks for an insured person and the caller may act for several.
     """
 
     program: Program
     caller: CallerId
     counselor: CounselorId | None = None
     voucher: VoucherId | None = None
+    insured: PersonId | None = None
 
 
 class Opening(Shell):
@@ -53,13 +65,24 @@ class Opening(Shell):
     ) -> tuple[Order, Committed]:
         """Open an order and hold its voucher, in the caller's transaction (A14, A31).
 
-        Raises NotQualified, and Refused: voucher_invalid, voucher_in_use, call_in_progress.
+        Raises NotQualified, and Refused: voucher_invalid, voucher_in_use, call_in_progress,
+        not_entitled, quota_used.
         """
         now, program = self.clock.now(), wish.program
         id_ = OrderId(self.new_id("order"))
         if wish.counselor is not None:
             await self._check_qualified(connection, tenant, wish.counselor, program)
         voucher = await self._held(connection, tenant, wish, id_)
+        backing = await back_order(
+            connection,
+            self.seal,
+            tenant,
+            program,
+            caller=wish.caller,
+            insured=wish.insured,
+            order=id_,
+            now=now,
+        )
         await keep_program_text(
             connection,
             tenant,
@@ -77,11 +100,14 @@ class Opening(Shell):
             program_digest=program.digest,
             counselor=wish.counselor,
             voucher=None if voucher is None else voucher.id,
+            quota=None if backing is None else backing.quota,
             granted_seconds=program.granted_seconds,
             policy=program.billing,
             now=now,
         )
         await insert_order(connection, tenant, settlement.order)
+        if backing is not None:
+            await note_entitlement(connection, tenant, id_, backing.entitled, now)
         committed = await self.tell_opened(connection, tenant, settlement, program)
         return settlement.order, committed
 
@@ -94,14 +120,14 @@ class Opening(Shell):
         found = await lock_voucher(connection, tenant, wish.voucher)
         if found is None or found.holder != wish.caller:
             raise Refused(RefusalCode.VOUCHER_INVALID, "This voucher is not in the account.")
-        held, movement = hold(
+        held, entry = hold(
             found,
             order=order,
             caller=wish.caller,
             program=wish.program.id,
             now=self.clock.now(),
         )
-        await save_voucher(connection, tenant, held, movement)
+        await save_voucher(connection, tenant, held, entry)
         return held
 
     async def _check_qualified(
