@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from terms.ids import BookId, CallId, OrderId
+from terms.values import quickly_made
 
 GENESIS = bytes(32)
 """What the first entry of a book follows."""
@@ -26,6 +27,7 @@ ISSUER = "issuer"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Head:
     """How far a book has come: the number and the hash of its last entry."""
@@ -38,6 +40,7 @@ BLANK = Head()
 """A book without entries."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """`units` went from one account to another; the sum over all accounts stays zero.

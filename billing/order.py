@@ -15,7 +15,7 @@ from billing.policy import Policy, VoucherUse
 from billing.voucher import VoucherMove
 from terms.ids import BookId, CallerId, CallId, CounselorId, OrderId, ProgramId, VoucherId
 from terms.refusals import RefusalCode, Refused
-from terms.values import replace
+from terms.values import quickly_made, replace
 from terms.verdict import VerdictKind
 
 
@@ -33,6 +33,9 @@ class State(StrEnum):
 
 LIVE = frozenset({State.OPEN, State.IN_CALL, State.INTERRUPTED})
 """States in which the order holds its voucher, and counts as the person's one open order."""
+
+_TALKED = frozenset({State.INTERRUPTED, State.COMPLETED, State.CLOSED})
+_IN_CALL, _INTERRUPTED = State.IN_CALL, State.INTERRUPTED  # asked of every copy of an order
 
 
 class ClosedBy(StrEnum):
@@ -64,6 +67,7 @@ class ReviewReason(StrEnum):
     INDETERMINATE = "indeterminate"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """What the last call did to the order, kept so that a better verdict can correct it."""
@@ -81,6 +85,7 @@ class Settled:
     final: bool = False  # a person decided about this call; no verdict corrects it any more
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One order. Seconds are None where the program has no cap.
@@ -120,15 +125,15 @@ class Order:
     def __post_init__(self) -> None:
         state = self.state
         assert self.voucher is None or self.quota is None
-        assert (self.call is not None) == (state is State.IN_CALL)
+        assert (self.call is not None) == (state is _IN_CALL)
         assert self.talk_started_at is None or self.call is not None
-        assert self.resume_until is None or state in (State.INTERRUPTED, State.IN_CALL)
-        assert self.resume_until is not None or state is not State.INTERRUPTED
+        assert self.resume_until is None or state in (_INTERRUPTED, _IN_CALL)
+        assert self.resume_until is not None or state is not _INTERRUPTED
         assert (self.closed_at is None) == (state in LIVE)
         assert (self.closed_at is None) == (self.closed_by is None) == (self.closed_reason is None)
-        if state in (State.INTERRUPTED, State.COMPLETED, State.CLOSED):
+        if state in _TALKED:
             assert self.connected_at is not None
-        if state in (State.OPEN, State.EXPIRED, State.CANCELLED):
+        elif state is not _IN_CALL:
             assert self.connected_at is None
         assert (self.granted_seconds is None) == (self.remaining_seconds is None)
         assert 0 <= (self.remaining_seconds or 0) <= (self.granted_seconds or 0)
@@ -157,6 +162,7 @@ class Review:
     escalate_at: datetime  # supervisors are told that time is running out
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """An order moved, and what follows: for what pays for it, for reviews, for those who listen.

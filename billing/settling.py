@@ -23,7 +23,7 @@ from billing.order import (
 from billing.policy import Policy
 from billing.voucher import VoucherMove
 from terms.ids import CallId
-from terms.values import replace
+from terms.values import quickly_made, replace
 from terms.verdict import Confidence, EndedBy, Verdict, VerdictKind
 
 
@@ -34,6 +34,7 @@ class OnExhausted(StrEnum):
     KEEP = "keep"  # open until its time is over (X03)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnding:
     """What the dialer tells at the end of a call, and again when later evidence changes it.

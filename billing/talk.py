@@ -58,7 +58,7 @@ def booked(
     `reason` is told of what is neither talk nor time: a correction, or somebody's decision.
     """
     after = settlement.order
-    if balances(before) == balances(after):
+    if _balance_alike(before, after):
         return settlement
     if _is_correction(before, after):
         steps: Iterator[_Step] = _corrections(balances(before), balances(after), reason)
@@ -77,6 +77,14 @@ def balances(order: "Order") -> dict[str, int]:
         TALKED: order.talked_seconds,
         LAPSED: left if rests else 0,
     }
+
+
+def _balance_alike(one: "Order", other: "Order") -> bool:
+    return (
+        one.remaining_seconds == other.remaining_seconds
+        and one.talked_seconds == other.talked_seconds
+        and (one.closed_at is None) == (other.closed_at is None)
+    )
 
 
 def about(order: "Order") -> bytes:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from billing.ledger import BLANK, ISSUER, Entry, Fault, Head, Reading, facts_digest, post
 from terms.ids import BookId, CallerId, OrderId, ProgramId, VoucherId
 from terms.refusals import RefusalCode, Refused
-from terms.values import replace
+from terms.values import quickly_made, replace
 
 
 class State(StrEnum):
@@ -46,6 +46,7 @@ class VoucherMove(StrEnum):
     COUNT_NO_CONTACT = "no_contact_counted"  # back the first time, used the second (X28)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voucher:
     """One voucher, and how far its book has come. Of the code only its hash is here."""

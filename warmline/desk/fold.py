@@ -167,11 +167,12 @@ def _follow(
     """What the call's move means for its order, its voucher and its counselor."""
     if call is before.call and not effects:
         return Outcome(slice=before)  # told again, or too late: nothing follows
+    facts = [effect for effect in effects if isinstance(effect, Fact)]
     outcome = Outcome(
         slice=replace(before, call=call),
         effects=effects,
-        counselors=tuple(_counselor_moves(before.call, call, effects)),
-        notices=tuple(_call_notices(before.order, effects, program)),
+        counselors=tuple(_counselor_moves(before.call, call, facts)),
+        notices=tuple(_call_notices(before.order, facts, program)),
     )
     if call is before.call:
         return outcome
@@ -246,18 +247,18 @@ def _paid(slice_: Slice, settlement: Settlement, now: datetime) -> tuple[Slice, 
 
 
 def _counselor_moves(
-    before: Call | None, after: Call, effects: tuple[Effect, ...]
+    before: Call | None, after: Call, facts: Iterable[Fact]
 ) -> Iterable[tuple[CounselorId, CounselorMove]]:
     held = None if before is None else before.counselor
     missed = False
-    for effect in effects:
-        if not isinstance(effect, Fact) or held is None:
-            continue
-        if effect.kind is FactKind.COUNSELOR_MISSED:
+    for fact in facts:
+        if held is None:
+            break
+        if fact.kind is FactKind.COUNSELOR_MISSED:
             missed = True
-            declined = effect.detail["failure"] == "declined"
+            declined = fact.detail["failure"] == "declined"
             yield held, CounselorMove.DECLINED if declined else CounselorMove.MISSED
-        elif effect.kind is FactKind.COUNSELOR_ACCEPTED:
+        elif fact.kind is FactKind.COUNSELOR_ACCEPTED:
             yield held, CounselorMove.ACCEPTED
     if after.counselor == held:
         return
@@ -269,17 +270,15 @@ def _counselor_moves(
         yield after.counselor, CounselorMove.CLAIMED
 
 
-def _call_notices(order: Order, effects: tuple[Effect, ...], program: Program) -> Iterable[Notice]:
-    for effect in effects:
-        if not isinstance(effect, Fact):
-            continue
-        if effect.kind is FactKind.CRISIS_RAISED:
+def _call_notices(order: Order, facts: Iterable[Fact], program: Program) -> Iterable[Notice]:
+    for fact in facts:
+        if fact.kind is FactKind.CRISIS_RAISED:
             data = {"order": order.id, "program": order.program}
             yield Notice(kind=NoticeKind.STATUS, template="crisis.raised", data=data)
         elif (
-            effect.kind is FactKind.ATTEMPT_FAILED
-            and effect.detail["counts"]
-            and effect.detail["counted"] == program.dialer.attempts - 1
+            fact.kind is FactKind.ATTEMPT_FAILED
+            and fact.detail["counts"]
+            and fact.detail["counted"] == program.dialer.attempts - 1
         ):
             # One try is left: say so first, and from which number (X27).
             data = {"shows": program.dialer.shows, "program": order.program}

@@ -51,9 +51,8 @@ class Reconciler:
     def _look(self, _: None, now: datetime) -> None:
         self._looks_at = None
         touched = self._world.witness.touched
-        calls = [
-            call for one in sorted(touched) if (call := self._books.calls.get(one)) is not None
-        ]
+        known = self._books.calls
+        calls = [known[one] for one in sorted(touched) if one in known]
         try:
             asked = [leg.id for call in calls for leg in call.legs]
             at_carrier = self._world.look((*asked, *self.turned_away))

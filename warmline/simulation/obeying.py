@@ -114,13 +114,11 @@ class Obeyer:
         self._append(*subject, now)
 
     def _append(self, call: CallId, order: CarrierOrder, now: datetime) -> None:
-        row = _Written(order, now)
         rows = self._rows.get(call)
         if rows is None:
-            self._rows[call] = deque((row,))
+            rows = self._rows[call] = deque()
             self.awake.append(call)
-        else:
-            rows.append(row)
+        rows.append(_Written(order, now))
 
     def work(self, now: datetime) -> None:
         """Obey whatever is due of one call."""

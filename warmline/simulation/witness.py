@@ -82,10 +82,9 @@ class WatchedWorld(World):
         rate = min(1.0, faults.refuse + faults.unknown)
         if rate and self._rng.random() < rate:
             raise CarrierUnknown("no answer")
-        found = {}
-        for name in legs:
-            leg = self._switch.legs.get(name)
-            if leg is not None:
-                bridged = leg.bridge is not None
-                found[name] = LiveLeg(leg=name, answered=leg.answered, bridged=bridged)
-        return found
+        stand = self._switch.legs
+        return {
+            name: LiveLeg(leg=name, answered=leg.answered, bridged=leg.bridge is not None)
+            for name in legs
+            if (leg := stand.get(name)) is not None
+        }

@@ -96,6 +96,8 @@ def let_go_lately(calls: Iterable[Call], now: datetime) -> frozenset[LegId]:
 
 def confirmed(before: Differences, found: Differences) -> Differences:
     """What was found in this look and in the one before it, with the time it was first seen."""
+    if not (before.news or before.strays):
+        return before
     still = {id_ for id_, _ in found.news}
     return Differences(
         tuple(one for one in before.news if one[0] in still), found.strays & before.strays

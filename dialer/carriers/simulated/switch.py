@@ -59,20 +59,20 @@ class Switch:
 
     def run(self, now: datetime) -> None:
         """Take every step due by `now`."""
-        while self._steps and self._steps[0][0] <= now:
+        while self._steps and self._steps[0][0] <= now:  # a step may sweep: a new list
             at, _, step, leg = heapq.heappop(self._steps)
             if not leg.gone:
                 step(self, leg, at)
 
     def next_due(self) -> datetime | None:
         """When a step or a report is due next; None if nothing will happen by itself."""
-        while self._steps and self._steps[0][3].gone:
-            heapq.heappop(self._steps)
-        report = self.postbox.next_due()
-        if not self._steps:
-            return report
-        step = self._steps[0][0]
-        return step if report is None or step < report else report
+        steps, report = self._steps, self.postbox.next_due()
+        while steps:
+            due, _, _, leg = steps[0]
+            if not leg.gone:
+                return due if report is None or due < report else report
+            heapq.heappop(steps)
+        return report
 
     def has_known(self, leg: LegId) -> bool:
         """Whether a leg of this name stands or stood (of the last 50,000)."""

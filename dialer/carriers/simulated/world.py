@@ -196,24 +196,24 @@ class World:
     def _obey(self, order: Order, now: datetime) -> None:
         switch = self._switch
         match order:
-            case orders.Ring():
-                self._ring(order, now)
-            case orders.Answer():
-                self._answer(self._standing(order.leg), now)
-            case orders.Bridge():
-                legs = [self._talking(leg) for leg in order.legs]
-                switch.join(order.call, legs, now + timedelta(seconds=order.limit_seconds), now)
-            case orders.Part():
-                switch.part(self._standing(order.leg))
             case orders.Say():
                 self._say(self._talking(order.leg), order.prompt)
-            case orders.Limit():
-                until = now + timedelta(seconds=order.limit_seconds)
-                switch.limit(self._standing(order.leg), until)
+            case orders.Ring():
+                self._ring(order, now)
             case orders.HangUp():
                 if (leg := switch.legs.get(order.leg)) is not None:
                     sip = None if leg.answered else 487
                     switch.end(leg, now, ReleaseSide.PLATFORM, 16, sip)
+            case orders.Bridge():
+                legs = [self._talking(leg) for leg in order.legs]
+                switch.join(order.call, legs, now + timedelta(seconds=order.limit_seconds), now)
+            case orders.Limit():
+                until = now + timedelta(seconds=order.limit_seconds)
+                switch.limit(self._standing(order.leg), until)
+            case orders.Answer():
+                self._answer(self._standing(order.leg), now)
+            case orders.Part():
+                switch.part(self._standing(order.leg))
 
     def _ring(self, order: orders.Ring, now: datetime) -> None:
         if self._switch.has_known(order.leg):

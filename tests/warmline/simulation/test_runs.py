@@ -189,7 +189,7 @@ def test_the_command_fails_where_a_promise_is_broken(
         return whole(PROGRAMS, **told, deciding=Deciding(lapse=forgetful))  # type: ignore[arg-type]
 
     monkeypatch.setattr(cli, "Simulation", broken)
-    status = cli.run(days=1, seed=1, calls_per_day=20, faults="none", as_json=True)
+    status = cli.run(days=2, seed=1, calls_per_day=20, faults="none", as_json=True)
 
     assert status == 1
     violations = json.loads(capsys.readouterr().out)["violations"]
