@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
@@ -41,6 +42,11 @@ def data_dir() -> Iterator[Path]:
 
 def is_running(data_dir: Path) -> bool:
     return (data_dir / "postgres" / "postmaster.pid").exists()
+
+
+def has_sockets(url: str) -> bool:
+    """Whether the directory is there in which a server of this address listens."""
+    return Path(parse_qs(urlsplit(url).query)["host"][0]).is_dir()
 
 
 def server_process(data_dir: Path) -> int:
@@ -179,8 +185,10 @@ async def test_a_path_too_long_for_a_socket_is_no_obstacle(data_dir: Path) -> No
         url = database.start()
         assert await ask(url, "SELECT 1") == 1
         assert str(deep) not in url
+        assert has_sockets(url)
     finally:
         database.leave()
+    assert not has_sockets(url)
 
 
 async def test_a_directory_closed_to_others_stays_closed(data_dir: Path) -> None:

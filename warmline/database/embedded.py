@@ -346,6 +346,9 @@ def _stop(cluster: Cluster) -> bool:
     )
     if stopped.returncode != 0:
         raise EmbeddedDatabaseFailed(_could_not("stop", stopped.stderr, cluster))
+    if cluster.socket_directory != cluster.directory:
+        with suppress(OSError):  # somebody keeps something of theirs in it
+            cluster.socket_directory.rmdir()
     return True
 
 
