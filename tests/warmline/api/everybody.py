@@ -4,12 +4,15 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
+from billing.claim import file
+from billing.store.claims import saving_claim
 from routing.store.targets import put_target
 from routing.transfer import AgencyKind, TransferTarget
-from terms.ids import CounselorId, OrderId, StaffId, TargetId, VoucherId
+from terms.ids import ClaimId, CounselorId, OrderId, StaffId, TargetId, VoucherId
 from terms.phone import PhoneNumber
 from tests.people import CALLER, COUNSELOR, LISTENING, TENANT, device_token
 from tests.serving import Service
+from warmline.desk.store import carry_out
 from warmline.http.asked import borrowed
 from warmline.ids import new_id
 from warmline.people import StaffRole
@@ -39,6 +42,9 @@ class Everybody:
     code: str
     """A voucher's code that nobody has redeemed."""
 
+    claim: ClaimId
+    """About the order, open."""
+
     def as_(self, who: str) -> dict[str, str]:
         """The headers of `who`; none for `anyone`."""
         return {} if who == "anyone" else {"Authorization": f"Bearer {self.tokens[who]}"}
@@ -52,6 +58,8 @@ class Everybody:
             "program": "psych-listening",
             "verification": self.verification,
             "voucher": self.voucher,
+            "claim": self.claim,
+            "appeal": self.claim,
         }
 
     async def ask(
@@ -92,8 +100,9 @@ async def everybody(service: Service, *, talking: bool = True) -> Everybody:
         tokens[role] = await staff_token(service, role)
     voucher = (await people.see_voucher(order)).id
     code = await new_code(service)
+    claim = await _claim(service, order)
     await quiet(service)
-    return Everybody(service, tokens, order, call, voucher, counselor, verification, code)
+    return Everybody(service, tokens, order, call, voucher, counselor, verification, code, claim)
 
 
 async def quiet(service: Service) -> None:
@@ -139,6 +148,21 @@ async def new_code(service: Service, *, good_for: timedelta = timedelta(days=30)
             now=house.clock.now(),
         )
     return code
+
+
+async def _claim(service: Service, order: OrderId) -> ClaimId:
+    now = service.house.clock.now()
+    claim = file(
+        None,
+        id=ClaimId(new_id("claim")),
+        order=order,
+        call=None,
+        policy=service.house.programs[LISTENING].billing,
+        now=now,
+    )
+    async with borrowed(service.house.pool) as connection:
+        await carry_out(connection, [saving_claim(TENANT, claim)])
+    return claim.id
 
 
 async def _api_key(service: Service) -> str:

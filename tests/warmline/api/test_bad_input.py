@@ -36,6 +36,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "transfer": {"target": "target_1"},
     "wrap_up": {"summary": "we spoke", "disposition": "invalid"},
     "match_order": {"counselor": "counselor_1"},
+    "file_claim": {"reason": "cut off"},
+    "decide_claim": {"decision": "reject", "reason": "they hung up"},
+    "decide_appeal": {"decision": "reject", "reason": "they hung up"},
+    "rate_order": {"timeliness": 5, "quality": 5, "attitude": 5},
 }
 """A good body of every operation that takes one; each case below spoils it."""
 
@@ -211,6 +215,10 @@ async def test_each_value_is_judged_for_itself(all_: Everybody) -> None:
         ("counselor", "extend", {"seconds": "60"}, "/seconds"),
         ("counselor", "put_presence", {"state": "busy"}, "/state"),
         ("steward", "match_order", {"counselor": "counselor_none"}, "/counselor"),
+        ("caller", "file_claim", {"reason": "two\nlines"}, "/reason"),
+        ("support", "decide_claim", {"decision": "refund", "reason": "x"}, "/decision"),
+        ("support", "decide_claim", {"decision": "reject"}, "/reason"),
+        ("caller", "rate_order", {"timeliness": 5, "quality": 5, "attitude": 6}, "/attitude"),
         ("anyone", "confirm_verification", {"code": "12345"}, "/code"),
         ("anyone", "confirm_verification", {"code": "１２３４５６"}, "/code"),
         ("anyone", "confirm_verification", {"code": "123456\n"}, "/code"),

@@ -52,12 +52,23 @@ CONTRACT = [
     ("POST", "/v1/calls/{}/transfer/cancel", "staff", "", 200, "id state"),
     ("POST", "/v1/orders/{}/match", "staff", "counselor", 200, ORDER),
     ("GET", "/v1/calls/{}", "staff", "", 200, "legs attempts verdict"),
+    ("POST", "/v1/orders/{}/claims", "device", "reason text", 201, "id state due_at"),
+    ("GET", "/v1/orders/{}/claims", "device", "", 200, "items next_cursor"),
+    ("POST", "/v1/claims/{}/appeal", "device", "", 201, "id state"),
+    ("POST", "/v1/orders/{}/rating", "device", "timeliness quality attitude text", 201, "order"),
+    ("GET", "/v1/claims", "staff", "", 200, "items next_cursor"),
+    ("GET", "/v1/claims/{}", "staff", "", 200, "id state evidence proposal"),
+    ("POST", "/v1/claims/{}/decision", "staff", "decision reason", 200, "id state decision"),
+    ("GET", "/v1/appeals", "staff", "", 200, "items next_cursor"),
+    ("POST", "/v1/appeals/{}/decision", "staff", "decision reason", 200, "id decision"),
     ("GET", "/v1/live", "", "", 101, ""),
 ]
 ROLES = {
     ("GET", "/v1/me"): "counselor",
     ("POST", "/v1/calls/{}/accept"): "counselor",
     ("POST", "/v1/orders/{}/match"): "steward",
+    ("POST", "/v1/claims/{}/decision"): "supervisor, support",
+    ("POST", "/v1/appeals/{}/decision"): "insurer",
 }
 STATES = {
     "CounselorState": {"available", "busy", "offline"},
