@@ -31,7 +31,9 @@ from warmline.ledger.sealing import set_seals
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Pool, Record
+    from asyncpg import Pool, Record
+
+    from warmline.database import Connection
 
 HOUSE = TenantId("house")
 POLICY = Policy()
@@ -52,11 +54,11 @@ async def keep_books(pool: "Pool[Record]", seal: AesSeal) -> None:
         await _redeem(connection)
 
 
-async def _issue(connection: "Connection[Record]", *names: str) -> None:
+async def _issue(connection: "Connection", *names: str) -> None:
     await store.insert_vouchers(connection, HOUSE, [made(name) for name in names])
 
 
-async def _talk(connection: "Connection[Record]") -> None:
+async def _talk(connection: "Connection") -> None:
     """Ten minutes, a drop, four minutes more, and a hang-up."""
     voucher = await _hold(connection, "voucher-used", "order-talk")
     order = an_order("order-talk", voucher="voucher-used")
@@ -77,7 +79,7 @@ async def _talk(connection: "Connection[Record]") -> None:
     assert order.state is State.COMPLETED
 
 
-async def _correct(connection: "Connection[Record]") -> None:
+async def _correct(connection: "Connection") -> None:
     """Later evidence says that the last call was dropped too."""
     order = await store.load_order(connection, HOUSE, OrderId("order-talk"))
     assert order is not None
@@ -85,7 +87,7 @@ async def _correct(connection: "Connection[Record]") -> None:
     await _save(connection, order, settle(order, better, POLICY, NOON), NOON + 2 * MINUTE)
 
 
-async def _no_contact(connection: "Connection[Record]") -> None:
+async def _no_contact(connection: "Connection") -> None:
     """Nobody was reached, so the voucher came back."""
     held = await _hold(connection, "voucher-back", "order-back")
     await store.insert_order(connection, HOUSE, an_order("order-back", voucher="voucher-back"))
@@ -96,7 +98,7 @@ async def _no_contact(connection: "Connection[Record]") -> None:
     await store.save_voucher(connection, HOUSE, back, entry)
 
 
-async def _count_uses(connection: "Connection[Record]") -> None:
+async def _count_uses(connection: "Connection") -> None:
     """One use consumed, one given back."""
     blank = quota_on(
         date(2030, 1, 1), program=DOCTOR, subject="person-1", period=Period.CALENDAR_YEAR
@@ -117,7 +119,7 @@ async def _count_uses(connection: "Connection[Record]") -> None:
         await store.insert_order(connection, HOUSE, opened)
 
 
-async def _redeem(connection: "Connection[Record]") -> None:
+async def _redeem(connection: "Connection") -> None:
     """Taken into an account, which no seal has seen yet."""
     voucher = await store.load_voucher(connection, HOUSE, made("voucher-new")[0][0].id)
     assert voucher is not None
@@ -126,7 +128,7 @@ async def _redeem(connection: "Connection[Record]") -> None:
     await store.save_voucher(connection, HOUSE, redeemed, entry)
 
 
-async def _hold(connection: "Connection[Record]", name: str, order: str) -> Voucher:
+async def _hold(connection: "Connection", name: str, order: str) -> Voucher:
     voucher = await store.load_voucher(connection, HOUSE, made(name)[0][0].id)
     assert voucher is not None
     held, entry = billing.voucher.hold(
@@ -137,7 +139,7 @@ async def _hold(connection: "Connection[Record]", name: str, order: str) -> Vouc
 
 
 async def _save(
-    connection: "Connection[Record]", before: Order, settlement: Settlement, at: datetime
+    connection: "Connection", before: Order, settlement: Settlement, at: datetime
 ) -> Order:
     settlement = booked(before, replace(settlement, review=None), at)
     return await store.save_settlement(connection, HOUSE, settlement)

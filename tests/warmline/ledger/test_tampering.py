@@ -103,13 +103,14 @@ async def test_every_column_that_there_is_gets_flipped(database: "Pool[Record]")
 async def test_one_flipped_byte_in_any_column_of_any_row_is_found_and_named(
     intruder: "Connection[Record]", seal: AesSeal, table: str
 ) -> None:
-    kinds = dict(
-        await intruder.fetch(
+    kinds = {
+        row["column_name"]: row["data_type"]
+        for row in await intruder.fetch(
             """SELECT column_name, data_type FROM information_schema.columns
                WHERE table_schema = 'public' AND table_name = $1""",
             table,
         )
-    )
+    }
     for column in COLUMNS[table].split():
         rows = await intruder.fetch(
             f"SELECT ctid, {OWNERS[table]} AS book, {column} IS NULL AS blank FROM {table}"
