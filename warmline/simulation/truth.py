@@ -115,12 +115,18 @@ def _true_leg(leg: Leg, truth: Iterable[News]) -> Leg:
 
 
 def _talk_unknown_to_us(call: Call, legs: tuple[Leg, ...]) -> timedelta:
-    """Where the news of joining was lost, we count from when we found out."""
-    late = timedelta()
+    """Talk we could not count, for want of news.
+
+    Not told that somebody joined, we count from when we found out; not told that a silent line
+    was heard again, we count up to its silence.
+    """
+    unknown = timedelta()
     for ours, true in zip(call.legs, legs, strict=True):
         if true.bridged_at is not None:
-            late += (ours.bridged_at or true.bridged_at + _NEVER_FOUND_OUT) - true.bridged_at
-    return late
+            unknown += (ours.bridged_at or true.bridged_at + _NEVER_FOUND_OUT) - true.bridged_at
+        if ours.is_silent and ours.off_at is not None and true.off_at is not None:
+            unknown += max(true.off_at - ours.off_at, timedelta())
+    return unknown
 
 
 def _really_off(leg: Leg) -> Leg:
