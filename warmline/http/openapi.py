@@ -156,14 +156,16 @@ def _query(operation: Operation) -> list[Json]:
     if query is None:
         return []
     schema = TypeAdapter(query).json_schema(ref_template=_REF)
-    required = schema.get("required", ())
+    required, words = schema.get("required", ()), schema.get("$defs", {})
     return [
         {
             "name": name,
             "in": "query",
             "required": name in required,
             **_taken_out(member, "description"),
-            "schema": _without_null({k: v for k, v in member.items() if k != "description"}),
+            "schema": _inlined(
+                _without_null({k: v for k, v in member.items() if k != "description"}), words
+            ),
         }
         for name, member in schema.get("properties", {}).items()
     ]
@@ -171,6 +173,15 @@ def _query(operation: Operation) -> list[Json]:
 
 def _taken_out(member: Json, name: str) -> Json:
     return {name: member[name]} if name in member else {}
+
+
+def _inlined(schema: Json, definitions: Mapping[str, Json]) -> Json:
+    """A parameter's words in its own place: a name for them may be taken by another type."""
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    if name not in definitions:
+        return schema
+    told = {k: v for k, v in definitions[name].items() if k not in ("title", "description")}
+    return {**told, **{k: v for k, v in schema.items() if k != "$ref"}}
 
 
 def _without_null(schema: Json) -> Json:
