@@ -36,6 +36,15 @@ BODIES: dict[str, dict[str, Any]] = {
     "transfer": {"target": "target_1"},
     "wrap_up": {"summary": "we spoke", "disposition": "invalid"},
     "match_order": {"counselor": "counselor_1"},
+    "redeem_voucher": {"code": "0000-0000-0000-0000"},
+    "create_vouchers": {
+        "program": "psych-listening",
+        "count": 1,
+        "valid_until": "2999-01-31T00:00:00Z",
+    },
+    "search_vouchers": {"code": "0000-0000-0000-0000"},
+    "void_voucher": {"reason": "sent to the wrong list"},
+    "reissue_voucher": {"reason": "a talk of forty seconds"},
     "file_claim": {"reason": "cut off"},
     "decide_claim": {"decision": "reject", "reason": "they hung up"},
     "decide_appeal": {"decision": "reject", "reason": "they hung up"},
@@ -215,6 +224,13 @@ async def test_each_value_is_judged_for_itself(all_: Everybody) -> None:
         ("counselor", "extend", {"seconds": "60"}, "/seconds"),
         ("counselor", "put_presence", {"state": "busy"}, "/state"),
         ("steward", "match_order", {"counselor": "counselor_none"}, "/counselor"),
+        ("caller", "redeem_voucher", {"code": " "}, "/code"),
+        ("caller", "redeem_voucher", {"code": "0000\n0000"}, "/code"),
+        ("caller", "create_order", {"program": "psych-listening", "voucher": "\t"}, "/voucher"),
+        ("support", "search_vouchers", {"code": "x", "phone": CALLER}, ""),
+        ("support", "search_vouchers", {"phone": "138"}, "/phone"),
+        ("operator", "void_voucher", {"reason": "two\nlines"}, "/reason"),
+        ("support", "reissue_voucher", {"reason": ""}, "/reason"),
         ("caller", "file_claim", {"reason": "two\nlines"}, "/reason"),
         ("support", "decide_claim", {"decision": "refund", "reason": "x"}, "/decision"),
         ("support", "decide_claim", {"decision": "reject"}, "/reason"),
@@ -339,6 +355,8 @@ async def test_a_method_that_is_not_there_names_those_that_are(all_: Everybody) 
     for operation in OPERATIONS:
         paths.setdefault(operation.path, set()).add(operation.method)
     for path, methods in paths.items():
+        if path == "/v1/vouchers/redeem":
+            methods = methods | paths["/v1/vouchers/{voucher}"]  # "redeem" may stand for an id
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - methods:
             async with all_.service.client.request(
                 method, path.format(**all_.ids), headers=all_.as_("caller")

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a
 ) -> None:
     async with a_service(database_url, tmp_path) as service:
         sender = Sender(await everybody(service, talking=False))
-        for story in (_device, _order, _talk_and_notes, _danger, _decline, _match):
+        for story in (_device, _order, _talk_and_notes, _vouchers, _danger, _decline, _match):
             await story(sender)
     paths = {operation.path for operation in OPERATIONS if operation.keeps_answers}
     names = [_template(sent.path) for sent in sender.sent]
@@ -108,7 +109,7 @@ async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a
 def _template(path: str) -> str:
     parts = path.split("/")
     for place, part in enumerate(parts):
-        for prefix in ("order", "call", "verification"):
+        for prefix in ("order", "call", "verification", "voucher"):
             if part.startswith(f"{prefix}_"):
                 parts[place] = f"{{{prefix}}}"
     return "/".join(parts)
@@ -153,6 +154,19 @@ async def _talk_and_notes(sender: Sender) -> None:
     await service.let_pass(3)
     notes = {"summary": "we spoke", "topics": ["other"], "disposition": "invalid"}
     await sender.post("counselor", f"{call}/wrap-up", notes)
+
+
+async def _vouchers(sender: Sender) -> None:
+    service, why = sender.all_.service, {"reason": "a talk of forty seconds"}
+    until = service.house.clock.now() + timedelta(days=1)
+    body = {"program": "psych-listening", "count": 2, "valid_until": until.isoformat()}
+    issued = await sender.post("operator", "/v1/vouchers", body, status=201)
+    mine, other = issued["vouchers"]
+    await sender.post("caller", "/v1/vouchers/redeem", {"code": mine["code"]})
+    await sender.post("support", "/v1/staff/vouchers/search", {"code": mine["code"]})
+    await sender.post("operator", f"/v1/vouchers/{other['id']}/void", why)
+    used = f"/v1/vouchers/{sender.all_.voucher}"
+    await sender.post("support", f"{used}/reissue", why, status=201)
 
 
 async def _danger(sender: Sender) -> None:
