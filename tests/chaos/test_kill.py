@@ -77,7 +77,7 @@ async def kill_again_and_again(world: World, rng: Random, outages: Outages) -> N
         outages.ended()
 
 
-@pytest.mark.rule("A22", "X01", "X02")
+@pytest.mark.rule("X01")
 async def test_calls_end_as_they_must_however_often_the_process_is_killed(world: World) -> None:
     rng = Random(SEED)
     outages, stream = Outages(), Stream(world, rng)

@@ -68,7 +68,7 @@ async def rung(house: House, order: OrderId, role: Role) -> list[datetime]:
     return [leg.rung_at for leg in (await house.see_call(order)).legs if leg.role is role]
 
 
-@pytest.mark.rule("C03", "D11", "X39", "C05", "X33", "C07")
+@pytest.mark.rule("C03", "D11", "X39", "C05", "X33")
 async def test_at_three_in_the_morning_a_doctor_is_rung_at_once_and_talks_15_minutes(
     house: House,
 ) -> None:

@@ -256,7 +256,7 @@ async def test_a_person_in_danger_may_hang_up_all_the_same(house: House) -> None
     assert house.world.standing_legs() == ()
 
 
-@pytest.mark.rule("X41", "D08", "D35", "X55", "A03")
+@pytest.mark.rule("X41", "D08", "D35")
 async def test_the_agency_that_answers_second_takes_over_and_the_caller_never_leaves_the_line(
     house: House,
 ) -> None:

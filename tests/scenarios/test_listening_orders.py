@@ -250,7 +250,7 @@ async def test_a_voucher_that_an_order_holds_or_used_opens_no_second_one(
     assert await try_again() == (422, "voucher_invalid")
 
 
-@pytest.mark.rule("A38", "A43", "A04", "A24", "A09", "A01")
+@pytest.mark.rule("A38", "A43", "A04", "A24", "A01")
 async def test_before_the_dial_the_caller_can_read_what_it_costs_and_what_it_is_not(
     service: Service,
 ) -> None:
