@@ -1,7 +1,8 @@
 """`warmline report`: what operators account for, as files."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, TypeAlias
@@ -109,7 +110,7 @@ def _report(
         raise Unusable(f"{month} is no month: {refused}.") from refused
     if out is not None:
         name = f"{context.info_name}-{when}.{format}"
-        with _new_file(out, name) as file:
+        with _whole_file(out, name) as file:
             _write(context, when, format, file, reporting)
         print(out / name)
     elif format is Format.XLSX and sys.stdout.isatty():
@@ -118,13 +119,22 @@ def _report(
         _write(context, when, format, sys.stdout.buffer, reporting)
 
 
-def _new_file(folder: Path, name: str) -> IO[bytes]:
+@contextmanager
+def _whole_file(folder: Path, name: str) -> Iterator[IO[bytes]]:
+    """A file that bears its name once it is complete; nothing is left of one that is not."""
+    unfinished = folder / f".{name}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return (folder / name).open("wb")
+        file = unfinished.open("wb")
     except OSError as refused:
         why = f"{folder / name} cannot be written ({refused.strerror})"
         raise Unusable(f"{why}: name another --out.") from refused
+    try:
+        with file:
+            yield file
+        unfinished.replace(folder / name)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _write(
