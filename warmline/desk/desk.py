@@ -38,6 +38,7 @@ from terms.ids import CallId, CounselorId, OrderId, TenantId
 from terms.phone import PhoneNumber
 from terms.refusals import NotThere, RefusalCode, Refused
 from terms.verdict import Role
+from warmline.database.faults import OUT_OF_REACH
 from warmline.desk import fold
 from warmline.desk.hearing import hear
 from warmline.desk.lapsing import Lapsing
@@ -195,11 +196,14 @@ class Desk(Opening, Lapsing):
     async def take_news(self, id_: str, news: News) -> None:
         """Keep the news, then make of it what it means. Returns once it is kept.
 
-        News that cannot be folded stays, is tried again, and alarms.
+        News that cannot be folded stays, is tried again, and alarms. While the database is out of
+        reach its error is raised: nothing is kept, and the carrier must tell the news again.
         """
         now = self.clock.now()
         try:
             committed = await self._fold(id_, news, now)
+        except OUT_OF_REACH:
+            raise
         except Exception as fault:
             await self._keep_unfolded(id_, news, fault, now)
             return

@@ -2,20 +2,9 @@
 
 import asyncpg
 
+from warmline.database.faults import PASSING
 from warmline.http.problems import BadInput, InputFault, Problem, Unavailable
 
-WORTH_REPEATING = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-"""The transaction did nothing wrong: running it again from the start is the remedy."""
-
-_PASSES = (
-    *WORTH_REPEATING,
-    asyncpg.PostgresConnectionError,  # class 08
-    asyncpg.InsufficientResourcesError,  # class 53: too many connections, disk full
-    asyncpg.OperatorInterventionError,  # class 57: shut down, starting, statement cancelled
-    asyncpg.LockNotAvailableError,
-    asyncpg.ReadOnlySQLTransactionError,  # we are still talking to the old primary
-    asyncpg.IdleInTransactionSessionTimeoutError,
-)
 _CANNOT_BE_STORED = (
     asyncpg.CharacterNotInRepertoireError,
     asyncpg.UntranslatableCharacterError,
@@ -24,7 +13,7 @@ _CANNOT_BE_STORED = (
 
 def problem_of(error: BaseException) -> Problem | None:
     """The answer for an error of asyncpg, or None when it is a mistake of ours."""
-    if isinstance(error, _PASSES):
+    if isinstance(error, PASSING):
         return Unavailable()
     if isinstance(error, _CANNOT_BE_STORED):
         detail = "a text holds a character that cannot be stored"

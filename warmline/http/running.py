@@ -9,10 +9,10 @@ from aiohttp.typedefs import Handler
 from structlog.contextvars import bind_contextvars
 
 from terms.refusals import Refused
+from warmline.database.faults import WORTH_REPEATING
 from warmline.http import door, idempotency
 from warmline.http.api import Operation, Uploaded
 from warmline.http.asked import FRAME, Acting, Answer, Asked, borrowed
-from warmline.http.database_faults import WORTH_REPEATING
 from warmline.http.idempotency import Kept, Key
 from warmline.http.model import Model
 from warmline.http.reading import (

@@ -9,6 +9,7 @@ import structlog
 from billing.store.lapsing import next_due_at, put_off
 from dialer.store.news import mark_fault, unfolded_news
 from warmline.clock import Clock
+from warmline.database.faults import OUT_OF_REACH
 from warmline.desk.desk import Desk
 from warmline.desk.lapsing import CannotLapse
 from warmline.metrics import Metrics
@@ -92,6 +93,8 @@ class Refolder(Looker):
                 continue
             try:
                 await self._desk.fold_again(one)
+            except OUT_OF_REACH:
+                raise  # that is no fault of the news
             except Exception as fault:
                 seconds = min(2.0 ** min(one.tries, 8), _LONGEST_BACK_OFF_SECONDS)
                 self._not_before[one.id] = now + timedelta(seconds=seconds)

@@ -1,5 +1,6 @@
 """News is kept before it is believed: repeats, faults while folding, and trying again."""
 
+import asyncio
 from datetime import datetime
 
 import pytest
@@ -13,9 +14,14 @@ from terms.ids import LegId, OrderId
 from tests.house import House, hangs_up
 from tests.people import LISTENING
 from tests.warmline.desk.database import contents, unchanged
+from warmline.database.faults import OUT_OF_REACH
 from warmline.desk import fold
 from warmline.desk.slice import Outcome, Slice
 from warmline.programs import Program
+
+_END_WHO_WAITS = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
 class Bug(Exception):
@@ -83,6 +89,27 @@ async def test_news_that_cannot_be_folded_is_kept_tried_again_and_alarms(
     assert (await house.see_call(order)).state is State.RINGING_SECOND
     await house.pass_time(600)
     assert (await house.see_order(order)).state is OrderState.COMPLETED
+
+
+async def test_news_that_comes_while_the_database_goes_away_is_not_kept_and_must_be_told_again(
+    house: House,
+) -> None:
+    order = await ringing(house)
+    report = await answered(house, order)
+    before = await contents(house.pool)
+    async with house.pool.acquire() as holding, holding.transaction():
+        await holding.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", order)
+        receiving = asyncio.create_task(house.switchboard.receive(report))
+        while not await holding.fetchval(_END_WHO_WAITS):
+            await asyncio.sleep(0)
+        with pytest.raises(OUT_OF_REACH):
+            await receiving
+    assert await contents(house.pool) == before
+
+    await house.switchboard.receive(report)
+
+    assert await kept(house) == (True, None, 0)
+    assert (await house.see_call(order)).state is State.RINGING_SECOND
 
 
 async def test_a_write_that_fails_half_way_leaves_only_the_news(

@@ -1,0 +1,21 @@
+"""Which errors of the database pass by themselves. By SQLSTATE, never by text."""
+
+import asyncpg
+
+WORTH_REPEATING = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+"""The transaction did nothing wrong: running it again from the start is the remedy."""
+
+PASSING = (
+    *WORTH_REPEATING,
+    asyncpg.PostgresConnectionError,  # class 08
+    asyncpg.InsufficientResourcesError,  # class 53: too many connections, disk full
+    asyncpg.OperatorInterventionError,  # class 57: shut down, starting, statement cancelled
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,  # we are still talking to the old primary
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+"""The database is away, or too busy for the moment: nothing is wrong with what was asked of it."""
+
+OUT_OF_REACH = (*PASSING, asyncpg.InterfaceError, OSError, TimeoutError)
+"""The same where nothing but the database is spoken to: also a connection that is closed already,
+which is the driver's own error, and one that never came about."""
