@@ -1,7 +1,6 @@
 """One Warmline process: everything put together, started in order and stopped in reverse."""
 
 import asyncio
-import errno
 import gc
 import signal
 import socket
@@ -17,14 +16,9 @@ import uvloop
 from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from billing.store.program_texts import keep_program_text
 from dialer.carriers import CarrierUnreachable
-from dialer.carriers.simulated.address import Address, address_of, shared_token
-from dialer.carriers.simulated.client import NEWS_PATH, SimulatedCarrier, receive_routes
-from dialer.carriers.simulated.control import RemoteHands
-from dialer.carriers.simulated.process import ensure_running, stop_if_unused
+from dialer.carriers.simulated.client import SimulatedCarrier, receive_routes
 from dialer.store.due import next_timer_at
-from dialer.store.records import note_carrier
 from terms.ids import ProgramId
 from warmline.api.appeals import appeals
 from warmline.api.audience import DeskAudience
@@ -48,14 +42,13 @@ from warmline.api.this_machine import is_loopback
 from warmline.api.voucher_office import voucher_office
 from warmline.api.vouchers import vouchers
 from warmline.bus import Bus, Message, RateLimits
-from warmline.bus.in_process import InProcessBus, InProcessRateLimits
 from warmline.clock import SystemClock
 from warmline.database.pool import migrated_pool
 from warmline.desk.desk import Desk
 from warmline.desk.in_force import KeptCalendar, KeptPrograms
 from warmline.desk.switchboard import Switchboard
 from warmline.desk.writing import Committed, Writer
-from warmline.exits import Unusable, port_taken
+from warmline.exits import Unusable
 from warmline.http.app import make_app
 from warmline.http.asked import Frame
 from warmline.http.health import Check
@@ -76,8 +69,14 @@ from warmline.policies.keeping import PolicyKeeper
 from warmline.programs import Program, load_programs
 from warmline.seal import AesSeal
 from warmline.settings import Settings
-from warmline.tenants import known_tenants
-from warmline.workdays import seed_calendar
+from warmline.surroundings import (
+    bind,
+    bus_and_limits,
+    keep_up,
+    simulated_carrier,
+    start_handsets,
+    url_of,
+)
 from warmline.workers.crew import Crew, make_crew
 from warmline.workers.housekeeping import Housekeeper
 from warmline.workers.numbers import LegNumbers
@@ -218,23 +217,10 @@ async def running(settings: Settings, routes: Sequence[web.RouteDef] = ()) -> As
     settings.prepare_data_dir()
     async with AsyncExitStack() as stack:
         if settings.handsets_url is None:
-            _start_handsets(settings, stack)
+            start_handsets(settings, stack)
         pool = await stack.enter_async_context(migrated_pool(settings))
         house = await _furnish(settings, pool, routes, stack)
         yield house
-
-
-def _start_handsets(settings: Settings, stack: AsyncExitStack) -> None:
-    """Have them come up while the database does. They end last: others would start them again."""
-    starting = asyncio.create_task(
-        ensure_running(settings.data_dir, open_to_network=settings.sim_open)
-    )
-
-    async def stop() -> None:
-        await asyncio.gather(starting, return_exceptions=True)  # who needs them asks again
-        await stop_if_unused(settings.data_dir)
-
-    stack.push_async_callback(stop)
 
 
 async def _furnish(
@@ -248,9 +234,9 @@ async def _furnish(
         collector(registry=registry)
     seal, clock, metrics = settings.seal(), SystemClock(), Metrics(registry)
     programs = load_programs(settings.programs)
-    await _keep_up(pool, settings, programs, clock)
+    await keep_up(pool, settings, programs, clock)
     notices = Notices.configured(settings, pool, seal, clock, programs, registry)
-    bus, limits = await _bus(settings, stack)
+    bus, limits = await bus_and_limits(settings, stack)
     wakes = _Wakes(bus, notices)
     desk = Desk(
         pool=pool,
@@ -264,10 +250,10 @@ async def _furnish(
         metrics=metrics,
         tenant=settings.tenant,
     )
-    listening = _bind(settings)
+    listening = bind(settings)
     stack.callback(listening.close)
-    url = _url(settings, listening)
-    carrier, hands = _simulated(settings, url)
+    url = url_of(settings, listening)
+    carrier, hands = simulated_carrier(settings, url)
     stack.push_async_callback(hands.close)
     numbers = LegNumbers(seal, desk.programs)
     crew = make_crew(
@@ -387,76 +373,3 @@ async def _open(
     keeper = Housekeeper(house.pool, house.settings.tenant, app[LEAVING], house.clock)
     keeper.start()
     stack.push_async_callback(keeper.stop)
-
-
-async def _bus(settings: Settings, stack: AsyncExitStack) -> tuple[Bus, RateLimits]:
-    if settings.redis_url is None:
-        return InProcessBus(), InProcessRateLimits()
-    from warmline.bus.redis import RedisRateLimits, connect, redis_bus  # few need it: start sooner
-
-    bus = await stack.enter_async_context(redis_bus(settings.redis_url))
-    client = connect(settings.redis_url)
-    stack.push_async_callback(client.aclose)
-    return bus, RedisRateLimits(client)
-
-
-def _simulated(settings: Settings, url: str) -> tuple[SimulatedCarrier, RemoteHands]:
-    """The simulated carrier: its handsets live in a process of their own."""
-    token = shared_token(settings.data_dir)
-
-    async def locate() -> Address:
-        if settings.handsets_url is not None:
-            return address_of(settings.handsets_url)
-        return await ensure_running(settings.data_dir, open_to_network=settings.sim_open)
-
-    if settings.handsets_url is not None:
-        token = settings.handsets_token()
-    return SimulatedCarrier(locate, token, url + NEWS_PATH), RemoteHands(locate, token)
-
-
-async def _keep_up(
-    pool: "Pool[Record]",
-    settings: Settings,
-    programs: Mapping[ProgramId, Program],
-    clock: SystemClock,
-) -> None:
-    """What has to be in the database before the first order: programs' texts, the calendar, and
-    which carrier the legs of from now on go through.
-    """
-    async with pool.acquire() as connection:
-        await note_carrier(connection, settings.tenant, settings.carrier, clock.now())
-        for program in programs.values():
-            await keep_program_text(
-                connection,
-                settings.tenant,
-                program=program.id,
-                version=program.version,
-                digest=program.digest,
-                body=program.body,
-                now=clock.now(),
-            )
-        for tenant in await known_tenants(connection, settings.tenant):
-            await seed_calendar(connection, tenant)
-
-
-def _bind(settings: Settings) -> socket.socket:
-    """Take the port before anything is started that would have to be stopped again."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((settings.host, settings.port))
-    except OSError as refused:
-        listening.close()
-        if refused.errno == errno.EADDRINUSE:
-            raise port_taken(settings.host, settings.port) from refused
-        raise
-    return listening
-
-
-def _url(settings: Settings, listening: socket.socket) -> str:
-    """Where others reach us; port 0 means whatever the machine gave."""
-    if settings.public_url is not None:
-        return settings.public_url.rstrip("/")
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "") else settings.host
-    return f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
