@@ -164,8 +164,17 @@ def simulate(
 
 
 @app.command()
-def bench(as_json: AsJson = False) -> None:
+def bench(
+    settlement: Annotated[
+        bool, typer.Option("--settlement", help="Measure the settling of a month instead.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Measure this machine against a floor."""
+    if settlement:
+        from warmline.bench import settling
+
+        raise typer.Exit(settling.run(as_json=as_json))
     from warmline import bench as measuring
 
     raise typer.Exit(measuring.run(as_json=as_json))
