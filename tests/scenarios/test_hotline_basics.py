@@ -214,7 +214,7 @@ async def test_danger_lifts_our_cap_and_the_carriers_and_nobody_speaks_of_time(
     assert (told["kind"], json.loads(told["data"])["order"]) == ("status", order)
 
 
-@pytest.mark.rule("X55", "X41")
+@pytest.mark.rule("X41")
 async def test_a_counselor_cannot_leave_a_person_in_danger_alone(house: House) -> None:
     order, counselor = await in_danger(house)
     with pytest.raises(Refused) as refused:
@@ -247,7 +247,7 @@ async def test_a_person_in_danger_whose_counselor_is_gone_is_kept_and_looked_aft
     assert (await house.see_call(order)).state is State.BRIDGED
 
 
-@pytest.mark.rule("X55", "A29")
+@pytest.mark.rule("A29")
 async def test_a_person_in_danger_may_hang_up_all_the_same(house: House) -> None:
     order, _ = await in_danger(house)
     await house.command(order, CallerHungUp())
@@ -291,7 +291,7 @@ async def test_the_agency_that_answers_second_takes_over_and_the_caller_never_le
     assert house.world.standing_legs() == ()
 
 
-@pytest.mark.rule("X41", "X55")
+@pytest.mark.rule("X41")
 async def test_when_no_agency_answers_the_counselor_stays_with_the_caller(house: House) -> None:
     order, counselor = await in_danger(house)
     await agency(house, "near", POLICE, None)

@@ -80,7 +80,7 @@ async def test_the_console_accepts_as_the_key_does(service: Service) -> None:
     assert (await service.people.see_call(order)).state == "bridged"
 
 
-@pytest.mark.rule("X41", "X55", "D35", "A03")
+@pytest.mark.rule("X41", "X55", "D35")
 async def test_a_person_in_danger_is_handed_over_and_never_let_go(service: Service) -> None:
     counselor = await service.people.counselor()
     me = await sign_in(service, counselor, "counselor")
