@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 # anew, which takes longer than everything else together.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test chaos check rules openapi diagrams bench lock system-packages
+.PHONY: setup run test chaos exercise check rules openapi diagrams bench lock system-packages
 
 setup: $(INSTALLED)
 
@@ -34,6 +34,12 @@ test: setup system-packages
 # been seen green five times of five on a quiet machine.
 chaos: setup system-packages
 	$(BIN)/pytest tests/chaos
+
+# What `make test` does with less: a million random operations on vouchers, talk seconds and quotas
+# in memory, and fifty thousand by fifty clients over PostgreSQL.
+exercise: setup system-packages
+	WARMLINE_EXERCISE_IN_MEMORY=1_000_000 WARMLINE_EXERCISE_OVER_POSTGRESQL=50_000 \
+		$(BIN)/pytest tests/exercise --durations=2
 
 system-packages:
 	@sh .ci/system-packages
