@@ -26,6 +26,7 @@ from tests.scenarios.claiming import (
 )
 from tests.serving import Service
 from tests.warmline.api.everybody import quiet
+from warmline.ledger.verifying import verify
 
 OTHER = "+8613800000002"
 DAY = 86_400
@@ -37,6 +38,13 @@ async def talk_reasons(service: Service, order: OrderId) -> list[tuple[str, int]
         entries = await entries_of(connection, TENANT, book_of(order))
     assert verify_chain(entries) == []
     return [(entry.reason, entry.units) for entry in entries]
+
+
+async def faults_in_the_books(service: Service) -> list[str]:
+    """What the ledger's own check finds wrong."""
+    async with service.house.pool.acquire() as connection:
+        (found,) = await verify(connection, service.house.seal, TENANT)
+    return [fault.what for fault in found.faults]
 
 
 async def deeds(service: Service, claim: str) -> list[tuple[str, object, object]]:
@@ -111,6 +119,7 @@ async def test_a_resumed_order_is_called_again_with_the_rest_of_its_talk_and_the
     assert (await service.people.see_order(order)).state is OrderState.COMPLETED
     voucher = await service.people.see_voucher(order)
     assert (voucher.state, voucher.order) == (VoucherState.CONSUMED, order)
+    assert await faults_in_the_books(service) == []
 
 
 @pytest.mark.rule("X07")
@@ -318,6 +327,7 @@ async def test_of_two_decisions_at_once_one_counts_and_the_other_hears_which(
     vouchers = await service.house.pool.fetchval("SELECT count(*) FROM vouchers")
     assert vouchers == (2 if won == "reissue" else 1)
     assert len([one for one in await deeds(service, claim) if one[0] == "claim.decided"]) == 1
+    assert await faults_in_the_books(service) == []
     assert (await service.people.see_order(order)).settled is not None
 
 

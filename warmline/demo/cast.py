@@ -56,6 +56,7 @@ class Login:
     email: str
     roles: frozenset[StaffRole]
     counselor: CounselorId | None = None
+    sponsor: str | None = None
 
 
 def _listener(
@@ -136,6 +137,11 @@ LOGINS = (
         roles=frozenset(
             {StaffRole.SUPERVISOR, StaffRole.SUPPORT, StaffRole.STEWARD, StaffRole.OPERATOR}
         ),
+    ),
+    Login(
+        email="insurer@example.com",
+        roles=frozenset({StaffRole.INSURER}),
+        sponsor="default",
     ),
 )
 

@@ -205,6 +205,7 @@ async def _staff(house: "House") -> None:
                     now=house.clock.now(),
                     password=word,
                     counselor=login.counselor,
+                    sponsor=login.sponsor,
                 )
             else:
                 await change_password(connection, house.settings.tenant, known.id, word)

@@ -94,7 +94,7 @@ async def test_setting_the_stage_again_changes_nothing(service: Service, staged:
         staged.passwords,
         staged.vouchers,
     )
-    for table, count in {"counselors": 10, "staff": 2, "api_keys": 1, "vouchers": 5}.items():
+    for table, count in {"counselors": 10, "staff": 3, "api_keys": 1, "vouchers": 5}.items():
         found = await service.house.pool.fetchval(f"SELECT count(*) FROM {table}")
         assert (table, found) == (table, count)
 

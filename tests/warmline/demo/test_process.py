@@ -74,7 +74,7 @@ def test_the_file_has_the_contracts_shape_and_is_its_owners_alone(evening: Eveni
     assert evening.mode == 0o600
     assert len(told["counselors"]) == 10
     assert all(set(one) == {"id", "name", "number", "program"} for one in told["counselors"])
-    assert len(told["staff"]) == 2
+    assert len(told["staff"]) == 3
     assert {"email", "password", "roles", "counselor"} in [set(one) for one in told["staff"]]
     assert len(told["vouchers"]["psych-listening"]) == 5
     assert set(told["service_numbers"]) == {"psych-listening", "family-doctor"}
