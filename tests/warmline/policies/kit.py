@@ -33,9 +33,9 @@ LOOK = Choice()
 def as_csv(
     rows: Iterable[Row], *, headers: Sequence[str] | None = None, encoding: str = "utf-8"
 ) -> bytes:
-    """The rows as a file; columns as the first row has them."""
+    """The rows as a file, with every column that one of them has."""
     told = list(rows)
-    columns = list(told[0]) if told else list(GOOD)
+    columns = list(dict.fromkeys(column for row in told for column in row)) or list(GOOD)
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(headers or [column.value for column in columns])
