@@ -22,6 +22,7 @@ class TimerKind(StrEnum):
     PARTED = "parted"  # the grace for finding the lost one is over
     TRANSFER = "transfer"  # an agency has rung long enough
     ATTEMPT = "attempt"  # the next attempt is due
+    ANNOUNCE = "announce"  # tell a waiting caller where they stand
     QUEUE = "queue"  # nobody of the pool came free in time
     FINAL = "final"  # the verdict stands from now on
 
@@ -67,6 +68,19 @@ class CounselorUnavailable:
     """Routing has nobody for this call now. `why` is a refusal code."""
 
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCounted:
+    """Routing's answer for a caller who waits on the line: their place, to be told (X43).
+
+    `wait_seconds` is a rough estimate, None where nobody is at work; `again_seconds` is when to
+    tell them anew.
+    """
+
+    position: int
+    wait_seconds: int | None
+    again_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +177,12 @@ Command = (
     | CalledBack
 )
 Happening = (
-    TimerFired | BridgeRefused | CallerDialledIn | CounselorClaimed | CounselorUnavailable | Command
+    TimerFired
+    | BridgeRefused
+    | CallerDialledIn
+    | CounselorClaimed
+    | CounselorUnavailable
+    | PlaceCounted
+    | Command
 )
 Event = News | Happening

@@ -76,6 +76,7 @@ class FactKind(StrEnum):
     CALL_STARTED = "call_started"
     DIALLED_IN = "dialled_in"
     QUEUED = "queued"
+    PLACE_TOLD = "place_told"
     COUNSELOR_CLAIMED = "counselor_claimed"
     LEG_RUNG = "leg_rung"
     LEG_RINGING = "leg_ringing"

@@ -102,6 +102,12 @@ def next_opening(hours: OpeningHours, now: datetime, workdays: Workdays) -> date
     return None
 
 
+def closed_for_today(hours: OpeningHours, now: datetime, workdays: Workdays) -> bool:
+    """Whether no further dial is admitted before the local day ends: the shift is over (X04)."""
+    opening = next_opening(hours, now, workdays)
+    return opening is None or local_date(opening, hours.zone) > local_date(now, hours.zone)
+
+
 def _admissions(hours: OpeningHours, today: date, days: int, workdays: Workdays) -> Iterator[Span]:
     """Spans of admission from yesterday's windows on, in order, each cut by the last admission."""
     early = timedelta(seconds=hours.last_admission_seconds)

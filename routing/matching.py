@@ -4,7 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from routing.counselor import Counselor, Requirement, claimable
+from routing.counselor import Counselor, CounselorState, Requirement, claimable
+from routing.hours import closed_for_today
+from routing.policy import Policy
+from terms.calendar import Workdays
 from terms.ids import CallId, CounselorId, OrderId, StaffId
 
 
@@ -37,3 +40,17 @@ def choose(
         if claimable(counselor, requirement, engaged, now) is None
     ]
     return min(free, key=lambda one: (one.id != prefer, one.idle_since, one.id), default=None)
+
+
+def release_offered(
+    policy: Policy, state: CounselorState, now: datetime, workdays: Workdays
+) -> bool:
+    """Whether a caller bound to one counselor is offered to choose another (X04).
+
+    Off unless the program allows it; then when the counselor is offline and today's hours are over.
+    """
+    return (
+        policy.release_when_offline
+        and state is CounselorState.OFFLINE
+        and closed_for_today(policy.hours, now, workdays)
+    )

@@ -64,6 +64,7 @@ class Policy:
     misses_before_away: int
     decline_cooldown_seconds: int
     announce_seconds: int
+    release_when_offline: bool
 
     def requirement(self, program: ProgramId, skills: Iterable[str] = ()) -> Requirement:
         """What `program` asks of a counselor, with the `skills` one caller asks for on top."""
@@ -113,6 +114,7 @@ def parse(table: Mapping[str, object]) -> Policy:
         misses_before_away=section.whole("misses_before_away", least=1, most=100, default=3),
         decline_cooldown_seconds=section.whole("decline_cooldown_seconds", most=86400, default=60),
         announce_seconds=section.whole("announce_seconds", least=10, most=3600, default=60),
+        release_when_offline=section.flag("release_when_offline", default=False),
     )
     section.finish()
     return policy

@@ -3,6 +3,7 @@
 The places themselves are rows (durable); this module only says in which order they stand.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,14 @@ class Length:
     longest_since: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Where a call stands; `expected_seconds` is None where nobody is at work."""
+
+    position: int
+    expected_seconds: int | None
+
+
 def rank(place: Place) -> tuple[bool, int, datetime, CallId]:
     """Sorts first who is served first; the id settles equal times."""
     return not place.crisis, -place.priority, place.joined_at, place.call
@@ -48,3 +57,13 @@ def position(places: Iterable[Place], call: CallId) -> int | None:
         if place.call == call:
             return number
     return None
+
+
+def expected_wait_seconds(position: int, counselors: int, handling_seconds: float) -> int | None:
+    """A rough estimate to announce (X43): everybody talks as long as the average lately.
+
+    `counselors` are those at work on the program, busy ones included; None when there are none.
+    """
+    if counselors <= 0:
+        return None
+    return math.ceil(position * handling_seconds / counselors)

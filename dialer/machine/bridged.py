@@ -120,6 +120,7 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
             events.CounselorAccepted()
             | events.CounselorClaimed()
             | events.CounselorUnavailable()
+            | events.PlaceCounted()
             | events.OrderWithdrawn()
             | events.CalledBack()
         ):
@@ -161,6 +162,7 @@ def _timer(call: Call, kind: TimerKind, policy: Policy, now: datetime) -> Step:
             | TimerKind.RERING
             | TimerKind.PARTED
             | TimerKind.ATTEMPT
+            | TimerKind.ANNOUNCE
             | TimerKind.QUEUE
             | TimerKind.FINAL
         ):

@@ -77,6 +77,7 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
             | events.CounselorHungUp()
             | events.CounselorClaimed()
             | events.CounselorUnavailable()
+            | events.PlaceCounted()
             | events.StaffEnded()
             | events.OrderWithdrawn()
         ):

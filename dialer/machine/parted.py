@@ -161,6 +161,7 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
         case (
             events.CounselorClaimed()
             | events.CounselorUnavailable()
+            | events.PlaceCounted()
             | events.OrderWithdrawn()
             | events.CalledBack()
         ):
@@ -197,6 +198,7 @@ def _timer(call: Call, kind: TimerKind, policy: Policy, now: datetime) -> Step:
             | TimerKind.CAP
             | TimerKind.SILENCE
             | TimerKind.ATTEMPT
+            | TimerKind.ANNOUNCE
             | TimerKind.QUEUE
             | TimerKind.FINAL
         ):

@@ -134,7 +134,12 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
             return not_now("the two are not connected yet")
         case events.TransferConfirmed() | events.TransferCancelled():
             return not_now("no transfer is under way")
-        case events.CounselorClaimed() | events.CounselorUnavailable() | events.CalledBack():
+        case (
+            events.CounselorClaimed()
+            | events.CounselorUnavailable()
+            | events.PlaceCounted()
+            | events.CalledBack()
+        ):
             return call, ()
 
 
@@ -158,6 +163,7 @@ def _timer(call: Call, kind: TimerKind, policy: Policy, now: datetime) -> Step:
             | TimerKind.PARTED
             | TimerKind.TRANSFER
             | TimerKind.ATTEMPT
+            | TimerKind.ANNOUNCE
             | TimerKind.QUEUE
             | TimerKind.FINAL
         ):

@@ -31,7 +31,7 @@ def after(seconds: float, now: datetime) -> datetime:
 def start_attempt(call: Call, counselor: CounselorId, policy: Policy, now: datetime) -> Step:
     """Ring the first of the two; a caller already on the line makes the counselor the next."""
     call = replace(
-        call.without_timers(TimerKind.ATTEMPT, TimerKind.QUEUE),
+        call.without_timers(TimerKind.ATTEMPT, TimerKind.QUEUE, TimerKind.ANNOUNCE),
         state=State.RINGING_FIRST,
         counselor=counselor,
         attempt=call.attempt + 1,
@@ -270,7 +270,15 @@ def queue(call: Call, policy: Policy, now: datetime) -> Step:
     call = replace(call, state=State.QUEUED, counselor=None, timers=())
     if policy.queue_seconds:
         call = call.with_timer(TimerKind.QUEUE, after(policy.queue_seconds, now))
-    return call, (Fact(FactKind.QUEUED), *say_to_all(call, "queued"))
+    return announce_soon(call, now), (Fact(FactKind.QUEUED), *say_to_all(call, "queued"))
+
+
+def announce_soon(call: Call, now: datetime) -> Call:
+    """Whoever waits on the line is told their place at once, and from then on (X43)."""
+    caller = call.standing(Role.CALLER)
+    if call.state is not State.QUEUED or caller is None or caller.answered_at is None:
+        return call
+    return call.with_timer(TimerKind.ANNOUNCE, now)
 
 
 def end(call: Call, why: EndReason, policy: Policy, now: datetime) -> Step:

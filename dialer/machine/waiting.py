@@ -1,5 +1,6 @@
 """`waiting` and `queued`: no counselor is held; the call waits for its time or its turn."""
 
+import math
 from datetime import datetime
 
 from dialer import carriers, events
@@ -11,6 +12,8 @@ from dialer.machine.refusing import not_now
 from dialer.machine.steps import (
     MOST_COUNSELOR_WAITS,
     Step,
+    after,
+    announce_soon,
     attach,
     end,
     queue,
@@ -22,6 +25,11 @@ from dialer.orders import Fact, FactKind, Say
 from dialer.policy import Policy
 from terms.ids import LegId
 from terms.values import replace
+from terms.verdict import Role
+
+FARTHEST_TOLD = 20
+WAIT_STEPS_MINUTES = (1, 2, 3, 5, 10, 15, 20, 30, 45, 60)
+"""The estimates that are spoken; longer than an hour is only said to be long."""
 
 
 def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
@@ -30,7 +38,7 @@ def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     assert leg is not None
     match news:
         case carriers.LegAnswered():
-            return call, (Say(leg.id, "queued"),)
+            return announce_soon(call, now), (Say(leg.id, "queued"),)
         case carriers.LegEnded() if was_lost(leg):
             return call, ()  # the place is kept: we ring them back when their turn comes
         case carriers.LegEnded():
@@ -52,6 +60,8 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
             return start_attempt(call, counselor, policy, now)
         case events.CounselorUnavailable(why):
             return _unavailable(call, why, policy, now)
+        case events.PlaceCounted():
+            return _tell_place(call, event, now)
         case events.CallerDialledIn(leg):
             return _dialled_in(call, leg, now)
         case events.CallerHungUp():
@@ -79,6 +89,8 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
             return not_now("no counselor is on this call")
         case events.TimerFired(timer) if timer.kind is TimerKind.QUEUE:
             return _waited_too_long(call, policy, now)
+        case events.TimerFired(timer) if timer.kind is TimerKind.ANNOUNCE:
+            return call.without_timers(TimerKind.ANNOUNCE), ()  # it has no place to be told of
         case (
             events.TimerFired()
             | events.BridgeRefused()
@@ -86,6 +98,33 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
             | events.CrisisRaised()
         ):
             return call, ()  # a due attempt needs a counselor first: the desk claims one
+
+
+def _tell_place(call: Call, place: events.PlaceCounted, now: datetime) -> Step:
+    """Say how many stand before them and how long that may take, as long as they listen."""
+    call = call.without_timers(TimerKind.ANNOUNCE)
+    caller = call.standing(Role.CALLER)
+    if call.state is not State.QUEUED or caller is None or caller.answered_at is None:
+        return call, ()
+    call = call.with_timer(TimerKind.ANNOUNCE, after(place.again_seconds, now))
+    told = {"position": place.position, "wait_seconds": place.wait_seconds}
+    prompts = (position_prompt(place.position), *wait_prompts(place.wait_seconds))
+    said = tuple(Say(caller.id, prompt) for prompt in prompts)
+    return call, (Fact(FactKind.PLACE_TOLD, Role.CALLER, told), *said)
+
+
+def position_prompt(position: int) -> str:
+    """`position_3`: two are before them. Far back, the number itself is of no use."""
+    return f"position_{position}" if position <= FARTHEST_TOLD else "position_far"
+
+
+def wait_prompts(seconds: int | None) -> tuple[str, ...]:
+    """`wait_10`: about ten minutes. An estimate is never told more exactly than it is known."""
+    if seconds is None:
+        return ()
+    minutes = max(1, math.ceil(seconds / 60))
+    step = next((step for step in WAIT_STEPS_MINUTES if minutes <= step), None)
+    return ("wait_long",) if step is None else (f"wait_{step}",)
 
 
 def _waited_too_long(call: Call, policy: Policy, now: datetime) -> Step:

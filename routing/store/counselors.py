@@ -206,6 +206,20 @@ async def list_present(
     return [(_counselor(row), _call(row["engaged"])) for row in rows]
 
 
+async def program_strength(
+    connection: "Connection", tenant: TenantId, program: ProgramId, now: datetime
+) -> int:
+    """How many counselors are at work on the program, busy ones included."""
+    strength = await connection.fetchval(
+        """SELECT count(*) FROM counselors
+           WHERE tenant = $1 AND presence = 'available' AND lease_until > $2
+             AND $3 = ANY (programs)""",
+        *(tenant, now, program),
+    )
+    assert isinstance(strength, int)
+    return strength
+
+
 async def lapse_leases(
     connection: "Connection", tenant: TenantId, now: datetime
 ) -> list[CounselorId]:

@@ -38,6 +38,7 @@ from dialer.events import (
     CrisisRaised,
     Event,
     OrderWithdrawn,
+    PlaceCounted,
     StaffEnded,
     TimerFired,
     TimerKind,
@@ -142,7 +143,9 @@ class World:
                 heapq.heappop(self._moments)[2]()
             elif timer is not None and timer.due_at <= self.now:
                 wanted = timer.kind is TimerKind.ATTEMPT
-                self.happen(self._offer() if wanted else TimerFired(timer))
+                told = timer.kind is TimerKind.ANNOUNCE
+                answer = PlaceCounted(2, 600, 60) if told else TimerFired(timer)
+                self.happen(self._offer() if wanted else answer)
             if self.call.state is State.QUEUED and self.rng.random() < 0.3:
                 self.happen(self._offer())
 

@@ -10,19 +10,24 @@ from dialer.events import (
     CallerHungUp,
     CapExtended,
     CounselorAccepted,
+    CounselorClaimed,
+    CounselorDeclined,
     CounselorHungUp,
     CounselorUnavailable,
     CrisisRaised,
     OrderWithdrawn,
+    PlaceCounted,
     StaffEnded,
     TimerFired,
     TimerKind,
     TransferRequested,
 )
+from dialer.machine.waiting import position_prompt, wait_prompts
 from dialer.orders import Answer, FactKind, HangUp, Say
 from terms.refusals import Refused
 from terms.verdict import Role
 from tests.dialer.stories import (
+    ANA,
     DIALLED_IN,
     NOON,
     POLICE,
@@ -101,6 +106,62 @@ def test_a_queued_caller_hears_that_they_wait() -> None:
     assert Answer(DIALLED_IN) in story.orders
 
     assert story.answers(Role.CALLER).orders == (Say(DIALLED_IN, "queued"),)
+
+
+@pytest.mark.rule("X43")
+def test_a_queued_caller_is_told_their_place_at_once_and_again_until_their_turn() -> None:
+    story = queued(dials_in=DIALLED_IN).answers(Role.CALLER)
+    assert story.seconds_to(TimerKind.ANNOUNCE) == 0
+
+    story.tell(PlaceCounted(3, 540, 60))
+
+    assert story.orders == (Say(DIALLED_IN, "position_3"), Say(DIALLED_IN, "wait_10"))
+    assert story.facts == (FactKind.PLACE_TOLD,)
+    assert story.seconds_to(TimerKind.ANNOUNCE) == 60
+    alone = story.pass_time(60).tell(PlaceCounted(1, None, 60)).orders
+    assert alone == (Say(DIALLED_IN, "position_1"),)
+    story.tell(CounselorClaimed(ANA))
+    assert story.call.due(TimerKind.ANNOUNCE) is None
+
+
+@pytest.mark.rule("X43")
+@pytest.mark.parametrize(
+    ("seconds", "prompts"),
+    [
+        (None, ()),
+        (0, ("wait_1",)),
+        (60, ("wait_1",)),
+        (61, ("wait_2",)),
+        (3600, ("wait_60",)),
+        (3601, ("wait_long",)),
+    ],
+)
+def test_an_estimate_is_never_told_shorter_than_it_is(
+    seconds: int | None, prompts: tuple[str, ...]
+) -> None:
+    assert wait_prompts(seconds) == prompts
+
+
+def test_far_back_in_the_queue_the_number_is_not_told() -> None:
+    assert (position_prompt(20), position_prompt(21)) == ("position_20", "position_far")
+
+
+def test_who_waits_off_the_line_is_told_nothing_by_it() -> None:
+    in_app = queued()
+    assert in_app.call.due(TimerKind.ANNOUNCE) is None
+
+    gone = queued(dials_in=DIALLED_IN).answers(Role.CALLER).drops(Role.CALLER)
+    assert gone.tell(PlaceCounted(1, 60, 60)).orders == ()
+    assert gone.call.due(TimerKind.ANNOUNCE) is None
+
+
+@pytest.mark.rule("X43")
+def test_whoever_falls_back_into_the_queue_hears_their_place_anew() -> None:
+    story = queued(dials_in=DIALLED_IN).answers(Role.CALLER).tell(CounselorClaimed(ANA))
+    story.tell(CounselorDeclined())
+
+    assert story.state is State.QUEUED
+    assert story.seconds_to(TimerKind.ANNOUNCE) == 0
 
 
 def test_a_caller_who_hangs_up_in_the_queue_leaves_it() -> None:

@@ -32,7 +32,9 @@ from routing.counselor import (
     state_of,
     wrapped_up,
 )
-from routing.matching import choose
+from routing.matching import choose, release_offered
+from routing.policy import parse
+from terms.calendar import Workdays
 from terms.ids import CallId, ProgramId
 from terms.refusals import RefusalCode
 from tests.routing.people import (
@@ -292,6 +294,32 @@ def test_who_missed_an_offer_stands_behind_the_others() -> None:
     missing = missed(claimed(ZHAO, NOON), NOON, misses_before_away=3)
 
     assert choose([(missing, None), (LI, None)], NEEDS_COUNSELOR, NOON) == LI
+
+
+@pytest.mark.rule("X04")
+@pytest.mark.parametrize(
+    ("allowed", "state", "hours_later", "offered"),
+    [
+        (True, AWAY, 10, True),
+        (True, AWAY, 9, False),  # 21:00: the counselor may still come
+        (True, FREE, 10, False),
+        (False, AWAY, 10, False),
+    ],
+)
+def test_release_from_an_absent_counselor_is_offered_when_the_day_is_over(
+    allowed: bool, state: CounselorState, hours_later: int, offered: bool
+) -> None:
+    table = {"hours": "10:00-22:00", "zone": "Asia/Shanghai", "matching": "named", "role": "x"}
+    policy = parse({**table, "release_when_offline": allowed})
+
+    assert release_offered(policy, state, NOON + hours_later * HOUR, Workdays()) is offered
+
+
+@pytest.mark.rule("X04")
+def test_by_default_the_caller_stays_bound_to_the_counselor() -> None:
+    policy = parse({"hours": "24h", "matching": "named", "role": "x"})
+
+    assert policy.release_when_offline is False
 
 
 Step = Callable[[Counselor, timedelta], Counselor]

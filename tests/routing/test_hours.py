@@ -12,6 +12,7 @@ from routing.hours import (
     ALL_DAY,
     OpeningHours,
     Window,
+    closed_for_today,
     is_open,
     next_opening,
     parse_window,
@@ -92,6 +93,7 @@ def test_a_line_of_24_hours_never_closes(time: str) -> None:
 
     assert is_open(ALWAYS, now, NO_CALENDAR)
     assert next_opening(ALWAYS, now, NO_CALENDAR) == now
+    assert not closed_for_today(ALWAYS, now, NO_CALENDAR)
 
 
 @pytest.mark.rule("B06", "X51")
@@ -172,6 +174,15 @@ def test_a_line_with_no_day_to_open_on_never_opens() -> None:
     hours = OpeningHours(zone=SHANGHAI, windows=(ALL_DAY,), weekdays=frozenset())
 
     assert next_opening(hours, shanghai("2030-01-01T12:00"), NO_CALENDAR) is None
+    assert closed_for_today(hours, shanghai("2030-01-01T12:00"), NO_CALENDAR)
+
+
+@pytest.mark.rule("X04")
+@pytest.mark.parametrize(
+    ("time", "over"), [("09:00", False), ("12:00", False), ("22:00", True), ("23:59", True)]
+)
+def test_todays_shift_is_over_when_no_opening_is_left(time: str, over: bool) -> None:
+    assert closed_for_today(LISTENING, shanghai(f"2030-01-01T{time}"), NO_CALENDAR) is over
 
 
 class TestDaylightSaving:

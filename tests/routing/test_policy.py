@@ -56,6 +56,7 @@ def test_every_key_is_read() -> None:
         misses_before_away = 2
         decline_cooldown_seconds = 30
         announce_seconds = 45
+        release_when_offline = true
         """
     )
     policy = parse(table)
@@ -71,7 +72,7 @@ def test_every_key_is_read() -> None:
     assert policy.forward_when_closed == PhoneNumber("12320")
     assert (policy.wrap_up_seconds, policy.presence_lease_seconds) == (120, 90)
     assert (policy.misses_before_away, policy.decline_cooldown_seconds) == (2, 30)
-    assert policy.announce_seconds == 45
+    assert (policy.announce_seconds, policy.release_when_offline) == (45, True)
     assert requirement.skills == {"pediatrics", "fever"}
     assert requirement.staff_types == {StaffType.FULL_TIME, StaffType.HOSPITAL}
     assert requirement.least_grade is Grade.ATTENDING

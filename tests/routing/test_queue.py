@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.queue import Place, in_order, position
+from routing.queue import Place, expected_wait_seconds, in_order, position
 from terms.ids import CallId
 from tests.routing.people import LISTENING, NOON, SECOND
 
@@ -33,6 +33,17 @@ def test_a_caller_knows_how_many_are_ahead() -> None:
     assert position([LATE, EARLY], EARLY.call) == 1
     assert position([LATE, EARLY], LATE.call) == 2
     assert position([LATE, EARLY], CallId("gone")) is None
+
+
+@pytest.mark.rule("X43")
+@pytest.mark.parametrize(
+    ("place", "counselors", "handling_seconds", "wait"),
+    [(1, 1, 600, 600), (5, 5, 1800, 1800), (1, 4, 601, 151), (3, 0, 600, None)],
+)
+def test_the_wait_is_estimated_from_the_average_talk(
+    place: int, counselors: int, handling_seconds: float, wait: int | None
+) -> None:
+    assert expected_wait_seconds(place, counselors, handling_seconds) == wait
 
 
 places = st.lists(

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.house import House, a_house
+from tests.scenarios.hotline import hotline
 from tests.serving import Service, a_service
+from warmline.programs import load_programs
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
@@ -19,6 +21,16 @@ if TYPE_CHECKING:
 async def house(database: "Pool[Record]", seal: AesSeal, noon: datetime) -> AsyncIterator[House]:
     """At noon, with the shipped programs."""
     async with a_house(database, seal, noon) as one:
+        yield one
+
+
+@pytest.fixture
+async def line(
+    database: "Pool[Record]", seal: AesSeal, noon: datetime, tmp_path: Path
+) -> AsyncIterator[House]:
+    """A house with a hotline beside the shipped programs."""
+    (tmp_path / "hotline.toml").write_text(hotline(), encoding="utf-8")
+    async with a_house(database, seal, noon, programs=load_programs(tmp_path)) as one:
         yield one
 
 

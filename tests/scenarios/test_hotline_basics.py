@@ -1,9 +1,6 @@
 """What the hotline article asks, as far as the phones go: numbers, queue, danger, handing over."""
 
 import json
-from collections.abc import AsyncIterator
-from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,77 +17,27 @@ from dialer.events import (
 )
 from routing.store.targets import put_target
 from routing.transfer import AgencyKind, Region, TransferTarget
-from terms.ids import CounselorId, OrderId, ProgramId, TargetId
+from terms.ids import CounselorId, OrderId, TargetId
 from terms.phone import PhoneNumber
 from terms.refusals import RefusalCode, Refused
-from tests.house import ACCEPTS, ANSWERS, NO_ANSWER, House, a_house
+from tests.house import ACCEPTS, ANSWERS, NO_ANSWER, House
 from tests.people import CALLER, COUNSELOR, LISTENING, TENANT
+from tests.scenarios.hotline import (
+    HOTLINE,
+    OLD_NUMBER,
+    SECOND_CALLER,
+    SHORT_NUMBER,
+    THIRD_CALLER,
+    train,
+    trained,
+    waiting,
+)
 from tests.serving import Service
-from warmline.programs import load_programs, load_shipped
-from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
-    from asyncpg import Pool, Record
+    pass
 
-HOTLINE = ProgramId("hotline")
-OLD_NUMBER, SHORT_NUMBER = "+862112320075", "12356"
-SECOND_CALLER, THIRD_CALLER = "+8613800000002", "+8613800000003"
 POLICE, SECOND_POLICE, FAR_POLICE = "+862100000110", "+862100000111", "+861000000110"
-
-
-def hotline() -> str:
-    """A line with two numbers, open round the clock, without a cap, for trained counselors."""
-    body = load_shipped()[LISTENING].body
-    for old, new in (
-        ('id = "psych-listening"', f'id = "{HOTLINE}"'),
-        ('hours = "10:00-22:00"', 'hours = "24h"'),
-        ('matching = "named"', 'matching = "pool"\ntraining_required = true'),
-        (
-            'service_numbers = ["+862100000025"]',
-            f'service_numbers = ["{SHORT_NUMBER}", "{OLD_NUMBER} until 2030-01-01"]',
-        ),
-        ('cap_kind = "hard"\ncap_seconds = 1500', 'cap_kind = "none"'),
-        ("warn_seconds = [120, 30]", "warn_seconds = []"),
-        ('voucher = "required"', 'voucher = "none"'),
-        ("counselor_locked = true", "counselor_locked = false"),
-    ):
-        assert old in body, old
-        body = body.replace(old, new)
-    return body
-
-
-@pytest.fixture
-async def line(
-    database: "Pool[Record]", seal: AesSeal, noon: datetime, tmp_path: Path
-) -> AsyncIterator[House]:
-    """A house with a hotline beside the shipped programs."""
-    (tmp_path / "hotline.toml").write_text(hotline(), encoding="utf-8")
-    async with a_house(database, seal, noon, programs=load_programs(tmp_path)) as one:
-        yield one
-
-
-async def train(house: House, counselor: CounselorId) -> None:
-    """Theory, practice and assessment are passed."""
-    await house.pool.execute(
-        """UPDATE counselors SET theory_class_hours = 24, practice_days = 7, theory_passed_on = $2,
-               practice_passed_on = $2, assessment_passed_on = $2 WHERE id = $1""",
-        *(counselor, date(2029, 12, 1)),
-    )
-
-
-async def trained(house: House, number: str = COUNSELOR) -> CounselorId:
-    """A counselor who may take the hotline's calls."""
-    counselor = await house.counselor(number, program=HOTLINE, available=True)
-    await train(house, counselor)
-    return counselor
-
-
-async def waiting(house: House, number: str, dialled: str) -> OrderId:
-    """Somebody with an order who dialled one of the line's numbers."""
-    order = await house.order(await house.caller(number), program=HOTLINE)
-    house.world.dial(number, dialled, house.clock.now())
-    await house.pass_time(1)
-    return order
 
 
 @pytest.mark.rule("D01", "D03", "D04", "D11", "X39", "D15")

@@ -66,9 +66,9 @@ class DeskAudience:
         """What is true now, as far as it is theirs to see."""
         match who:
             case Caller(id=caller):
-                return {"orders": await self._orders(connection, who, caller)}
+                return {"orders": await self._orders(connection, who, caller, now)}
             case AppKey():
-                return {"orders": await self._orders(connection, who, None)}
+                return {"orders": await self._orders(connection, who, None, now)}
             case Staff(roles=roles, counselor=counselor):
                 seen: dict[str, object] = {}
                 if roles & _SEE_ALL:
@@ -86,14 +86,20 @@ class DeskAudience:
             await keep_present(connection, who.tenant, who.counselor, self.programs, now)
 
     async def _orders(
-        self, connection: "Connection[Record]", who: Principal, caller: CallerId | None
+        self,
+        connection: "Connection[Record]",
+        who: Principal,
+        caller: CallerId | None,
+        now: datetime,
     ) -> list[object]:
         found, _ = await list_orders(
             connection, who.tenant, caller, limit=_ORDERS_SHOWN, cursor=None
         )
         tenant = who.tenant
         return [
-            (await order_as_shown(connection, tenant, order)).model_dump(mode="json")
+            (await order_as_shown(connection, tenant, order, self.programs, now)).model_dump(
+                mode="json"
+            )
             for order in found
         ]
 

@@ -9,10 +9,9 @@ from billing.store.orders import list_orders
 from dialer.events import CallerHungUp
 from dialer.store.calls import live_call_of
 from routing.store.callers import get_or_create_caller
-from routing.store.queue import queue_position
 from terms.ids import CallerId, CounselorId, OrderId, PersonId, ProgramId
 from terms.refusals import RefusalCode, Refused
-from warmline.api.parts import DESK, PROGRAMS, order_as_shown, own_order
+from warmline.api.parts import DESK, PROGRAMS, call_as_shown, order_as_shown, own_order
 from warmline.api.timeline import TimelineEntry, lines_for
 from warmline.api.views import CallView, OrderView
 from warmline.api.vouchers import TypedCode, voucher_given
@@ -151,7 +150,11 @@ async def list_own_orders(asked: Asked, who: Caller | AppKey, query: Page) -> Pa
             limit=query.fetch,
             cursor=None if after is None else str(after[0]),
         )
-        shown = {order.id: await order_as_shown(connection, asked.tenant, order) for order in rows}
+        programs = asked.part(PROGRAMS)
+        shown = {
+            order.id: await order_as_shown(connection, asked.tenant, order, programs, asked.now)
+            for order in rows
+        }
     items, cursor = page_of(
         asked, query, rows, show=lambda order: shown[order.id], key=lambda order: (order.id,)
     )
@@ -163,7 +166,8 @@ async def get_order(asked: Asked, who: Caller | AppKey, order: Annotated[OrderId
     """One order with the call that works for it: a screen can be rebuilt from this alone."""
     async with asked.borrow() as connection:
         found = await own_order(asked, connection, order)
-        return await order_as_shown(connection, asked.tenant, found)
+        programs = asked.part(PROGRAMS)
+        return await order_as_shown(connection, asked.tenant, found, programs, asked.now)
 
 
 @orders(
@@ -192,7 +196,7 @@ async def place_call(
     The first of several dials wins (A22); whatever refuses it leaves nothing behind.
     """
     desk = acting.part(DESK)
-    await own_order(acting, acting.connection, order)
+    owned = await own_order(acting, acting.connection, order)
     try:
         call, committed = await desk.place_call(acting.connection, acting.tenant, order, body.phone)
     except Refused as refusal:
@@ -203,8 +207,8 @@ async def place_call(
             acting.after_commit(lambda: desk.tell(noted))
         return refusal
     acting.after_commit(lambda: desk.tell(committed))
-    position = await queue_position(acting.connection, acting.tenant, call.id)
-    return CallView.of(call, position)
+    program = acting.part(PROGRAMS).get(owned.program)
+    return await call_as_shown(acting.connection, acting.tenant, call, program, acting.now)
 
 
 @orders(

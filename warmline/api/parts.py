@@ -1,17 +1,19 @@
 """What the endpoints need of the process, and the look-ups they share."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from billing.order import Order
 from billing.store.orders import load_order
+from dialer.call import Call, State
 from dialer.store.calls import live_call_of
-from routing.store.queue import queue_position
 from terms.ids import OrderId, ProgramId, TenantId
 from warmline.api.views import CallView, OrderView
 from warmline.desk.desk import Desk
+from warmline.desk.waits import waiting_of
 from warmline.http.asked import Asked
 from warmline.http.problems import NotFound
 from warmline.http.who import Caller
@@ -46,10 +48,26 @@ async def own_order(asked: Asked, connection: "Connection", order: OrderId) -> O
     return found
 
 
-async def order_as_shown(connection: "Connection", tenant: TenantId, order: Order) -> OrderView:
+async def order_as_shown(
+    connection: "Connection",
+    tenant: TenantId,
+    order: Order,
+    programs: Mapping[ProgramId, Program],
+    now: datetime,
+) -> OrderView:
     """The order with the call that works for it, and that call's place in the queue."""
     live = None if order.call is None else await live_call_of(connection, tenant, order.id)
     if live is None:
         return OrderView.of(order, None)
-    position = await queue_position(connection, tenant, live.call.id)
-    return OrderView.of(order, CallView.of(live.call, position))
+    call = await call_as_shown(connection, tenant, live.call, programs.get(order.program), now)
+    return OrderView.of(order, call)
+
+
+async def call_as_shown(
+    connection: "Connection", tenant: TenantId, call: Call, program: Program | None, now: datetime
+) -> CallView:
+    """The call; where it waits, with its place and how long that may take."""
+    waiting = None
+    if call.state is State.QUEUED and program is not None:
+        waiting = await waiting_of(connection, tenant, call.id, program, now)
+    return CallView.of(call, waiting)

@@ -11,6 +11,7 @@ from dialer.call import Call
 from dialer.call import State as CallState
 from dialer.events import TimerKind
 from routing.counselor import CounselorState
+from routing.queue import Waiting
 from routing.store.counselors import Listed
 from terms.verdict import Confidence, EndedBy, Verdict, VerdictKind
 from warmline.http.model import Instant, Model
@@ -116,9 +117,12 @@ class CallView(Model):
     position: Annotated[int, Field(ge=1)] | None
     """The place in the queue, while the call waits there; 1 is next."""
 
+    expected_wait_seconds: NonNegative | None
+    """How long that may take, roughly; null where nobody is at work."""
+
     @classmethod
-    def of(cls, call: Call, position: int | None = None) -> "CallView":
-        """A call as it stands."""
+    def of(cls, call: Call, waiting: Waiting | None = None) -> "CallView":
+        """A call as it stands, and where it waits."""
         return cls(
             id=call.id,
             state=call.state,
@@ -126,7 +130,8 @@ class CallView(Model):
             bridged_at=call.connected_at,
             ends_at=call.due(TimerKind.CAP) if call.state is CallState.BRIDGED else None,
             next_attempt_at=call.due(TimerKind.ATTEMPT),
-            position=position,
+            position=None if waiting is None else waiting.position,
+            expected_wait_seconds=None if waiting is None else waiting.expected_seconds,
         )
 
 

@@ -24,6 +24,7 @@ from dialer.events import (
     CounselorUnavailable,
     Event,
     OrderWithdrawn,
+    PlaceCounted,
     TimerFired,
     TimerKind,
 )
@@ -33,6 +34,7 @@ from dialer.orders import Effect, Fact, FactKind
 from dialer.talk import same_talk
 from routing.counselor import Counselor, claimable
 from routing.policy import Matching
+from routing.queue import Waiting
 from terms.ids import CallId, CounselorId, LegId
 from terms.values import quickly_made, replace
 from warmline.desk.slice import CounselorMove, Notice, NoticeKind, Outcome, Slice
@@ -121,6 +123,22 @@ def needs_counselor(call: Call, event: Event) -> bool:
         isinstance(event, TimerFired)
         and event.timer.kind is TimerKind.ATTEMPT
         and event.timer in call.timers
+    )
+
+
+def tells_place(call: Call, event: Event) -> bool:
+    """Whether the event means: a waiting caller is to be told their place, so count it first."""
+    return (
+        isinstance(event, TimerFired)
+        and event.timer.kind is TimerKind.ANNOUNCE
+        and event.timer in call.timers
+    )
+
+
+def place_counted(waiting: Waiting, program: Program) -> PlaceCounted:
+    """Routing's answer for a caller who waits on the line (X43)."""
+    return PlaceCounted(
+        waiting.position, waiting.expected_seconds, program.routing.announce_seconds
     )
 
 

@@ -26,6 +26,7 @@ from terms.refusals import NotThere, RefusalCode, Refused
 from warmline.clock import Clock
 from warmline.desk import fold
 from warmline.desk.slice import Outcome, Slice
+from warmline.desk.waits import waiting_of
 from warmline.desk.writing import Committed, Writer
 from warmline.metrics import Metrics
 from warmline.programs import Program
@@ -115,6 +116,9 @@ class Shell:
     ) -> tuple[Outcome, Committed]:
         if fold.needs_counselor(stored.call, event):
             event = await self.offer(connection, tenant, slice_.order, program, now)
+        elif fold.tells_place(stored.call, event):
+            waiting = await waiting_of(connection, tenant, stored.call.id, program, now)
+            event = event if waiting is None else fold.place_counted(waiting, program)
         outcome = fold.carry(replace(slice_, call=stored.call), event, program, now)
         committed = await self.writer.write(
             connection, tenant, slice_, stored, outcome, program, now

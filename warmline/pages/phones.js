@@ -29,12 +29,16 @@ export function paintPhone(section, number, name, sms) {
     }) }), t("auto")),
   ] : h("div", { class: "handset" }, h("div", { class: "screen" }, glyph("phone"), h("p", { class: "what" }, t("nobody")))));
 }
+function counted(heard) { // left_30, position_2, wait_10: a prompt with its number
+  const [, what, number] = heard.match(/^(left|position|wait)_(\d+)$/) ?? [];
+  return what && t(`prompt_${what}`, number);
+}
 function screen(id, phone, name, sms) {
   const dead = phone.state === "in_call" && !phone.plugged_in;
   const words = dead ? "half_open" : !phone.plugged_in ? "powered_off" : phone.state;
   const heard = phone.heard.at(-1);
   const joined = state.order?.call?.state === "bridged";
-  const prompt = heard && (known(`prompt_${heard}`) ?? (heard.startsWith("left_") ? t("prompt_left", heard.slice(5)) : heard));
+  const prompt = heard && (known(`prompt_${heard}`) ?? counted(heard) ?? heard);
   return h("div", { class: `handset ${phone.plugged_in ? phone.state : "off"}`, id: `${id}-handset`, "data-state": words },
     h("div", { class: "screen" },
       h("p", { class: "who" }, name), h("p", { class: "number" }, phone.number), glyph(phone.plugged_in ? "phone" : "off"),

@@ -19,6 +19,7 @@ from dialer.events import (
     CounselorClaimed,
     CounselorUnavailable,
     Event,
+    PlaceCounted,
     Timer,
     TimerFired,
 )
@@ -27,7 +28,7 @@ from routing.admission import dial_in_refusal, require_admission
 from routing.counselor import Presence, set_presence
 from routing.matching import choose
 from routing.policy import Matching
-from routing.queue import rank
+from routing.queue import Waiting, rank
 from terms.calendar import Workdays
 from terms.ids import CallerId, CallId, CounselorId, LegId, OrderId, ProgramId, VoucherId
 from terms.phone import PhoneNumber
@@ -294,10 +295,18 @@ class Shell:
         program = books.programs[order.program]
         if fold.needs_counselor(call, event):
             event = self._offer(order, program, now)
+        elif fold.tells_place(call, event):
+            event = self._place_counted(call, program)
         voucher = None if order.voucher is None else books.vouchers[order.voucher]
         before = Slice(order=order, voucher=voucher, call=call)
         outcome = self._deciding.carry(before, event, program, now)
         self._writer.write(before, call, outcome, program, now)
+
+    def _place_counted(self, call: Call, program: Program) -> PlaceCounted:
+        """The estimate is drawn from talks that are settled; here it is not looked at."""
+        places = self._books.places.get(program.id, {})
+        position = sum(rank(one) <= rank(places[call.id]) for one in places.values())
+        return fold.place_counted(Waiting(position=position, expected_seconds=None), program)
 
     def _carry(
         self, slice_: Slice, call: Call, event: Event, program: Program, now: datetime

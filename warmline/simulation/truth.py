@@ -132,8 +132,9 @@ def _talk_unknown_to_us(call: Call, legs: tuple[Leg, ...]) -> timedelta:
 def _really_off(leg: Leg) -> Leg:
     """The leg until its phone or the carrier let it go, whatever we had decided by then."""
     release = leg.release
-    if leg.unheard_since is not None:  # nobody was there any more
-        release = Release(at=leg.unheard_since, by=ReleaseSide.UNKNOWN)
+    silent = leg.off_at if leg.is_silent else leg.unheard_since
+    if silent is not None:  # nobody was heard any more
+        release = Release(at=silent, by=ReleaseSide.UNKNOWN)
     if release is None:
         return leg
     return replace(leg, let_go_at=None, let_go_why=None, release=release)
