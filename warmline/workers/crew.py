@@ -10,9 +10,10 @@ from warmline.desk.writing import Committed
 from warmline.metrics import Metrics
 from warmline.workers.escalating import Escalator
 from warmline.workers.looking import Looker
-from warmline.workers.obeying import Numbers, Obeyer
+from warmline.workers.obeying import Obeyer
 from warmline.workers.reconciling import Reconciler
 from warmline.workers.seating import Seater
+from warmline.workers.sending import Numbers
 from warmline.workers.sweeping import Lapser, Refolder
 from warmline.workers.timers import TimerWorker
 

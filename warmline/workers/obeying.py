@@ -10,11 +10,10 @@ from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
-from dialer.call import Call
 from dialer.carriers import (
     Carrier,
     CarrierRefused,
@@ -23,38 +22,30 @@ from dialer.carriers import (
     LegEnded,
     ReleaseSide,
 )
-from dialer.leg import Leg
 from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Ring, Say
-from dialer.store.calls import load_call
 from dialer.store.due import (
     DueOrder,
     give_back_orders,
-    is_limited_anew,
-    keep_order,
     lease_orders,
     next_order_at,
     postpone_order,
     settle_order,
 )
 from terms.ids import CallId, LegId, TenantId
-from terms.phone import PhoneNumber
 from warmline.clock import Clock
 from warmline.desk.desk import Desk
 from warmline.desk.writing import ORDER_LEASE, Committed
 from warmline.metrics import Metrics
-from warmline.workers.hearing import HEARING_SECONDS
 from warmline.workers.looking import Looker
+from warmline.workers.sending import Numbers, Sender, TakenOver
 from warmline.workers.settling import Settler
 
 if TYPE_CHECKING:
     from asyncpg import Pool
 
-    from warmline.desk.store import Connection, Record
+    from warmline.desk.store import Record
 
 _log = structlog.get_logger()
-
-LANGUAGE = "zh-CN"
-"""What callers hear."""
 
 _ASK_AGAIN_SECONDS = 0.5
 _MOST_TRIES = 60
@@ -67,9 +58,6 @@ _MOST_STUMBLES = 5
 _LONGEST_STUMBLE_SECONDS = 30
 """An order that we fail to obey, by a fault of our own, waits twice as long each time."""
 
-_SOON = timedelta(seconds=1)
-"""A lease that ends sooner is prolonged before an order is sent: sending takes a moment."""
-
 _NO_SUCH_LEG = 481  # SIP
 
 
@@ -79,20 +67,6 @@ def is_asked_again(order: CarrierOrder, refusal: CarrierRefused) -> bool:
     A limit that is not lifted cuts somebody in danger (X55); a leg that is not let go talks on.
     """
     return isinstance(order, Limit | HangUp) and refusal.sip != _NO_SUCH_LEG
-
-
-class Numbers(Protocol):
-    """Where a leg's number is looked up, at the last moment."""
-
-    async def of_leg(
-        self, connection: "Connection", tenant: TenantId, call: Call, leg: Leg
-    ) -> tuple[PhoneNumber, str] | None:
-        """Whom to ring, and the number to show them; None when there is no such person."""
-        ...
-
-
-class _TakenOver(Exception):
-    """Somebody else has the order by now."""
 
 
 @dataclass(slots=True)
@@ -120,8 +94,7 @@ class Obeyer(Looker):
         super().__init__(clock)
         self._pool = pool
         self._desk = desk
-        self._carrier = carrier
-        self._numbers = numbers
+        self._sender = Sender(pool, carrier, numbers, clock)
         self._metrics = metrics
         self._in_hand: dict[CallId, _Hand] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -209,10 +182,10 @@ class Obeyer(Looker):
             while hand.waiting:
                 due = hand.waiting.popleft()
                 try:
-                    await self._keep(due)
+                    await self._sender.keep(due)
                     if await self._obey(due, hand):
                         hand.done.append(due)
-                except _TakenOver:
+                except TakenOver:
                     continue
                 except Exception as fault:
                     await self._stumbled(due, fault)
@@ -225,18 +198,6 @@ class Obeyer(Looker):
             await self._let_wait(hand.waiting)
             if others_follow:
                 self.wake()
-
-    async def _keep(self, due: DueOrder) -> None:
-        """Whoever was held up, by a slow carrier or a frozen machine, may have lost an order.
-
-        Raises _TakenOver.
-        """
-        now = self.clock.now()
-        if now < due.leased_until - _SOON:
-            return
-        async with self._pool.acquire() as connection:
-            if not await keep_order(connection, due, until=now + ORDER_LEASE):
-                raise _TakenOver
 
     async def _write_done(self, hand: _Hand) -> None:
         """Before anything takes long: a lease that lapses would have an order sent twice."""
@@ -270,7 +231,7 @@ class Obeyer(Looker):
         for tries in range(1, _MOST_TRIES + 1):
             why: CarrierRefused | CarrierUnknown
             try:
-                outcome = await self._send(due, may_have_been_sent, is_repeated=tries > 1)
+                outcome = await self._sender.send(due, may_have_been_sent, is_repeated=tries > 1)
             except CarrierRefused as refusal:
                 if not is_asked_again(due.order, refusal):
                     await self._refused(due, refusal)
@@ -298,72 +259,6 @@ class Obeyer(Looker):
         self._metrics.order_lateness.observe(max(late, 0))
         self._count(due.order, "done")
         return True
-
-    async def _send(
-        self, due: DueOrder, may_have_been_sent: bool, *, is_repeated: bool
-    ) -> Literal[True] | None:
-        """Send it once. None: it is not wanted any more. Raises CarrierRefused, CarrierUnknown."""
-        order, carrier = due.order, self._carrier
-        if isinstance(order, Ring):
-            return await self._ring(due, order, may_have_been_sent)
-        if (is_repeated or due.tries) and not await self._still_stands(due):
-            return None
-        match order:
-            case Answer(leg):
-                await carrier.answer(leg)
-            case Bridge(legs, limit_seconds):
-                await carrier.bridge(due.call, legs, limit_seconds=limit_seconds)
-            case Say(leg, prompt):
-                await carrier.say(leg, prompt, language=LANGUAGE)
-            case Limit(leg, limit_seconds):
-                await carrier.limit(leg, limit_seconds=limit_seconds)
-            case HangUp(leg):
-                await carrier.hang_up(leg)
-        return True
-
-    async def _ring(
-        self, due: DueOrder, order: Ring, may_have_been_sent: bool
-    ) -> Literal[True] | None:
-        if may_have_been_sent:
-            if await self._is_there(order.leg):
-                return True
-            # It may have been there and be gone: then the news of that is on its way. Or whoever
-            # had the order before us is sending it just now.
-            await asyncio.sleep(HEARING_SECONDS)
-            if await self._is_there(order.leg):
-                return True
-        async with self._pool.acquire() as connection:
-            stored = await load_call(connection, due.tenant, due.call)
-            leg = None if stored is None else stored.call.leg(order.leg)
-            if stored is None or leg is None or leg.is_over:
-                return None
-            found = await self._numbers.of_leg(connection, due.tenant, stored.call, leg)
-        if found is None:
-            raise CarrierRefused("no_number", q850=1)
-        number, shows = found
-        await self._keep(due)
-        await self._carrier.ring(order.leg, number, shows=shows, ring_seconds=order.ring_seconds)
-        return True
-
-    async def _still_stands(self, due: DueOrder) -> bool:
-        """Whether an order that is tried again still has a leg to act on."""
-        if isinstance(due.order, HangUp):
-            return True
-        legs = due.order.legs if isinstance(due.order, Bridge) else (due.order.leg,)
-        async with self._pool.acquire() as connection:
-            stored = await load_call(connection, due.tenant, due.call)
-            if isinstance(due.order, Limit) and await is_limited_anew(
-                connection, due, due.order.leg
-            ):
-                return False
-        if stored is None:
-            return True  # a caller turned away: there is no call to look at
-        standing = {leg.id for leg in stored.call.all_standing()}
-        return standing.issuperset(legs)
-
-    async def _is_there(self, leg: LegId) -> bool:
-        """Whether the carrier knows the leg. Raises CarrierUnknown."""
-        return any(live.leg == leg for live in await self._carrier.live_legs())
 
     async def _pause(
         self, due: DueOrder, hand: _Hand, why: CarrierUnknown | CarrierRefused

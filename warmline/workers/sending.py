@@ -1,0 +1,135 @@
+"""Sending one order to the carrier: looked at once more before it goes, and never rung twice."""
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from dialer.call import Call
+from dialer.carriers import Carrier, CarrierRefused
+from dialer.leg import Leg
+from dialer.orders import Answer, Bridge, HangUp, Limit, Ring, Say
+from dialer.store.calls import load_call
+from dialer.store.due import DueOrder, is_limited_anew, keep_order
+from terms.ids import LegId, TenantId
+from terms.phone import PhoneNumber
+from warmline.clock import Clock
+from warmline.desk.writing import ORDER_LEASE
+from warmline.workers.hearing import HEARING_SECONDS
+
+if TYPE_CHECKING:
+    from asyncpg import Pool
+
+    from warmline.desk.store import Connection, Record
+
+LANGUAGE = "zh-CN"
+"""What callers hear."""
+
+_SOON = timedelta(seconds=1)
+"""A lease that ends sooner is prolonged before an order is sent: sending takes a moment."""
+
+
+class Numbers(Protocol):
+    """Where a leg's number is looked up, at the last moment."""
+
+    async def of_leg(
+        self, connection: "Connection", tenant: TenantId, call: Call, leg: Leg
+    ) -> tuple[PhoneNumber, str] | None:
+        """Whom to ring, and the number to show them; None when there is no such person."""
+        ...
+
+
+class TakenOver(Exception):
+    """Somebody else has the order by now."""
+
+
+class Sender:
+    """Knows the carrier's verbs, and whether an order still has something to act on."""
+
+    def __init__(
+        self, pool: "Pool[Record]", carrier: Carrier, numbers: Numbers, clock: Clock
+    ) -> None:
+        self._pool = pool
+        self._carrier = carrier
+        self._numbers = numbers
+        self._clock = clock
+
+    async def send(
+        self, due: DueOrder, may_have_been_sent: bool, *, is_repeated: bool
+    ) -> Literal[True] | None:
+        """Send it once. None: it is not wanted any more.
+
+        Raises CarrierRefused, CarrierUnknown, and TakenOver.
+        """
+        order, carrier = due.order, self._carrier
+        if isinstance(order, Ring):
+            return await self._ring(due, order, may_have_been_sent)
+        if (is_repeated or due.tries) and not await self._still_stands(due):
+            return None
+        match order:
+            case Answer(leg):
+                await carrier.answer(leg)
+            case Bridge(legs, limit_seconds):
+                await carrier.bridge(due.call, legs, limit_seconds=limit_seconds)
+            case Say(leg, prompt):
+                await carrier.say(leg, prompt, language=LANGUAGE)
+            case Limit(leg, limit_seconds):
+                await carrier.limit(leg, limit_seconds=limit_seconds)
+            case HangUp(leg):
+                await carrier.hang_up(leg)
+        return True
+
+    async def _ring(
+        self, due: DueOrder, order: Ring, may_have_been_sent: bool
+    ) -> Literal[True] | None:
+        if may_have_been_sent:
+            if await self._is_there(order.leg):
+                return True
+            # It may have been there and be gone: then the news of that is on its way. Or whoever
+            # had the order before us is sending it just now.
+            await asyncio.sleep(HEARING_SECONDS)
+            if await self._is_there(order.leg):
+                return True
+        async with self._pool.acquire() as connection:
+            stored = await load_call(connection, due.tenant, due.call)
+            leg = None if stored is None else stored.call.leg(order.leg)
+            if stored is None or leg is None or leg.is_over:
+                return None
+            found = await self._numbers.of_leg(connection, due.tenant, stored.call, leg)
+        if found is None:
+            raise CarrierRefused("no_number", q850=1)
+        number, shows = found
+        await self.keep(due)
+        await self._carrier.ring(order.leg, number, shows=shows, ring_seconds=order.ring_seconds)
+        return True
+
+    async def _still_stands(self, due: DueOrder) -> bool:
+        """Whether an order that is tried again still has a leg to act on."""
+        if isinstance(due.order, HangUp):
+            return True
+        legs = due.order.legs if isinstance(due.order, Bridge) else (due.order.leg,)
+        async with self._pool.acquire() as connection:
+            stored = await load_call(connection, due.tenant, due.call)
+            if isinstance(due.order, Limit) and await is_limited_anew(
+                connection, due, due.order.leg
+            ):
+                return False
+        if stored is None:
+            return True  # a caller turned away: there is no call to look at
+        standing = {leg.id for leg in stored.call.all_standing()}
+        return standing.issuperset(legs)
+
+    async def _is_there(self, leg: LegId) -> bool:
+        """Whether the carrier knows the leg. Raises CarrierUnknown."""
+        return any(live.leg == leg for live in await self._carrier.live_legs())
+
+    async def keep(self, due: DueOrder) -> None:
+        """Whoever was held up, by a slow carrier or a frozen machine, may have lost an order.
+
+        Raises TakenOver.
+        """
+        now = self._clock.now()
+        if now < due.leased_until - _SOON:
+            return
+        async with self._pool.acquire() as connection:
+            if not await keep_order(connection, due, until=now + ORDER_LEASE):
+                raise TakenOver
