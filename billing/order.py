@@ -225,6 +225,41 @@ def open_order(
     return Settlement(order=replace(order, head=head), talk=(entry,), notices=("order.opened",))
 
 
+def open_for_one_call(
+    *,
+    id: OrderId,
+    caller: CallerId,
+    program: ProgramId,
+    program_version: str,
+    program_digest: str,
+    granted_seconds: int | None,
+    policy: Policy,
+    now: datetime,
+) -> Settlement:
+    """An order without entitlement, for whoever dialled in: it is over with its call (D02, X39)."""
+    order = Order(
+        id=id,
+        caller=caller,
+        program=program,
+        program_version=program_version,
+        program_digest=program_digest,
+        state=State.OPEN,
+        opened_at=now,
+        expires_at=now + timedelta(seconds=policy.order_seconds),
+        granted_seconds=granted_seconds,
+        remaining_seconds=granted_seconds,
+    )
+    head, entry = talk.opening(order)
+    return Settlement(order=replace(order, head=head), talk=(entry,))
+
+
+def is_for_one_call(order: Order, policy: Policy) -> bool:
+    """Whether it was opened by a dial-in alone: nothing pays for it, and nothing is kept of it."""
+    if order.voucher is not None or order.quota is not None:
+        return False
+    return policy.opens_on_dial_in or policy.voucher is VoucherUse.REQUIRED
+
+
 def start_call(order: Order, call: CallId, now: datetime) -> Order:
     """The order with `call` working for it: a tap on the phone, again after a failed one (A39).
 

@@ -44,6 +44,7 @@ class Policy:
     short_call_seconds: int = 60  # talk below this is looked at (A35, X09); 0: never
     consumes_on: ConsumesOn = ConsumesOn.CONNECT
     voucher: VoucherUse = VoucherUse.REQUIRED
+    opens_on_dial_in: bool = False  # a hotline: whoever dials has an order for that call (D02)
     counselor_locked: bool = True  # an order keeps the counselor it was opened with (A37, X04)
     one_open_order_per_person: bool = False  # a second order waits for the first to end (X34)
     early_hang_up_review: bool = True  # a counselor who ends before the cap is looked at (X11)
@@ -71,6 +72,7 @@ def parse(table: Mapping[str, object]) -> Policy:
         short_call_seconds=section.whole("short_call_seconds", default=60),
         consumes_on=_one_of(ConsumesOn, section, "consumes_on", ConsumesOn.CONNECT),
         voucher=_one_of(VoucherUse, section, "voucher", VoucherUse.REQUIRED),
+        opens_on_dial_in=section.flag("opens_on_dial_in", default=False),
         counselor_locked=section.flag("counselor_locked", default=True),
         one_open_order_per_person=section.flag("one_open_order_per_person", default=False),
         early_hang_up_review=section.flag("early_hang_up_review", default=True),
@@ -80,6 +82,8 @@ def parse(table: Mapping[str, object]) -> Policy:
     )
     if policy.no_contact_consumes and policy.voucher is VoucherUse.NONE:
         section.fault("no_contact_consumes", "needs voucher = 'required': there is nothing to use")
+    if policy.opens_on_dial_in and policy.voucher is VoucherUse.REQUIRED:
+        section.fault("opens_on_dial_in", "needs voucher = 'none': nobody is asked for one")
     if policy.claim_escalate_seconds > policy.claim_decide_seconds:
         section.fault("claim_escalate_seconds", "must not be longer than claim_decide_seconds")
     takes_vouchers = policy.voucher is VoucherUse.REQUIRED

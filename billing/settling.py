@@ -18,6 +18,7 @@ from billing.order import (
     Settlement,
     State,
     first_connect_move,
+    is_for_one_call,
     rest,
 )
 from billing.policy import Policy
@@ -132,7 +133,7 @@ def settle(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> S
         order=replace(after, settled=settled),
         voucher_move=first_connect_move(order) if connected else _way_back(after, policy),
         review=_review(order, ending, row, policy, now),
-        notices=_notices(after),
+        notices=() if is_for_one_call(order, policy) else _notices(after),
     )
 
 
@@ -182,13 +183,14 @@ def _row(order: Order, ending: CallEnding, policy: Policy) -> Row:
     connected = ending.connected or order.talk_started_at is not None
     talked = ending.talked_seconds if connected else 0
     left = _left(order.remaining_seconds, talked)
-    return consequence(
+    row = consequence(
         ending.verdict,
         connected=connected,
         talked_seconds=talked,
         left_seconds=left,
         policy=policy,
     )
+    return replace(row, review=None) if is_for_one_call(order, policy) else row
 
 
 def _accounted(order: Order, ending: CallEnding, connected: bool, talked: int) -> Order:
@@ -204,6 +206,11 @@ def _accounted(order: Order, ending: CallEnding, connected: bool, talked: int) -
 
 
 def _led_to(order: Order, row: Row, ending: CallEnding, policy: Policy, now: datetime) -> Order:
+    if is_for_one_call(order, policy):
+        connected = order.connected_at is not None
+        state = State.COMPLETED if connected else State.CANCELLED
+        reason = ending.verdict.kind if connected else "not_connected"
+        return rest(order, state, ClosedBy.CALL, reason, now)
     match row.then:
         case Consequence.TRY_AGAIN if order.connected_at is None:
             return _never_connected(order, ending, now)

@@ -45,6 +45,7 @@ class EndReason(StrEnum):
     WITHDRAWN = "withdrawn"  # the caller gave up before being connected
     NOT_REACHED = "not_reached"  # the caller, after the last counted attempt
     COUNSELOR_NOT_REACHED = "counselor_not_reached"
+    FORWARD_NOT_REACHED = "forward_not_reached"  # the line a closed program forwards to
     INVALID_NUMBER = "invalid_number"
     FAULT = "fault"
     STAFF = "staff"
@@ -63,6 +64,8 @@ class Transfer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """`counselor` is set exactly while this call claims one: that is what makes them busy.
+
+    `handed_over`: an agency has the caller, or is to have them from the beginning (X39).
 
     `attempt` counts every start of ringing, `counted` those that the caller's side caused to fail,
     both over all calls of the order with this purpose. `granted_seconds` is the talk the order had

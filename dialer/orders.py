@@ -75,6 +75,7 @@ class FactKind(StrEnum):
 
     CALL_STARTED = "call_started"
     DIALLED_IN = "dialled_in"
+    FORWARDED = "forwarded"
     QUEUED = "queued"
     PLACE_TOLD = "place_told"
     COUNSELOR_CLAIMED = "counselor_claimed"

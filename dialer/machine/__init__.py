@@ -30,8 +30,9 @@ from terms.verdict import Role
 
 start = starting.start
 start_dial_in = starting.start_dial_in
+start_forwarded = starting.start_forwarded
 
-__all__ = ["Step", "start", "start_dial_in", "transition"]
+__all__ = ["Step", "start", "start_dial_in", "start_forwarded", "transition"]
 
 
 def transition(call: Call, event: Event, policy: Policy, now: datetime) -> Step:

@@ -18,6 +18,7 @@ from dialer.machine.steps import (
     bridge,
     counselor_missed,
     end,
+    forward_failed,
     lift_limits,
     release,
     ring,
@@ -90,6 +91,8 @@ def _came(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
 def _gone(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
     """A leg ended before the bridge was ordered."""
     failure = failure_of(leg)
+    if leg.role is Role.AGENCY:
+        return forward_failed(call, policy, now)
     if leg.role is Role.COUNSELOR:
         return counselor_missed(call, failure, policy, now)
     if call.dialled_in(leg):

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dialer.call import Call, Purpose, State
-from dialer.machine.steps import Step, attach, queue, start_attempt, wait
+from dialer.events import TimerKind
+from dialer.machine.steps import Step, after, attach, queue, start_attempt, wait
 from dialer.orders import Fact, FactKind
 from dialer.policy import Policy
 from terms.ids import CallId, CounselorId, LegId, OrderId
@@ -52,6 +53,20 @@ def start_dial_in(begin: Begin, leg: LegId, policy: Policy, now: datetime) -> St
     else:
         call, effects = start_attempt(call, begin.counselor, policy, now)
     return call, (_started(call), *answered, *effects)
+
+
+def start_forwarded(begin: Begin, leg: LegId, policy: Policy, now: datetime) -> Step:
+    """Nobody of ours is there now: the caller is told so and brought to a line that is (X39)."""
+    call, answered = attach(_new(begin, policy, now), leg, now)
+    call = replace(
+        call,
+        state=State.RINGING_FIRST,
+        ring_first=Role.CALLER,
+        handed_over=True,
+        attempt=call.attempt + 1,
+    )
+    call = call.with_timer(TimerKind.RING, after(policy.ring_seconds, now))
+    return call, (_started(call), *answered, Fact(FactKind.FORWARDED, Role.AGENCY))
 
 
 def _new(begin: Begin, policy: Policy, now: datetime) -> Call:

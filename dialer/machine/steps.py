@@ -77,7 +77,7 @@ def ring_second(call: Call, policy: Policy, now: datetime) -> Step:
     first = call.standing(call.ring_first)
     assert first is not None
     call = replace(call.without_timers(TimerKind.ACCEPT), state=State.RINGING_SECOND)
-    second = Role.COUNSELOR if call.ring_first is Role.CALLER else Role.CALLER
+    second = _second(call)
     there = call.standing(second)
     if there is None:
         call, effects = ring(call, second, policy, now)
@@ -85,7 +85,14 @@ def ring_second(call: Call, policy: Policy, now: datetime) -> Step:
         call, effects = call.with_timer(TimerKind.RING, after(policy.ring_seconds, now)), ()
     else:
         call, effects = bridge(call, policy, now)
-    return call, (Say(first.id, "connecting"), *effects)
+    prompts = ("outside_hours", "forwarding") if call.handed_over else ("connecting",)
+    return call, (*(Say(first.id, prompt) for prompt in prompts), *effects)
+
+
+def _second(call: Call) -> Role:
+    if call.handed_over:
+        return Role.AGENCY  # a call that is forwarded
+    return Role.COUNSELOR if call.ring_first is Role.CALLER else Role.CALLER
 
 
 def ask_to_accept(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
@@ -202,11 +209,20 @@ def attempt_failed(call: Call, failure: Failure, policy: Policy, now: datetime) 
     return call, (failed, *farewell, *effects)
 
 
+def forward_failed(call: Call, policy: Policy, now: datetime) -> Step:
+    """The line we forward to does not answer: say so, for closed is never silence (X39)."""
+    call, farewell = say_farewell(call, "nobody_reached", LetGoReason.NOT_WANTED, now)
+    call, effects = end(call, EndReason.FORWARD_NOT_REACHED, policy, now)
+    return call, (*farewell, *effects)
+
+
 def _after_failure(call: Call, failure: Failure, policy: Policy, now: datetime) -> Step:
     if failure is Failure.INVALID_NUMBER:
         return end(call, EndReason.INVALID_NUMBER, policy, now)
     if failure is Failure.GAVE_UP:
         return end(call, EndReason.WITHDRAWN, policy, now)
+    if call.handed_over:
+        return end(call, EndReason.FAULT, policy, now)  # who is forwarded has no further attempt
     if failure.counts:
         if call.counted >= policy.attempts:
             return end(call, EndReason.NOT_REACHED, policy, now)
@@ -307,6 +323,7 @@ _LET_GO = {
     EndReason.WITHDRAWN: LetGoReason.CALLER_ENDED,
     EndReason.NOT_REACHED: LetGoReason.NOT_WANTED,
     EndReason.COUNSELOR_NOT_REACHED: LetGoReason.NOT_WANTED,
+    EndReason.FORWARD_NOT_REACHED: LetGoReason.NOT_WANTED,
     EndReason.INVALID_NUMBER: LetGoReason.NOT_WANTED,
     EndReason.FAULT: LetGoReason.NOT_WANTED,
     EndReason.STAFF: LetGoReason.STAFF_ENDED,

@@ -42,6 +42,15 @@ async def get_or_create_caller(
     return created
 
 
+async def add_nameless_caller(
+    connection: "Connection", tenant: TenantId, caller: CallerId, now: datetime
+) -> None:
+    """Somebody whose number was withheld: an account for one call, and nobody to ring back."""
+    await connection.execute(
+        "INSERT INTO callers (tenant, id, created_at) VALUES ($1, $2, $3)", tenant, caller, now
+    )
+
+
 async def find_caller(
     connection: "Connection", seal: Seal, tenant: TenantId, number: PhoneNumber
 ) -> Caller | None:

@@ -28,7 +28,7 @@ from dialer.events import (
     TimerFired,
     TimerKind,
 )
-from dialer.machine import start, start_dial_in, transition
+from dialer.machine import start, start_dial_in, start_forwarded, transition
 from dialer.machine.starting import Begin
 from dialer.orders import Effect, Fact, FactKind
 from dialer.talk import same_talk
@@ -66,6 +66,7 @@ class Dial:
     call: CallId
     counselor: CounselorId | None
     dialled_in: LegId | None = None
+    forwarded: bool = False  # it was let in while nobody is there, to be brought elsewhere (X39)
     counted: int = 0
     attempt: int = 0
 
@@ -87,6 +88,8 @@ def place(slice_: Slice, dial: Dial, program: Program, now: datetime) -> Outcome
     )
     if dial.dialled_in is None:
         call, effects = start(begin, program.dialer, now)
+    elif dial.forwarded:
+        call, effects = start_forwarded(begin, dial.dialled_in, program.dialer, now)
     else:
         call, effects = start_dial_in(begin, dial.dialled_in, program.dialer, now)
     return _follow(replace(slice_, order=order, call=None), call, effects, program, now)

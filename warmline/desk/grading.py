@@ -30,4 +30,6 @@ def grades(
     if order.settled.call != call.id:
         return ()
     counselor = who_talked(call) or order.counselor
+    if counselor is None:
+        return ()  # it was brought elsewhere: no talk of ours to settle (X39)
     return grade_lines(before.order, order, counselor=counselor, policy=program.billing, now=now)

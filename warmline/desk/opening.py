@@ -111,6 +111,39 @@ class Opening(Shell):
         committed = await self.tell_opened(connection, tenant, settlement, program)
         return settlement.order, committed
 
+    async def open_for_one_call(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        program: Program,
+        caller: CallerId,
+        granted_seconds: int | None,
+    ) -> OrderId:
+        """An order that nothing pays for and that is over with its call (D02, X39)."""
+        now = self.clock.now()
+        await keep_program_text(
+            connection,
+            tenant,
+            program=program.id,
+            version=program.version,
+            digest=program.digest,
+            body=program.body,
+            now=now,
+        )
+        settlement = billing.order.open_for_one_call(
+            id=OrderId(self.new_id("order")),
+            caller=caller,
+            program=program.id,
+            program_version=program.version,
+            program_digest=program.digest,
+            granted_seconds=granted_seconds,
+            policy=program.billing,
+            now=now,
+        )
+        await insert_order(connection, tenant, settlement.order)
+        await self.tell_opened(connection, tenant, settlement, program)
+        return settlement.order.id
+
     async def _held(
         self, connection: "Connection", tenant: TenantId, wish: Wish, order: OrderId
     ) -> Voucher | None:

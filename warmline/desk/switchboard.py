@@ -18,8 +18,8 @@ from dialer.orders import Answer, CarrierOrder, HangUp, Say
 from dialer.store.calls import Stored, bind_dial_in, live_call_of, load_call
 from dialer.store.due import insert_orders
 from dialer.store.news import keep_call_in
-from routing.admission import dial_in_refusal
-from routing.store.callers import find_caller
+from routing.admission import SpokenRefusal, dial_in_refusal
+from routing.store.callers import add_nameless_caller, find_caller, get_or_create_caller
 from routing.store.devices import verified_number
 from terms.ids import CallerId, CallId, OrderId, ProgramId
 from terms.phone import PhoneNumber
@@ -85,6 +85,8 @@ class Switchboard:
         """Into the caller's one open order. Raises _TurnedAway and Refused."""
         program = self._program(call_in.dialled, now)
         caller = await self._admit(connection, call_in, program, now)
+        if caller is None:
+            return [await self._forward(connection, call_in, program, now)]
         order_id = await self._order_of(connection, caller, program)
         slice_, in_force = await self.desk.lock(connection, self.desk.tenant, order_id)
         live = await live_call_of(connection, self.desk.tenant, order_id)
@@ -101,7 +103,8 @@ class Switchboard:
 
     async def _admit(
         self, connection: "Connection", call_in: CallIn, program: Program, now: datetime
-    ) -> CallerId:
+    ) -> CallerId | None:
+        """Who is let in; None for a caller who is brought elsewhere, as nobody is there (X39)."""
         desk = self.desk
         caller = verified = None
         if call_in.caller is not None:
@@ -115,16 +118,37 @@ class Switchboard:
             now=now,
             workdays=await desk.calendar.workdays(connection, desk.tenant),
         )
+        if refusal is SpokenRefusal.OUTSIDE_HOURS and program.routing.forward_when_closed:
+            return None
         if refusal is not None:
             raise _TurnedAway(refusal)
-        if caller is None:
+        if caller is not None:
+            return caller.id
+        if not program.billing.opens_on_dial_in:
             raise _TurnedAway(NO_OPEN_ORDER)
-        return caller.id
+        return await self._account_of(connection, call_in, now)
+
+    async def _account_of(
+        self, connection: "Connection", call_in: CallIn, now: datetime
+    ) -> CallerId:
+        """The account of whoever dials, with or without a number (D02)."""
+        desk, new = self.desk, CallerId(self.desk.new_id("caller"))
+        if call_in.caller is None:
+            await add_nameless_caller(connection, desk.tenant, new, now)
+            return new
+        known = await get_or_create_caller(
+            connection, desk.seal, desk.tenant, call_in.caller, lambda: new, now
+        )
+        return known.id
 
     async def _order_of(
         self, connection: "Connection", caller: CallerId, program: Program
     ) -> OrderId:
         orders = await live_orders(connection, self.desk.tenant, caller, program.id)
+        if not orders and program.billing.opens_on_dial_in:
+            return await self.desk.open_for_one_call(
+                connection, self.desk.tenant, program, caller, program.granted_seconds
+            )
         if not orders:
             raise _TurnedAway(NO_OPEN_ORDER, await self._just_ended(connection, caller, program))
         return min(orders, key=_readiness).id
@@ -157,6 +181,25 @@ class Switchboard:
         await bind_dial_in(connection, desk.tenant, call_in.leg, dial.call)
         outcome = fold.place(slice_, dial, program, now)
         _, committed = await desk.start(connection, desk.tenant, slice_, outcome, program, now)
+        return committed
+
+    async def _forward(
+        self, connection: "Connection", call_in: CallIn, program: Program, now: datetime
+    ) -> Committed:
+        """Say that the line is closed, and bring the caller to one that is not (X39)."""
+        desk = self.desk
+        caller = await self._account_of(connection, call_in, now)
+        order = await desk.open_for_one_call(connection, desk.tenant, program, caller, None)
+        slice_, in_force = await desk.lock(connection, desk.tenant, order)
+        dial = fold.Dial(
+            call=CallId(desk.new_id("call")),
+            counselor=None,
+            dialled_in=call_in.leg,
+            forwarded=True,
+        )
+        await bind_dial_in(connection, desk.tenant, call_in.leg, dial.call)
+        outcome = fold.place(slice_, dial, in_force, now)
+        _, committed = await desk.start(connection, desk.tenant, slice_, outcome, in_force, now)
         return committed
 
     async def _join(

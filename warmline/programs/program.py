@@ -79,8 +79,8 @@ def read_tables(tables: Mapping[str, object], body: str, digest: str) -> Program
     routes = _section(tables, "routing", routing.policy.parse, faults)
     dials = _section(tables, "dialer", dialer.policy.parse, faults)
     bills = _section(tables, "billing", billing.policy.parse, faults)
-    if dials is not None and bills is not None:
-        faults += _between(dials, bills)
+    if routes is not None and dials is not None and bills is not None:
+        faults += _between(routes, dials, bills)
     if faults or sheet is None or routes is None or dials is None or bills is None:
         raise ProgramInvalid(tuple(faults))
     return Program(
@@ -139,11 +139,16 @@ def _text(section: Section, key: str) -> Text:
     return Text(section.word(f"{key}_zh"), section.word(f"{key}_en"))
 
 
-def _between(dials: dialer.policy.Policy, bills: billing.policy.Policy) -> list[ProgramFault]:
+def _between(
+    routes: routing.policy.Policy, dials: dialer.policy.Policy, bills: billing.policy.Policy
+) -> list[ProgramFault]:
     """What no room can see alone."""
     faults = []
     keeps = dials.on_exhausted is dialer.policy.OnExhausted.KEEP
     if bills.no_contact_consumes and keeps:
         message = "has no effect unless [dialer] on_exhausted is 'cancel'"
         faults.append(ProgramFault("billing", "no_contact_consumes", message))
+    if bills.opens_on_dial_in and routes.matching is not routing.policy.Matching.POOL:
+        message = "needs [routing] matching = 'pool': who dials in has chosen nobody"
+        faults.append(ProgramFault("billing", "opens_on_dial_in", message))
     return faults

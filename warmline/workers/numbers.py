@@ -31,12 +31,13 @@ class LegNumbers:
         """Whom to ring, and the number to show them.
 
         Both sides see the program's number; only an agency sees the caller's own, for it may have
-        to find them (4.2).
+        to find them (4.2). An agency without a name is the line a closed program forwards to.
         """
         order = await load_order(connection, tenant, call.order)
         if order is None:
             return None
-        shows = (await self.programs.of_order(connection, tenant, order)).dialer.shows
+        program = await self.programs.of_order(connection, tenant, order)
+        shows = program.dialer.shows
         match leg.role:
             case Role.CALLER:
                 caller = await load_caller(connection, self.seal, tenant, order.caller)
@@ -46,6 +47,9 @@ class LegNumbers:
                 if found is None:
                     return None
                 return self.seal.open(found[0].number_sealed), shows
+            case Role.AGENCY if leg.party is None:
+                elsewhere = program.routing.forward_when_closed
+                return None if elsewhere is None else (elsewhere, shows)
             case Role.AGENCY:
                 target = await load_target(connection, tenant, TargetId(leg.party or ""))
                 if target is None:
