@@ -63,6 +63,12 @@ class Metrics:
             ("kind",),
             registry=registry,
         )
+        self.voucher_code_misses = Counter(
+            "warmline_voucher_code_misses",
+            "Codes that were none: slip, guess, or locked out; many guesses are an attack",
+            ("miss",),
+            registry=registry,
+        )
         self.claims_opened = Counter(
             "warmline_claims_opened",
             "Claims that a caller filed or a bad rating opened",

@@ -1,6 +1,6 @@
 """From what somebody typed to a voucher: the one way in for codes, and the lock on its door."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from warmline.database import Connection
 
 _ADDRESS_PURPOSE = "guesser's address"
+_LOCKED = "locked"
 _IPV6_PREFIX = 64  # what one household or phone is given
 
 _log = structlog.get_logger(__name__)
@@ -34,9 +35,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who types a code, in every way in which their misses are counted."""
+    """Who types a code, in every way in which misses are counted; `missed` tells operators."""
 
     tried_by: Mapping[TriedBy, bytes] = field(repr=False)
+    missed: Callable[[str], None]
 
 
 def tries_from(seal: AesSeal, address: str) -> bytes:
@@ -66,15 +68,18 @@ async def find_by_code(
     until = await code_locked_until(connection, tenant, asker.tried_by, now)
     if until is not None:
         _log.warning("voucher_codes_locked", tried_by=sorted(asker.tried_by), until=str(until))
+        asker.missed(_LOCKED)
         return refusal(until, now)
     try:
         code = read(typed)
     except Refused as slip:
         await count_miss(connection, tenant, asker.tried_by, Miss.SLIP, now)
+        asker.missed(Miss.SLIP)
         return slip
     found = await lock_voucher_by_code(connection, tenant, code_digest(seal, code))
     if found is None:
         await count_miss(connection, tenant, asker.tried_by, Miss.GUESS, now)
+        asker.missed(Miss.GUESS)
         return Refused(
             RefusalCode.VOUCHER_INVALID, "There is no such voucher; check the code you received."
         )

@@ -9,6 +9,7 @@ from billing.store.vouchers import list_vouchers, load_voucher
 from routing.guessing import TriedBy
 from terms.ids import CallerId, VoucherId
 from terms.refusals import RefusalCode, Refused
+from warmline.api.parts import DESK
 from warmline.api.voucher_views import VoucherStoryView, VoucherView
 from warmline.http.api import Operations
 from warmline.http.asked import Acting, Asked
@@ -131,6 +132,11 @@ async def voucher_given(
 def asker(asked: Asked, who: Caller | AppKey | Staff, caller: CallerId | None) -> Asker:
     """Whose tries these are. An app's address is the app's own, and stands for no customer."""
     tried_by: dict[TriedBy, bytes] = {}
+    metrics = asked.part(DESK).metrics
+
+    def missed(how: str) -> None:
+        metrics.voucher_code_misses.labels(how).inc()
+
     if caller is not None:
         tried_by[TriedBy.NUMBER] = caller.encode()
     match who:
@@ -139,6 +145,6 @@ def asker(asked: Asked, who: Caller | AppKey | Staff, caller: CallerId | None) -
         case Staff(id=id_):
             tried_by[TriedBy.STAFF] = id_.encode()
         case AppKey():
-            return Asker(tried_by=tried_by)
+            return Asker(tried_by=tried_by, missed=missed)
     tried_by[TriedBy.ADDRESS] = tries_from(asked.frame.seal, asked.address)
-    return Asker(tried_by=tried_by)
+    return Asker(tried_by=tried_by, missed=missed)

@@ -47,14 +47,14 @@ def to_issue(service: Service, **changes: object) -> dict[str, Any]:
     return {"program": LISTENING, "count": 3, "valid_until": until.isoformat(), **changes}
 
 
-async def sms(service: Service, template: str) -> str:
-    """The text of the newest SMS of a template, once it is sent."""
+async def sms(service: Service, template: str) -> tuple[str, str]:
+    """To whom the newest SMS of a template went, and its text, once it is sent."""
     async with asyncio.timeout(10):
         while True:
             async with service.client.get("/sim/messages") as response:
                 for one in await response.json():
                     if one["template"] == template:
-                        return str(one["text"])
+                        return str(one["to"]), str(one["text"])
             await asyncio.sleep(0.02)
 
 
@@ -239,7 +239,8 @@ async def test_support_replaces_a_used_voucher_once_with_the_old_end_date_and_a_
     assert (answer["replaced"]["replaced_by"], new["replaces"]) == (new["id"], old)
     assert new["valid_until"] == before["valid_until"]
     assert new["holder"] == answer["replaced"]["holder"]
-    text = await sms(service, "voucher_reissued")
+    to, text = await sms(service, "voucher_reissued")
+    assert to == "+86138****0001"
     found = re.search(r"([0-9A-Z]{4}-){3}[0-9A-Z]{4}", text)
     assert found is not None
     code = found[0]

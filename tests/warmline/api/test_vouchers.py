@@ -185,6 +185,10 @@ async def test_five_guesses_lock_redeeming_and_opening_alike_and_an_hour_opens_t
         assert HOUR - 60 < locked[1]["retry_after"] <= HOUR
         assert "min" in locked[1]["detail"]
     assert (await open_order(service, mine))[0] == 201  # what is in the account is no guess
+    async with service.client.get("/metrics") as response:
+        counted = await response.text()
+    assert 'warmline_voucher_code_misses_total{miss="guess"} 5.0' in counted
+    assert 'warmline_voucher_code_misses_total{miss="locked"} 2.0' in counted
     await service.let_pass(HOUR + 1)
 
     assert (await redeem(service, code))[0] == 200
