@@ -29,7 +29,6 @@ NORMAL_CAUSES = frozenset({16, 31})
 FAULT_CAUSES = frozenset({27, 34, 38, 41, 42, 44, 47, 102, 111})
 """Q.850 causes that only a network or a platform gives, never a person (4.6)."""
 
-INVALID_NUMBER_CAUSES = frozenset({1, 28})
 LIMIT_CODE = "limit"
 """A carrier's own word for 'its absolute limit ended the leg'."""
 

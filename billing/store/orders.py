@@ -121,16 +121,6 @@ async def load_order(connection: "Connection", tenant: TenantId, order: OrderId)
     return read_order(row) if row else None
 
 
-async def lock_order(connection: "Connection", tenant: TenantId, order: OrderId) -> Order | None:
-    """The order, nobody else's until the transaction ends."""
-    row = await connection.fetchrow(
-        f"SELECT {ORDER_COLUMNS} FROM orders WHERE tenant = $1 AND id = $2 FOR UPDATE",
-        tenant,
-        order,
-    )
-    return read_order(row) if row else None
-
-
 async def lock_order_with_payment(
     connection: "Connection", tenant: TenantId, order: OrderId
 ) -> tuple[Order, Voucher | None, Quota | None] | None:
@@ -242,19 +232,6 @@ async def live_orders(
         program,
     )
     return [read_order(row) for row in rows]
-
-
-async def order_of_voucher(
-    connection: "Connection", tenant: TenantId, voucher: VoucherId
-) -> OrderId | None:
-    """The live order that holds the voucher."""
-    held_by = await connection.fetchval(
-        """SELECT id FROM orders WHERE tenant = $1 AND voucher = $2
-           AND state IN ('open', 'in_call', 'interrupted')""",
-        tenant,
-        voucher,
-    )
-    return None if held_by is None else OrderId(held_by)
 
 
 def _changing(order: Order) -> tuple[object, ...]:
