@@ -265,7 +265,6 @@ async def _furnish(
             seal,
             clock,
             programs,
-            tenant=settings.tenant,
             new_id=new_id,
             sent=notices.wake,
         )

@@ -137,6 +137,12 @@ async def policy_of_voucher(
     return PolicyId(row["id"]), read_terms(row), State(row["voucher_state"])
 
 
+async def tenants_with_policies(connection: "Connection") -> list[TenantId]:
+    """Whose lists were ever taken over."""
+    rows = await connection.fetch("SELECT DISTINCT tenant FROM insurance_policies ORDER BY tenant")
+    return [TenantId(row["tenant"]) for row in rows]
+
+
 async def look_at_all_if_new(
     connection: "Connection", tenant: TenantId, digest: str, now: datetime
 ) -> bool:

@@ -22,6 +22,7 @@ from billing.store.policy_vouchers import (
     note_given,
     note_looked_at,
     policyholder_phones,
+    tenants_with_policies,
 )
 from billing.store.vouchers import insert_vouchers, lock_voucher, save_voucher
 from billing.voucher import Moved, issue, prepare, void
@@ -68,7 +69,6 @@ class PolicyKeeper(Looker):
         clock: Clock,
         programs: Mapping[ProgramId, Program],
         *,
-        tenant: TenantId,
         new_id: Callable[[str], str],
         sent: Callable[[], None],
     ) -> None:
@@ -76,7 +76,6 @@ class PolicyKeeper(Looker):
         self._pool = pool
         self._seal = seal
         self._covers = covers_of(programs)
-        self._tenant = tenant
         self._new_id = new_id
         self._sent = sent
         self._knows_programs = False
@@ -95,7 +94,8 @@ class PolicyKeeper(Looker):
         """Programs that give something else than when policies were last looked at."""
         digest = digest_of(self._covers)
         async with self._pool.acquire() as connection, connection.transaction():
-            await look_at_all_if_new(connection, self._tenant, digest, self.clock.now())
+            for tenant in await tenants_with_policies(connection):
+                await look_at_all_if_new(connection, tenant, digest, self.clock.now())
 
     async def _attend_to_some(self) -> bool:
         try:

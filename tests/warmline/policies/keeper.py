@@ -39,9 +39,7 @@ def keeper(
         if program.billing.cover.vouchers_per_policy_year:
             cover = replace(program.billing.cover, vouchers_per_policy_year=vouchers_a_year)
             programs[id_] = replace(program, billing=replace(program.billing, cover=cover))
-    return PolicyKeeper(
-        pool, seal, clock, programs, tenant=TENANT, new_id=new_id, sent=lambda: None
-    )
+    return PolicyKeeper(pool, seal, clock, programs, new_id=new_id, sent=lambda: None)
 
 
 @dataclass(frozen=True, slots=True)
