@@ -20,7 +20,7 @@ from billing.quota import (
 from billing.voucher import VoucherMove
 from terms.ids import OrderId
 from terms.refusals import RefusalCode, Refused
-from tests.billing.stories import DAY, DOCTOR, MINUTE, NOON
+from tests.billing.stories import DAY, DOCTOR, LISTENING, MINUTE, NOON
 
 FIRST, SECOND, THIRD = (OrderId(f"order-{n}") for n in (1, 2, 3))
 SERVICE_BEGAN = date(2030, 1, 1)
@@ -91,7 +91,7 @@ def test_a_service_that_may_be_used_once_is_refused_the_second_time() -> None:
 def test_each_service_has_a_quota_of_its_own() -> None:
     one = used(a_quota(), FIRST, limit=1)
     other = quota_on(
-        date(2030, 1, 1), program=DOCTOR, subject="person-2", period=Period.CALENDAR_YEAR
+        date(2030, 1, 1), program=LISTENING, subject="person-1", period=Period.CALENDAR_YEAR
     )
 
     assert one.book != other.book
@@ -121,6 +121,7 @@ def test_when_the_allowance_changes_what_was_used_stays_and_is_never_less_than_n
 def test_uses_are_counted_for_each_person_or_together_for_the_policyholder() -> None:
     """Whoever opens the order says whom it counts for: one subject, one quota."""
     mother, son = a_quota(subject="mother"), a_quota(subject="son")
+    assert mother.book != son.book
     assert left(used(mother, FIRST, limit=1), 1, NOON) == 0
     assert left(son, 1, NOON) == 1
 

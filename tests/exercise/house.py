@@ -15,7 +15,7 @@ from billing.order import LIVE, ClosedBy, Order, Settlement
 from billing.order import State as OrderState
 from billing.quota import Period, Quota, quota_on
 from billing.settling import CallEnding, settle
-from billing.voucher import State, Voucher
+from billing.voucher import State, Voucher, VoucherMove
 from terms.ids import BookId, CallId, OrderId, VoucherId
 from terms.refusals import RefusalCode, Refused
 from tests.billing.stories import DAY, LISTENING, NOON
@@ -29,6 +29,10 @@ from tests.exercise.chances import (
 )
 
 S = TypeVar("S")
+
+_GRANTED, _REISSUED = "claim_granted", "reissued"
+_DECISIONS = (_GRANTED, _REISSUED)
+"""Only for these a used voucher is moved again."""
 
 _VOUCHERS_AT_A_TIME = 60
 _ORDERS_AT_A_TIME = 60
@@ -94,9 +98,15 @@ class House:
         """A voucher after an entry."""
         self.vouchers[voucher.id] = voucher
         self.note(entry)
-        if entry is not None:
-            self.uses[voucher.id] += entry.to_account == State.CONSUMED
-            self.uses[voucher.id] -= entry.from_account == State.CONSUMED
+        if entry is None:
+            return
+        if entry.to_account == State.CONSUMED:
+            self.uses[voucher.id] += 1
+            talked = entry.order is not None and self.orders[entry.order].connected_at is not None
+            assert talked or entry.reason == VoucherMove.COUNT_NO_CONTACT
+        if entry.from_account == State.CONSUMED:
+            self.uses[voucher.id] -= 1
+            assert entry.reason in _DECISIONS
 
     def take(self, before: Order, settlement: Settlement) -> None:
         """What was decided about an order, with everything that follows for what pays for it."""
@@ -227,7 +237,7 @@ class House:
         order = self.orders.get(voucher.order) if voucher.order else None
         if order is None or order.state in LIVE:
             return
-        restored = billing.voucher.restore(voucher, reason="claim_granted", now=self.now)
+        restored = billing.voucher.restore(voucher, reason=_GRANTED, now=self.now)
         self.orders[order.id] = billing.order.finalise(order)
         self.keep(*restored)
 
@@ -244,7 +254,7 @@ class House:
             id=id_,
             code_hash=id_.encode(),
             code_ending="0000",
-            reason="reissued",
+            reason=_REISSUED,
             by_supervisor=False,
             now=self.now,
         )
