@@ -352,6 +352,20 @@ def match(order: Order, counselor: CounselorId, policy: Policy) -> Order:
     return replace(order, counselor=counselor)
 
 
+def release(order: Order) -> Order:
+    """The order without its counselor, so that another may be chosen before its time (X04).
+
+    Raises Refused: call_in_progress while a call works, order_not_open when it is at rest.
+    """
+    match order.state:
+        case State.OPEN | State.INTERRUPTED:
+            return replace(order, counselor=None)
+        case State.IN_CALL:
+            raise Refused(RefusalCode.CALL_IN_PROGRESS, "End the call first.")
+        case State.COMPLETED | State.CANCELLED | State.EXPIRED | State.CLOSED:
+            raise Refused(RefusalCode.ORDER_NOT_OPEN, f"This order is {order.state}.")
+
+
 def rest(order: Order, state: State, by: ClosedBy, reason: str, now: datetime) -> Order:
     """The order brought to rest in `state`; nothing of a call or a window is left on it."""
     return replace(

@@ -101,6 +101,7 @@ async def test_an_order_for_one_call_leaves_nothing_behind_when_nobody_was_reach
 
     order, call = await the_call(door)
     assert (order.state, call.end_reason) == (OrderState.CANCELLED, EndReason.WITHDRAWN)
+    assert await door.pool.fetchval("SELECT count(*) FROM notices") == 0
     await dial(door)
     assert (await the_call(door))[0].id != order.id
 

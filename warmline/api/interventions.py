@@ -8,14 +8,14 @@ from dialer.events import StaffEnded
 from dialer.store.calls import load_call
 from terms.ids import CallId, OrderId
 from terms.refusals import RefusalCode
-from warmline.api.parts import DESK
+from warmline.api.parts import DESK, own_order
 from warmline.api.views import CallView, OrderView
 from warmline.audit import Deed, note_deed
 from warmline.http.api import Operations
 from warmline.http.asked import Acting
 from warmline.http.model import ID, Line, Model
-from warmline.http.problems import NotFound
-from warmline.http.who import Staff, staff
+from warmline.http.problems import BadInput, InputFault, NotFound
+from warmline.http.who import CALLER, Caller, Staff, staff
 from warmline.people import StaffRole
 
 interventions = Operations("Interventions")
@@ -36,6 +36,12 @@ class Reason(Model):
     """Why something is decided; kept sealed."""
 
     reason: Line
+
+
+class Releasing(Model):
+    """Why an order is let go; a caller need not say."""
+
+    reason: Line | None = None
 
 
 @interventions(
@@ -84,6 +90,34 @@ async def cancel_for_caller(
     await note(acting, who, "order.cancelled", order, body.reason)
     acting.after_commit(lambda: desk.tell(committed))
     return OrderView.of(cancelled, None)
+
+
+@interventions(
+    "POST",
+    "/v1/orders/{order}/release",
+    who=(SUPPORT, CALLER),
+    returns={200: OrderView},
+    refuses=(RefusalCode.CALL_IN_PROGRESS, RefusalCode.ORDER_NOT_OPEN),
+)
+async def release_order(
+    acting: Acting, who: Staff | Caller, order: Annotated[OrderId, ID], body: Releasing
+) -> OrderView:
+    """Let an order go from a counselor who cannot be reached, so that another may be chosen (X04).
+
+    Support says why. A caller may by themselves where the order says `release_offered`.
+    """
+    desk = acting.part(DESK)
+    by_support = isinstance(who, Staff)
+    if by_support and body.reason is None:
+        raise BadInput(InputFault(place="body", pointer="/reason", detail="say why"))
+    held = (await own_order(acting, acting.connection, order)).counselor
+    released, committed = await desk.release(
+        acting.connection, acting.tenant, order, asked_for=by_support
+    )
+    if isinstance(who, Staff) and held is not None:
+        await note(acting, who, "order.released", order, body.reason or "")
+    acting.after_commit(lambda: desk.tell(committed))
+    return OrderView.of(released, None)
 
 
 async def note(acting: Acting, who: Staff, action: str, subject: str, reason: str) -> None:

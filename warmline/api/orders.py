@@ -46,6 +46,12 @@ class OpenOrder(Model):
     """
 
 
+class Chosen(Model):
+    """Whom the caller wants to talk to."""
+
+    counselor: Annotated[CounselorId, ID]
+
+
 class PlaceCall(Model):
     """The number of the phone in the hand."""
 
@@ -166,8 +172,35 @@ async def get_order(asked: Asked, who: Caller | AppKey, order: Annotated[OrderId
     """One order with the call that works for it: a screen can be rebuilt from this alone."""
     async with asked.borrow() as connection:
         found = await own_order(asked, connection, order)
-        programs = asked.part(PROGRAMS)
-        return await order_as_shown(connection, asked.tenant, found, programs, asked.now)
+        programs, desk = asked.part(PROGRAMS), asked.part(DESK)
+        shown = await order_as_shown(connection, asked.tenant, found, programs, asked.now)
+        program = await desk.programs.of_order(connection, asked.tenant, found)
+        offered = await desk.offers_release(connection, asked.tenant, found, program)
+        return shown.model_copy(update={"release_offered": offered})
+
+
+@orders(
+    "PUT",
+    "/v1/orders/{order}/counselor",
+    who=(CALLER,),
+    returns={200: OrderView},
+    refuses=(RefusalCode.ORDER_NOT_OPEN,),
+)
+async def choose_counselor(
+    acting: Acting, who: Caller, order: Annotated[OrderId, ID], body: Chosen
+) -> OrderView:
+    """Choose whom to talk to, for an order that has nobody: none was named, or it was released."""
+    desk = acting.part(DESK)
+    await own_order(acting, acting.connection, order)
+    try:
+        chosen, committed = await desk.choose(
+            acting.connection, acting.tenant, order, body.counselor
+        )
+    except NotQualified as unfit:
+        detail = "nobody of that id answers this order's program"
+        raise BadInput(InputFault(place="body", pointer="/counselor", detail=detail)) from unfit
+    acting.after_commit(lambda: desk.tell(committed))
+    return OrderView.of(chosen, None)
 
 
 @orders(

@@ -157,10 +157,15 @@ class OrderView(Model):
     call: CallView | None
     """The call that works for the order now."""
 
+    release_offered: bool
+    """Whether the caller may let the counselor go and choose another (X04)."""
+
     version: NonNegative
 
     @classmethod
-    def of(cls, order: Order, call: CallView | None) -> "OrderView":
+    def of(
+        cls, order: Order, call: CallView | None, *, release_offered: bool = False
+    ) -> "OrderView":
         """An order as it stands, with the call that works for it."""
         return cls(
             id=order.id,
@@ -174,6 +179,7 @@ class OrderView(Model):
             resume_until=order.resume_until,
             closed_reason=order.closed_reason,
             call=call,
+            release_offered=release_offered,
             version=order.version,
         )
 

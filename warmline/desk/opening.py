@@ -10,8 +10,8 @@ from billing.store.orders import insert_order, read_saved, saving_settlement
 from billing.store.program_texts import keep_program_text
 from billing.store.vouchers import lock_voucher, save_voucher
 from billing.voucher import Voucher, hold
-from routing.counselor import lacks
-from routing.matching import Match
+from routing.counselor import CounselorState, lacks, state_of
+from routing.matching import Match, release_offered
 from routing.store.counselors import load_counselor, lock_counselor
 from routing.store.matches import add_match
 from terms.ids import (
@@ -200,25 +200,76 @@ class Opening(Shell):
 
         Raises NotThere, NotQualified, and Refused(order_not_open).
         """
+        matched, committed = await self.choose(connection, tenant, order, counselor)
+        choice = Match(
+            order=order,
+            counselor=counselor,
+            steward=steward,
+            matched_at=self.clock.now(),
+            reason=reason,
+        )
+        await add_match(connection, tenant, choice)
+        return matched, committed
+
+    async def choose(
+        self, connection: "Connection", tenant: TenantId, order: OrderId, counselor: CounselorId
+    ) -> tuple[Order, Committed]:
+        """Give an order without a counselor one. Raises NotThere, NotQualified, Refused."""
         now = self.clock.now()
         slice_, program = await self.lock(connection, tenant, order)
         found = await lock_counselor(connection, tenant, counselor)
         if found is None or lacks(found[0], program.routing.requirement(program.id), now):
             raise NotQualified(counselor)
         matched = billing.order.match(slice_.order, counselor, program.billing)
+        return await self._rewrite(connection, tenant, matched, _matched_line(matched))
+
+    async def release(
+        self, connection: "Connection", tenant: TenantId, order: OrderId, *, asked_for: bool
+    ) -> tuple[Order, Committed]:
+        """Let an order go from a counselor who cannot be reached (X04).
+
+        `asked_for`: support decided so; else the program must offer it just now. Raises NotThere,
+        and Refused: call_in_progress, order_not_open.
+        """
+        slice_, program = await self.lock(connection, tenant, order)
+        held = slice_.order.counselor
+        if held is None:
+            return slice_.order, Committed(tenant=tenant)
+        if not asked_for and not await self.offers_release(
+            connection, tenant, slice_.order, program
+        ):
+            detail = "This order keeps the counselor it was made for."
+            raise Refused(RefusalCode.ORDER_NOT_OPEN, detail)
+        released = billing.order.release(slice_.order)
+        return await self._rewrite(connection, tenant, released, _released_line(released, held))
+
+    async def offers_release(
+        self, connection: "Connection", tenant: TenantId, order: Order, program: Program
+    ) -> bool:
+        """Whether the caller may choose anew by themselves: the counselor is gone for today."""
+        now = self.clock.now()
+        if not program.routing.release_when_offline or order.counselor is None:
+            return False
+        if order.state not in (billing.order.State.OPEN, billing.order.State.INTERRUPTED):
+            return False
+        found = await load_counselor(connection, tenant, order.counselor)
+        state = CounselorState.OFFLINE if found is None else state_of(found[0], found[1], now)
+        workdays = await self.calendar.workdays(connection, tenant)
+        return release_offered(program.routing, state, now, workdays)
+
+    async def _rewrite(
+        self, connection: "Connection", tenant: TenantId, order: Order, line: Line
+    ) -> tuple[Order, Committed]:
+        """Write who is to be talked with, and tell so on the timeline."""
         row = await carry_out(
             connection,
             [
-                *saving_settlement(tenant, Settlement(order=matched)),
-                adding_lines(tenant, order, matched.call, [_matched_line(matched)], now),
+                *saving_settlement(tenant, Settlement(order=order)),
+                adding_lines(tenant, order.id, order.call, [line], self.clock.now()),
             ],
         )
-        choice = Match(
-            order=order, counselor=counselor, steward=steward, matched_at=now, reason=reason
-        )
-        await add_match(connection, tenant, choice)
-        saved = read_saved(row, matched)
-        return saved, Committed(tenant=tenant, order=order, seats=True, said=True)
+        committed = Committed(tenant=tenant, order=order.id, seats=True, said=True)
+        return read_saved(row, order), committed
 
     async def tell_summary(
         self, connection: "Connection", tenant: TenantId, order: OrderId
@@ -238,4 +289,14 @@ def _matched_line(order: Order) -> Line:
         role=None,
         data={"counselor": order.counselor},
         visible=(STAFF, caller_sees(order.caller), APP, counselor_sees(order.counselor)),
+    )
+
+
+def _released_line(order: Order, counselor: CounselorId) -> Line:
+    """From whom it was released; why is support's own note."""
+    return Line(
+        kind="order.released",
+        role=None,
+        data={"counselor": counselor},
+        visible=(STAFF, caller_sees(order.caller), APP, counselor_sees(counselor)),
     )
