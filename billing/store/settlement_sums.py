@@ -4,7 +4,8 @@ Every figure sums entries or lines that were *written* in the month, so that a m
 never changes. A row names the month it is about in `for_month`; an earlier one is a correction.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -43,15 +44,22 @@ PATIENCE_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """What a month is for one program: the bounds in its zone. `sponsor` pays unless a policy of
-    another sponsor's is behind the voucher or the order.
-    """
+    """A month, its bounds on the wall of one zone, and the programs that live by that zone."""
 
-    program: str
-    sponsor: str
+    month: str
     zone: str
     since: datetime
     until: datetime
+    programs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a sum is about. `sponsor` is that of an insurance policy; None: the program's own."""
+
+    for_month: str
+    sponsor: str | None
+    program: str
 
 
 async def programs_in_use(connection: "Connection", tenant: TenantId) -> list[str]:
@@ -65,26 +73,35 @@ async def programs_in_use(connection: "Connection", tenant: TenantId) -> list[st
     return [row["program"] for row in rows]
 
 
-async def counselor_sums(
-    connection: "Connection", tenant: TenantId, month: str, spans: Sequence[Span]
-) -> "list[Record]":
-    """A row per month concerned, sponsor, program and counselor, with COUNSELOR_SUMS."""
+async def counselor_sums(connection: "Connection", tenant: TenantId, span: Span) -> "list[Record]":
+    """A row per month concerned, program and counselor, with COUNSELOR_SUMS."""
     return await connection.fetch(
-        _COUNSELORS, *_arguments(tenant, month, spans), timeout=PATIENCE_SECONDS
+        _COUNSELORS, *_bounds(tenant, span), span.month, span.zone, timeout=PATIENCE_SECONDS
     )
 
 
 async def program_sums(
-    connection: "Connection", tenant: TenantId, month: str, spans: Sequence[Span]
-) -> "list[Record]":
-    """A row per month concerned, sponsor and program, with PROGRAM_SUMS.
+    connection: "Connection", tenant: TenantId, span: Span
+) -> Mapping[About, Mapping[str, int]]:
+    """PROGRAM_SUMS of every month concerned, sponsor and program.
 
     An entry that takes units out of an account where they were used, talked or let go corrects the
     entry that put them there, and is about that one's month.
     """
-    return await connection.fetch(
-        _PROGRAMS, *_arguments(tenant, month, spans), timeout=PATIENCE_SECONDS
-    )
+    sums: dict[About, Counter[str]] = {}
+    for statement in (_VOUCHERS, _TALK, _QUOTAS):
+        rows = await connection.fetch(statement, *_bounds(tenant, span), timeout=PATIENCE_SECONDS)
+        for row in rows:
+            told = sums.setdefault(About(span.month, row["sponsor"], row["program"]), Counter())
+            told.update({name: row[name] for name in PROGRAM_SUMS if name in row})
+    for statement in (_CALLS, _TAKEN_BACK):
+        rows = await connection.fetch(
+            statement, *_bounds(tenant, span), span.month, span.zone, timeout=PATIENCE_SECONDS
+        )
+        for row in rows:
+            about = About(row["for_month"], row["sponsor"], row["program"])
+            _add(sums.setdefault(about, Counter()), row)
+    return sums
 
 
 def naming_programs(tenant: str) -> str:
@@ -95,27 +112,50 @@ def naming_programs(tenant: str) -> str:
     return f"named AS (SELECT id AS order_id, program FROM orders WHERE tenant = {tenant})"
 
 
-def _arguments(tenant: TenantId, month: str, spans: Sequence[Span]) -> tuple[object, ...]:
-    return (
-        tenant,
-        month,
-        [span.program for span in spans],
-        [span.sponsor for span in spans],
-        [span.zone for span in spans],
-        [span.since for span in spans],
-        [span.until for span in spans],
-        min(span.since for span in spans),
-        max(span.until for span in spans),
+_CAME = {
+    ("call", "talk"): "calls",
+    ("voucher", "issued"): "vouchers_issued",
+    ("voucher", "consumed"): "vouchers_used",
+    ("voucher", "returned"): "vouchers_returned",
+    ("voucher", "reissued"): "vouchers_reissued",
+    ("voucher", "expired"): "vouchers_expired",
+    ("voucher", "voided"): "vouchers_voided",
+    ("talk", "talked"): "talked_seconds",
+    ("talk", "lapsed"): "lapsed_seconds",
+    ("quota", "used"): "quota_uses",
+}
+_LEFT = {
+    kind_and_account: _CAME[kind_and_account]
+    for kind_and_account in (
+        ("call", "talk"),
+        ("voucher", "consumed"),
+        ("talk", "talked"),
+        ("talk", "lapsed"),
+        ("quota", "used"),
     )
+}
 
 
-_SPANS = """
-    spans AS (
-        SELECT * FROM unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[],
-            $7::timestamptz[]) AS span (program, sponsor, zone, since, until)
-    )"""
+def _add(sums: "Counter[str]", row: "Record") -> None:
+    """Units of a kind of book that went from one account to another."""
+    kind, giver, taker, units = row["kind"], row["giver"], row["taker"], row["units"]
+    if (figure := _CAME.get((kind, taker))) is not None:
+        sums[figure] += units
+    if (figure := _LEFT.get((kind, giver))) is not None:
+        sums[figure] -= units
+    if kind == "talk" and "issuer" in (giver, taker):
+        sums["granted_seconds"] += units if giver == "issuer" else -units
 
-_IN_SIGHT = "at >= $8 AND at < $9"
+
+def _bounds(tenant: TenantId, span: Span) -> tuple[object, ...]:
+    return (tenant, span.since, span.until, list(span.programs))
+
+
+_IN_MONTH = "at >= $2 AND at < $3"
+_FOR_MONTH = "CASE WHEN {0} >= $2 THEN $5 ELSE to_char({0} AT TIME ZONE $6, 'YYYY-MM') END"
+
+# Said as the index that finds these few entries says it.
+_TAKES_BACK = "from_account IN ('consumed', 'used', 'talked', 'lapsed')"
 
 # A decision about a claim names the call. A voucher that was used and is taken out of use by other
 # hands names the order, whose last talk it is held against; both at one instant are one decision.
@@ -125,11 +165,11 @@ _GIVEN_BACK = f"""
             (decision, decided_at), (appeal_decision, appeal_decided_at)) AS one (given, at)
         WHERE tenant = $1 AND call IS NOT NULL AND given IN ('resume', 'reissue')
     ), concerned AS (
-        SELECT order_id FROM claimed WHERE {_IN_SIGHT}
+        SELECT order_id FROM claimed WHERE {_IN_MONTH}
         UNION
         SELECT order_id FROM ledger_entries
-        WHERE tenant = $1 AND {_IN_SIGHT} AND from_account = 'consumed' AND units > 0
-            AND book LIKE 'voucher/%' AND order_id IS NOT NULL
+        WHERE tenant = $1 AND {_IN_MONTH} AND {_TAKES_BACK} AND from_account = 'consumed'
+            AND units > 0 AND order_id IS NOT NULL
     ), decided AS (
         SELECT order_id, call, at FROM claimed JOIN concerned USING (order_id)
         UNION ALL
@@ -162,131 +202,104 @@ def _counted(condition: str) -> str:
 
 
 _COUNSELORS = f"""
-    WITH {_SPANS}, {_GIVEN_BACK}, lines AS (
-        SELECT program, counselor, ended_at, from_grade, to_grade, talked_seconds, at
-        FROM call_grades WHERE tenant = $1 AND {_IN_SIGHT}
+    WITH {_GIVEN_BACK}, lines AS (
+        SELECT program, counselor, ended_at, from_grade, to_grade, talked_seconds
+        FROM call_grades WHERE tenant = $1 AND {_IN_MONTH}
         UNION ALL
-        SELECT program, counselor, ended_at, to_grade, '{Grade.GIVEN_BACK}', 0, given_at
-        FROM given_back
+        SELECT program, counselor, ended_at, to_grade, '{Grade.GIVEN_BACK}', 0
+        FROM given_back WHERE given_at >= $2 AND given_at < $3
     )
-    SELECT CASE WHEN ended_at >= since THEN $2 ELSE to_char(ended_at AT TIME ZONE zone, 'YYYY-MM')
-            END AS for_month,
-        sponsor, program, counselor,
+    SELECT {_FOR_MONTH.format("ended_at")} AS for_month, program, counselor,
         {_counted(f"<> '{Grade.NONE}'")} AS calls,
         {_counted(f"= '{Grade.EFFECTIVE}'")} AS effective_calls,
         {_counted(f"= '{Grade.SHORT}'")} AS short_calls,
         {_counted(f"= '{Grade.RESUMED}'")} AS resumed_calls,
         {_counted(f"= '{Grade.GIVEN_BACK}'")} AS given_back_calls,
         sum(talked_seconds) AS talk_seconds
-    FROM lines JOIN spans USING (program)
-    WHERE at >= since AND at < until
-    GROUP BY 1, 2, 3, 4 ORDER BY 1 DESC, 2, 3, 4"""
+    FROM lines WHERE program = ANY($4)
+    GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3"""
 
-_TAKES_BACK = "from_account IN ('consumed', 'used', 'talked', 'lapsed')"
+_OF_VOUCHER = """
+    JOIN vouchers ON vouchers.tenant = $1 AND vouchers.id = substr(entry.book, 9) COLLATE "default"
+    LEFT JOIN policy_vouchers AS bought ON bought.tenant = $1 AND bought.voucher = vouchers.id
+    LEFT JOIN insurance_policies AS policy ON policy.tenant = $1 AND policy.id = bought.policy"""
 
-_POLICY_OF_ORDER = """
+_OF_ORDER = """
+    JOIN orders ON orders.tenant = $1 AND orders.id = entry.order_id
     LEFT JOIN policy_vouchers AS bought ON bought.tenant = $1 AND bought.voucher = orders.voucher
     LEFT JOIN order_entitlements AS owed ON owed.tenant = $1 AND owed.order_id = orders.id
     LEFT JOIN insurance_policies AS policy
         ON policy.tenant = $1 AND policy.id = coalesce(bought.policy, owed.policy)"""
 
+_OF_QUOTA = """
+    LEFT JOIN order_entitlements AS owed ON owed.tenant = $1 AND owed.order_id = entry.order_id
+    LEFT JOIN insurance_policies AS policy ON policy.tenant = $1 AND policy.id = owed.policy"""
 
-def _entries(kind: str, subject: str) -> str:
-    """Entries of one kind of book in the month, with what they are about."""
+
+def _into(account: str) -> str:
+    return f"coalesce(sum(units) FILTER (WHERE to_account = '{account}'), 0)"
+
+
+def _straight(kind: str, program: str, joins: str, figures: Mapping[str, str]) -> str:
+    """What came into the accounts of one kind of book, but for what is taken back."""
+    sums = ", ".join(f"{sum_} AS {name}" for name, sum_ in figures.items())
     return f"""
-        SELECT '{kind}' AS kind, spans.program, coalesce(policy.sponsor, spans.sponsor) AS sponsor,
-            zone, entry.book, entry.number, entry.from_account, entry.to_account, entry.units
-        FROM ledger_entries AS entry {subject}
-        WHERE entry.tenant = $1 AND {_IN_SIGHT} AND entry.book LIKE '{kind}/%' AND entry.units > 0
-            AND at >= since AND at < until"""
+        SELECT policy.sponsor, {program} AS program, {sums}
+        FROM ledger_entries AS entry {joins}
+        WHERE entry.tenant = $1 AND {_IN_MONTH} AND entry.book LIKE '{kind}/%' AND units > 0
+            AND NOT ({_TAKES_BACK}) AND {program} = ANY($4)
+        GROUP BY 1, 2"""
 
 
-_SUBJECTS = f"""
-    subjects AS NOT MATERIALIZED (
-        {
-    _entries(
-        "voucher",
-        '''
-            JOIN vouchers ON vouchers.tenant = $1
-                AND vouchers.id = substr(entry.book, 9) COLLATE "default"
-            JOIN spans ON spans.program = vouchers.program
-            LEFT JOIN policy_vouchers AS bought
-                ON bought.tenant = $1 AND bought.voucher = vouchers.id
-            LEFT JOIN insurance_policies AS policy
-                ON policy.tenant = $1 AND policy.id = bought.policy''',
-    )
-}
-        UNION ALL
-        {
-    _entries(
-        "talk",
-        f'''
-            JOIN orders ON orders.tenant = $1 AND orders.id = entry.order_id
-            JOIN spans ON spans.program = orders.program {_POLICY_OF_ORDER}''',
-    )
-}
-        UNION ALL
-        {
-    _entries(
-        "quota",
-        '''
-            JOIN spans ON spans.program = split_part(entry.book, '/', 2) COLLATE "default"
-            LEFT JOIN order_entitlements AS owed
-                ON owed.tenant = $1 AND owed.order_id = entry.order_id
-            LEFT JOIN insurance_policies AS policy
-                ON policy.tenant = $1 AND policy.id = owed.policy''',
-    )
-}
-    )"""
+_PROGRAM_OF_QUOTA = "split_part(entry.book, '/', 2) COLLATE \"default\""
 
-_PLACED = f"""
-    placed AS (
-        SELECT kind, program, sponsor, from_account, to_account, sum(units) AS units,
-            $2 AS for_month
-        FROM subjects WHERE NOT {_TAKES_BACK} GROUP BY 1, 2, 3, 4, 5
-        UNION ALL
-        SELECT kind, program, sponsor, from_account, to_account, units,
-            to_char(put_at AT TIME ZONE zone, 'YYYY-MM')
-        FROM subjects CROSS JOIN LATERAL (
+_VOUCHERS = _straight(
+    "voucher",
+    "vouchers.program",
+    _OF_VOUCHER,
+    {figure: _into(account) for (kind, account), figure in _CAME.items() if kind == "voucher"},
+)
+_TALK = _straight(
+    "talk",
+    "orders.program",
+    _OF_ORDER,
+    {
+        "granted_seconds": """coalesce(sum(units) FILTER (WHERE from_account = 'issuer'), 0)
+            - coalesce(sum(units) FILTER (WHERE to_account = 'issuer'), 0)""",
+        "talked_seconds": _into("talked"),
+        "lapsed_seconds": _into("lapsed"),
+    },
+)
+_QUOTAS = _straight("quota", _PROGRAM_OF_QUOTA, _OF_QUOTA, {"quota_uses": _into("used")})
+
+
+def _taken_back(kind: str, program: str, joins: str) -> str:
+    return f"""
+        SELECT '{kind}' AS kind, policy.sponsor, {program} AS program, from_account AS giver,
+            to_account AS taker, units,
+            {_FOR_MONTH.format("put_at")} AS for_month
+        FROM ledger_entries AS entry {joins}
+        CROSS JOIN LATERAL (
             SELECT max(put.at) AS put_at FROM ledger_entries AS put
-            WHERE put.tenant = $1 AND put.book = subjects.book AND put.number < subjects.number
-                AND put.to_account = subjects.from_account AND put.units > 0
-        ) AS earlier WHERE {_TAKES_BACK}
-        UNION ALL
-        SELECT 'call', call_grades.program, coalesce(policy.sponsor, spans.sponsor),
-            CASE from_grade WHEN 'none' THEN 'none' ELSE 'talk' END,
-            CASE to_grade WHEN 'none' THEN 'none' ELSE 'talk' END, count(*),
-            CASE WHEN ended_at >= since THEN $2
-                ELSE to_char(ended_at AT TIME ZONE zone, 'YYYY-MM') END
-        FROM call_grades
-        JOIN spans ON spans.program = call_grades.program
-        JOIN orders ON orders.tenant = $1 AND orders.id = call_grades.order_id {_POLICY_OF_ORDER}
-        WHERE call_grades.tenant = $1 AND {_IN_SIGHT} AND at >= since AND at < until
-        GROUP BY 1, 2, 3, 4, 5, 7
-    )"""
+            WHERE put.tenant = $1 AND put.book = entry.book AND put.number < entry.number
+                AND put.to_account = entry.from_account AND put.units > 0
+        ) AS earlier
+        WHERE entry.tenant = $1 AND {_IN_MONTH} AND entry.book LIKE '{kind}/%' AND units > 0
+            AND {_TAKES_BACK} AND {program} = ANY($4)"""
 
 
-def _units(kind: str, account: str, *, net: bool = True) -> str:
-    """What came into an account of that kind of book, less what left it if `net`."""
-    came = f"coalesce(sum(units) FILTER (WHERE kind = '{kind}' AND to_account = '{account}'), 0)"
-    if not net:
-        return f"{came}::bigint"
-    left = f"coalesce(sum(units) FILTER (WHERE kind = '{kind}' AND from_account = '{account}'), 0)"
-    return f"({came} - {left})::bigint"
+_TAKEN_BACK = f"""
+    SELECT kind, sponsor, program, giver, taker, for_month, sum(units) AS units FROM (
+        {_taken_back("voucher", "vouchers.program", _OF_VOUCHER)}
+        UNION ALL {_taken_back("talk", "orders.program", _OF_ORDER)}
+        UNION ALL {_taken_back("quota", _PROGRAM_OF_QUOTA, _OF_QUOTA)}
+    ) AS taken_back GROUP BY 1, 2, 3, 4, 5, 6"""
 
-
-_PROGRAMS = f"""
-    WITH {_SPANS}, {_SUBJECTS}, {_PLACED}
-    SELECT for_month, sponsor, program,
-        {_units("call", "talk")} AS calls,
-        {_units("voucher", "issued", net=False)} AS vouchers_issued,
-        {_units("voucher", "consumed")} AS vouchers_used,
-        {_units("voucher", "returned", net=False)} AS vouchers_returned,
-        {_units("voucher", "reissued", net=False)} AS vouchers_reissued,
-        {_units("voucher", "expired", net=False)} AS vouchers_expired,
-        {_units("voucher", "voided", net=False)} AS vouchers_voided,
-        -{_units("talk", "issuer")} AS granted_seconds,
-        {_units("talk", "talked")} AS talked_seconds,
-        {_units("talk", "lapsed")} AS lapsed_seconds,
-        {_units("quota", "used")} AS quota_uses
-    FROM placed GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3"""
+_CALLS = f"""
+    SELECT 'call' AS kind, policy.sponsor, entry.program, {_FOR_MONTH.format("ended_at")}
+            AS for_month,
+        CASE from_grade WHEN '{Grade.NONE}' THEN 'none' ELSE 'talk' END AS giver,
+        CASE to_grade WHEN '{Grade.NONE}' THEN 'none' ELSE 'talk' END AS taker, count(*) AS units
+    FROM call_grades AS entry {_OF_ORDER}
+    WHERE entry.tenant = $1 AND {_IN_MONTH} AND entry.program = ANY($4)
+    GROUP BY 2, 3, 4, 5, 6"""

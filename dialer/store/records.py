@@ -103,101 +103,99 @@ async def gather_legs(
     since: datetime,
     until: datetime,
 ) -> None:
-    """Lay out every leg rung in that time, beside the carrier's record of it.
-
-    The bounds are compared with when a leg was rung; what a leg cost is what `use_of` says. Legs of
-    before the first carrier that was noted are taken for that one's.
+    """Lay out what `carrier_sums` and `leg_differences` read: every leg rung in that time, held
+    against the carrier's record of it. What a leg cost is what `use_of` says, and what differs what
+    `difference` says. Legs of before the first carrier that was noted are taken for that one's.
     """
-    await connection.execute(
-        """CREATE TEMPORARY TABLE leg_uses (carrier text, leg text, ours boolean, answered boolean,
-               billed_seconds integer, recorded_seconds integer, unit_seconds integer)
-           ON COMMIT DROP"""
-    )
-    await connection.execute(
-        _GATHERING,
+    gathering: str = await connection.fetchval(
+        f"SELECT format($gathering${_GATHERING}$gathering$, $1::text, $2::text, $3::timestamptz,"
+        " $4::timestamptz, $5::timestamptz)",
         *(tenant, installation, since, until, since - _LONGEST_CALL),
-        timeout=PATIENCE_SECONDS,
     )
-    await connection.execute("ANALYZE leg_uses")
-
-
-_GATHERING = """
-    INSERT INTO leg_uses
-    WITH periods AS (
-        SELECT carrier, lead(since) OVER earlier AS until,
-            CASE WHEN lag(since) OVER earlier IS NULL THEN '-infinity' ELSE since END AS since
-        FROM carriers_in_use WHERE tenant = $2 WINDOW earlier AS (ORDER BY since)
-    ), rung AS (
-        SELECT one->>'id' AS leg, (one->>'rung_at')::timestamptz AS rung_at,
-               (one->>'answered_at')::timestamptz AS answered_at,
-               coalesce((one->'release'->>0)::timestamptz, (one->>'let_go_at')::timestamptz)
-                   AS gone_at
-        FROM calls, jsonb_array_elements(record->'legs') AS one
-        WHERE tenant = $1 AND started_at >= $5 AND started_at < $4
-    ), ours AS (
-        SELECT coalesce(periods.carrier, '') AS carrier, leg, answered_at IS NOT NULL AS answered,
-               coalesce(greatest(floor(extract(epoch FROM gone_at - answered_at)), 0), 0)::integer
-                   AS billed_seconds
-        FROM rung LEFT JOIN periods
-            ON rung_at >= periods.since AND (periods.until IS NULL OR rung_at < periods.until)
-        WHERE rung_at >= $3 AND rung_at < $4
-    ), theirs AS (
-        SELECT carrier, leg, billed_seconds, unit_seconds FROM carrier_records
-        WHERE tenant = $1 AND started_at >= $3 AND started_at < $4
-    )
-    SELECT coalesce(ours.carrier, theirs.carrier), coalesce(ours.leg, theirs.leg),
-           ours.leg IS NOT NULL, coalesce(ours.answered, false), coalesce(ours.billed_seconds, 0),
-           theirs.billed_seconds, theirs.unit_seconds
-    FROM ours FULL JOIN theirs ON ours.leg = theirs.leg AND ours.carrier = theirs.carrier"""
-
-_COMPARED = f"""
-    compared AS (
-        SELECT *, CASE
-            WHEN recorded_seconds IS NULL THEN
-                CASE WHEN answered AND gives_records THEN '{Difference.MISSING}' END
-            WHEN NOT ours THEN CASE WHEN recorded_seconds > 0 THEN '{Difference.UNKNOWN}' END
-            WHEN NOT answered THEN CASE WHEN recorded_seconds > 0 THEN '{Difference.ANSWERED}' END
-            WHEN recorded_seconds = 0 AND billed_seconds > {CLOCKS_DIFFER_SECONDS}
-                THEN '{Difference.ANSWERED}'
-            WHEN recorded_seconds NOT BETWEEN
-                ceil(greatest(billed_seconds - {CLOCKS_DIFFER_SECONDS}, 0)::numeric
-                    / unit_seconds) * unit_seconds
-                AND ceil((billed_seconds + {CLOCKS_DIFFER_SECONDS})::numeric
-                    / unit_seconds) * unit_seconds
-                THEN '{Difference.SECONDS}'
-        END AS difference
-        FROM leg_uses JOIN (
-            SELECT carrier, bool_or(recorded_seconds IS NOT NULL) AS gives_records
-            FROM leg_uses GROUP BY carrier
-        ) AS giving USING (carrier)
-    )"""
+    await connection.execute(gathering, timeout=PATIENCE_SECONDS)
 
 
 async def carrier_sums(connection: "Connection") -> "list[Record]":
     """A row per carrier: `carrier` and CARRIER_SUMS, of what was gathered."""
     return await connection.fetch(
-        f"""WITH {_COMPARED}
-            SELECT carrier,
-                count(*) FILTER (WHERE ours) AS legs,
-                count(*) FILTER (WHERE answered) AS answered_legs,
-                sum(billed_seconds) AS billed_seconds,
-                CASE WHEN gives_records THEN count(recorded_seconds) END AS recorded_legs,
-                CASE WHEN gives_records THEN sum(recorded_seconds) END AS recorded_seconds,
-                CASE WHEN gives_records THEN count(difference) END AS differing_legs
-            FROM compared GROUP BY carrier, gives_records ORDER BY carrier""",
-        timeout=PATIENCE_SECONDS,
+        f"SELECT carrier, {', '.join(CARRIER_SUMS)} FROM leg_report WHERE leg IS NULL ORDER BY 1"
     )
 
 
 async def leg_differences(connection: "Connection") -> "AsyncIterator[Record]":
     """A row per leg that differs: `carrier`, `leg`, `difference` and the seconds of both."""
     rows = connection.cursor(
-        f"""WITH {_COMPARED}
-            SELECT carrier, leg, difference,
-                CASE WHEN ours THEN billed_seconds END AS billed_seconds, recorded_seconds
-            FROM compared WHERE difference IS NOT NULL ORDER BY carrier, leg""",
+        """SELECT carrier, leg, difference, billed_seconds, recorded_seconds
+           FROM leg_report WHERE leg IS NOT NULL ORDER BY carrier, leg""",
         prefetch=1000,
         timeout=PATIENCE_SECONDS,
     )
     async for row in rows:
         yield row
+
+
+DIFFERING = f"""
+    CASE
+        WHEN recorded_seconds IS NULL THEN
+            CASE WHEN answered AND gives_records THEN '{Difference.MISSING}' END
+        WHEN NOT ours THEN CASE WHEN recorded_seconds > 0 THEN '{Difference.UNKNOWN}' END
+        WHEN NOT answered THEN CASE WHEN recorded_seconds > 0 THEN '{Difference.ANSWERED}' END
+        WHEN recorded_seconds = 0 AND billed_seconds > {CLOCKS_DIFFER_SECONDS}
+            THEN '{Difference.ANSWERED}'
+        WHEN recorded_seconds NOT BETWEEN
+            (greatest(billed_seconds - {CLOCKS_DIFFER_SECONDS}, 0) + unit_seconds - 1)
+                / unit_seconds * unit_seconds
+            AND (billed_seconds + {CLOCKS_DIFFER_SECONDS} + unit_seconds - 1)
+                / unit_seconds * unit_seconds
+            THEN '{Difference.SECONDS}'
+    END"""
+"""`difference` in SQL, over the columns of `held_against`."""
+
+# A statement that makes a table takes no arguments, but several processes of the server work on it:
+# the arguments are quoted into it (%L) by the server itself.
+_GATHERING = f"""
+    CREATE TEMPORARY TABLE leg_report ON COMMIT DROP AS
+    WITH periods AS (
+        SELECT carrier, lead(since) OVER earlier AS until,
+            CASE WHEN lag(since) OVER earlier IS NULL THEN '-infinity' ELSE since END AS since
+        FROM carriers_in_use WHERE tenant = %2$L WINDOW earlier AS (ORDER BY since)
+    ), rung AS MATERIALIZED (
+        SELECT leg, rung_at, answered_at IS NOT NULL AS answered, coalesce(greatest(
+                floor(date_part('epoch', gone_at - answered_at)), 0), 0)::integer AS billed_seconds
+        FROM (
+            SELECT one->>'id' AS leg, (one->>'rung_at')::timestamptz AS rung_at,
+                (one->>'answered_at')::timestamptz AS answered_at,
+                coalesce(one->'release'->>0, one->>'let_go_at')::timestamptz AS gone_at
+            FROM calls, jsonb_array_elements(record->'legs') AS one
+            WHERE tenant = %1$L AND started_at >= %5$L AND started_at < %4$L
+        ) AS told
+        WHERE rung_at >= %3$L AND rung_at < %4$L
+    ), ours AS (
+        SELECT coalesce(periods.carrier, '') AS carrier, leg, answered, billed_seconds
+        FROM rung LEFT JOIN periods
+            ON rung_at >= periods.since AND (periods.until IS NULL OR rung_at < periods.until)
+    ), theirs AS (
+        SELECT carrier, leg, billed_seconds AS recorded_seconds, unit_seconds FROM carrier_records
+        WHERE tenant = %1$L AND started_at >= %3$L AND started_at < %4$L
+    ), giving AS MATERIALIZED (
+        SELECT DISTINCT carrier FROM theirs
+    ), held_against AS (
+        SELECT carrier, leg, ours.leg IS NOT NULL AS ours, coalesce(answered, false) AS answered,
+            coalesce(billed_seconds, 0) AS billed_seconds, recorded_seconds, unit_seconds,
+            carrier IN (SELECT carrier FROM giving) AS gives_records
+        FROM ours FULL JOIN theirs USING (leg, carrier)
+    ), compared AS MATERIALIZED (
+        SELECT *, {DIFFERING} AS difference FROM held_against
+    )
+    SELECT carrier, NULL AS leg, NULL AS difference,
+        count(*) FILTER (WHERE ours)::integer AS legs,
+        count(*) FILTER (WHERE answered)::integer AS answered_legs,
+        sum(billed_seconds)::bigint AS billed_seconds,
+        CASE WHEN gives_records THEN count(recorded_seconds) END AS recorded_legs,
+        CASE WHEN gives_records THEN sum(recorded_seconds) END AS recorded_seconds,
+        CASE WHEN gives_records THEN count(difference) END AS differing_legs
+    FROM compared GROUP BY carrier, gives_records
+    UNION ALL
+    SELECT carrier, leg, difference, NULL, NULL, CASE WHEN ours THEN billed_seconds END, NULL,
+        recorded_seconds, NULL
+    FROM compared WHERE difference IS NOT NULL"""

@@ -9,7 +9,7 @@ import pytest
 from dialer.carriers import ReleaseSide
 from dialer.leg import Leg, LetGoReason, Release
 from dialer.records import CarrierRecord, Difference, LegUse, difference, use_of
-from dialer.store.records import add_records, leg_differences, note_carrier, told_twice
+from dialer.store.records import DIFFERING, add_records, note_carrier, told_twice
 from terms.ids import LegId, TenantId
 from terms.verdict import Role
 
@@ -96,29 +96,19 @@ async def test_the_database_finds_the_same_differences(database: "Pool[Record]")
     mine = [None, *(ours(billed) for billed in (None, 0, 1, 2, 3, 57, 58, 60, 62, 119, 121))]
     recorded = [None, *(theirs(billed, unit) for billed in (0, 1, 60, 120) for unit in (1, 60))]
     pairs = [pair for pair in product(mine, recorded) if pair != (None, None)]
-    async with database.acquire() as connection, connection.transaction():
-        await connection.execute(
-            """CREATE TEMPORARY TABLE leg_uses (carrier text, leg text, ours boolean,
-               answered boolean, billed_seconds integer, recorded_seconds integer,
-               unit_seconds integer) ON COMMIT DROP"""
-        )
-        await connection.copy_records_to_table(
-            "leg_uses",
-            records=[
-                (
-                    *("c", f"{number:04}", one is not None, bool(one and one.answered)),
-                    0 if one is None else one.billed_seconds,
-                    *((None, None) if two is None else (two.billed_seconds, two.unit_seconds)),
-                )
-                for number, (one, two) in enumerate(pairs)
-            ],
-        )
-        found = {row["leg"]: row["difference"] async for row in leg_differences(connection)}
-    assert found == {
-        f"{number:04}": kind
-        for number, pair in enumerate(pairs)
-        if (kind := difference(*pair)) is not None
-    }
+    found = await database.fetch(
+        f"""SELECT {DIFFERING} AS difference
+            FROM (SELECT true AS gives_records, * FROM unnest($1::boolean[], $2::boolean[],
+                $3::integer[], $4::integer[], $5::integer[]) WITH ORDINALITY AS pair (ours,
+                answered, billed_seconds, recorded_seconds, unit_seconds, number)) AS held_against
+            ORDER BY number""",
+        [one is not None for one, _ in pairs],
+        [one is not None and one.answered for one, _ in pairs],
+        [0 if one is None else one.billed_seconds for one, _ in pairs],
+        [None if two is None else two.billed_seconds for _, two in pairs],
+        [None if two is None else two.unit_seconds for _, two in pairs],
+    )
+    assert [row["difference"] for row in found] == [difference(*pair) for pair in pairs]
 
 
 async def test_what_a_carrier_tells_again_takes_the_place_of_what_it_told(

@@ -84,7 +84,7 @@ _PLAN = """
             since + make_interval(secs => {seconds}::float8 * n / calls),
             CASE WHEN n % 100 < 6 THEN 0 WHEN n % 100 < 9 THEN 10 + n % 49
                  ELSE 60 + n::bigint * 31 % 840 END,
-            n % 100 >= 6, n % 100 IN (20, 21, 22), n % 1000 = 30
+            n % 100 >= 6, n % 100 IN (21, 22, 23), n % 1000 = 31
         FROM generate_series(1, calls) AS n $$"""
 
 _ROWS = {

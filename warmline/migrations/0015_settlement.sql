@@ -36,6 +36,10 @@ FROM orders
 WHERE connected_at IS NOT NULL AND settled IS NOT NULL
 ORDER BY coalesce(closed_at, connected_at);
 
+-- The few entries that correct an earlier one.
+CREATE INDEX ledger_entries_taken_back ON ledger_entries (tenant, at)
+    WHERE from_account IN ('consumed', 'used', 'talked', 'lapsed');
+
 -- dialer: the calls of a month, by when they began (that never changes, so a call's writes stay
 -- cheap).
 CREATE INDEX calls_by_start ON calls (tenant, started_at);

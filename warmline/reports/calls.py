@@ -11,7 +11,7 @@ from warmline.reports.tables import Report, Table, each, row_of
 if TYPE_CHECKING:
     from warmline.database import Connection
 
-_KEYS = ("day", "sponsor", "program")
+_KEYS = ("day", "program")
 _NOTES = (
     "A call counts on the day it began. Formulas: docs/settlement.md.",
     "connected: both were joined. abandoned: not connected, since the caller gave up.",
@@ -21,8 +21,11 @@ _NOTES = (
 async def call_figures(connection: "Connection", asking: Asking) -> Report:
     """Offered, connected, abandoned, attempts, and how calls ended."""
     permit(Export.CALL_FIGURES, Audience.OPERATOR)
-    records = await calls_per_day(connection, asking.tenant, await spans_of(connection, asking))
-    rows = [row_of(record, _KEYS, CALL_FIGURES) for record in records]
+    rows = [
+        row_of(record, _KEYS, CALL_FIGURES)
+        for span in await spans_of(connection, asking)
+        for record in await calls_per_day(connection, asking.tenant, span)
+    ]
     return Report(
         name="calls",
         month=str(asking.month),

@@ -3,7 +3,8 @@
 Run it in one transaction (`at_one_instant`), so that all tables speak of the same state.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,7 +26,6 @@ from warmline.reports.exports import SMALL_CELL, Audience, Export, permit
 from warmline.reports.tables import Report, Row, Table, each, row_of
 
 if TYPE_CHECKING:
-    from asyncpg import Record
 
     from warmline.database import Connection
 
@@ -67,20 +67,30 @@ async def settlement(connection: "Connection", asking: Asking) -> Report:
     """The operators' report: counselors, programs, carriers, and legs that differ."""
     permit(Export.SETTLEMENT, Audience.OPERATOR)
     spans = await spans_of(connection, asking)
-    month = str(asking.month)
-    counselors = await counselor_sums(connection, asking.tenant, month, spans)
-    programs = await program_sums(connection, asking.tenant, month, spans)
+    counselors = [
+        row_of(record, _COUNSELOR_KEYS, COUNSELOR_SUMS)
+        for span in spans
+        for record in await counselor_sums(connection, asking.tenant, span)
+    ]
+    programs = await _program_sums(connection, asking, spans)
     since, until = asking.month.span(ZoneInfo(HOUSE_ZONE))
     await gather_legs(connection, asking.tenant, asking.installation, since, until)
-    carriers = await carrier_sums(connection)
+    carriers = [
+        row_of(record, ("carrier",), CARRIER_SUMS) for record in await carrier_sums(connection)
+    ]
     return Report(
         name="settlement",
-        month=month,
+        month=str(asking.month),
         zone=HOUSE_ZONE,
         tables=(
-            _table("counselors", ("for_month", "sponsor", "program", "counselor"), counselors),
-            _table("programs", ("for_month", "sponsor", "program"), programs),
-            _table("carriers", ("carrier",), carriers),
+            _table("counselors", _COUNSELOR_KEYS, COUNSELOR_SUMS, counselors),
+            _table(
+                "programs",
+                ("for_month", "sponsor", "program"),
+                PROGRAM_SUMS,
+                [_program_row(about, figures) for about, figures in sorted(programs.items())],
+            ),
+            _table("carriers", ("carrier",), CARRIER_SUMS, carriers),
             Table(
                 name="differences",
                 keys=_DIFFERENCE_KEYS,
@@ -95,38 +105,52 @@ async def settlement(connection: "Connection", asking: Asking) -> Report:
 async def sponsor_sums(connection: "Connection", asking: Asking, sponsor: str) -> Report:
     """What a sponsor may see: sums of its own programs, none of them about few people (B11)."""
     permit(Export.SPONSOR_SUMS, Audience.INSURER)
-    spans = await spans_of(connection, asking)
-    rows = await program_sums(connection, asking.tenant, str(asking.month), spans)
-    mine = [row for row in rows if row["sponsor"] == sponsor]
+    sums = await _program_sums(connection, asking, await spans_of(connection, asking))
+    mine = {about: figures for about, figures in sums.items() if about[1] == sponsor}
     return Report(
         name="sponsor",
         month=str(asking.month),
         zone=HOUSE_ZONE,
         tables=(
-            Table(
-                name="programs",
-                keys=("sponsor", "program"),
-                figures=PROGRAM_SUMS,
-                rows=each(_without_small_cells(sponsor, mine)),
+            _table(
+                "programs",
+                ("sponsor", "program"),
+                PROGRAM_SUMS,
+                _without_small_cells(sponsor, mine),
             ),
         ),
         notes=_SPONSOR_NOTES,
     )
 
 
-_FIGURES = {
-    "counselors": COUNSELOR_SUMS,
-    "programs": PROGRAM_SUMS,
-    "carriers": CARRIER_SUMS,
-}
+Sums = Mapping[tuple[str, str, str], Mapping[str, int]]
+"""Figures by month concerned, sponsor and program."""
+
+_COUNSELOR_KEYS = ("for_month", "program", "counselor")
 _DIFFERENCE_KEYS = ("carrier", "leg", "difference")
 _DIFFERENCE_FIGURES = ("billed_seconds", "recorded_seconds")
 
 
-def _table(name: str, keys: tuple[str, ...], records: "Iterable[Record]") -> Table:
-    figures = _FIGURES[name]
-    rows = [row_of(record, keys, figures) for record in records]
+def _table(
+    name: str, keys: tuple[str, ...], figures: tuple[str, ...], rows: Iterable[Row]
+) -> Table:
     return Table(name=name, keys=keys, figures=figures, rows=each(rows))
+
+
+async def _program_sums(connection: "Connection", asking: Asking, spans: Sequence[Span]) -> Sums:
+    """Sums of all programs; where no insurance policy is behind them, the program's sponsor."""
+    sums: dict[tuple[str, str, str], Counter[str]] = {}
+    for span in spans:
+        found = await program_sums(connection, asking.tenant, span)
+        for about, figures in found.items():
+            sponsor = about.sponsor or sponsor_of(asking, about.program)
+            key = (about.for_month, sponsor, about.program)
+            sums.setdefault(key, Counter()).update(figures)
+    return sums
+
+
+def _program_row(about: tuple[str, str, str], figures: Mapping[str, int]) -> Row:
+    return Row(about, tuple(figures.get(figure, 0) for figure in PROGRAM_SUMS))
 
 
 async def _differences(connection: "Connection") -> AsyncIterator[Row]:
@@ -134,12 +158,10 @@ async def _differences(connection: "Connection") -> AsyncIterator[Row]:
         yield row_of(record, _DIFFERENCE_KEYS, _DIFFERENCE_FIGURES)
 
 
-def _without_small_cells(sponsor: str, records: "Iterable[Record]") -> list[Row]:
-    sums: dict[str, dict[str, int]] = {}
-    for record in records:
-        of_program = sums.setdefault(record["program"], dict.fromkeys(PROGRAM_SUMS, 0))
-        for figure in PROGRAM_SUMS:
-            of_program[figure] += record[figure]
+def _without_small_cells(sponsor: str, mine: Sums) -> list[Row]:
+    sums: dict[str, Counter[str]] = {}
+    for (_, _, program), figures in mine.items():
+        sums.setdefault(program, Counter()).update(figures)
     return [
         Row((sponsor, program), tuple(_shown(figure, figures) for figure in PROGRAM_SUMS))
         for program, figures in sorted(sums.items())
@@ -152,20 +174,23 @@ def _shown(figure: str, figures: Mapping[str, int]) -> int | None:
     return figures[figure] if behind >= SMALL_CELL or not figures[figure] else None
 
 
+def sponsor_of(asking: Asking, program: str) -> str:
+    """Who pays for the program, by its file."""
+    sheet = asking.programs.get(ProgramId(program))
+    return HOUSE_SPONSOR if sheet is None else sheet.sponsor
+
+
 async def spans_of(connection: "Connection", asking: Asking) -> list[Span]:
-    """The month as each program's own clock on the wall shows it."""
+    """The month by the clock on the wall of each zone that programs live by."""
     known = await programs_in_use(connection, asking.tenant)
-    return [_span(asking, ProgramId(one)) for one in sorted({*known, *asking.programs})]
+    zones: dict[str, list[str]] = {}
+    for program in sorted({*known, *asking.programs}):
+        sheet = asking.programs.get(ProgramId(program))
+        zone = HOUSE_ZONE if sheet is None else sheet.routing.hours.zone.key
+        zones.setdefault(zone, []).append(program)
+    return [_span(asking.month, zone, programs) for zone, programs in sorted(zones.items())]
 
 
-def _span(asking: Asking, program: ProgramId) -> Span:
-    sheet = asking.programs.get(program)
-    zone = ZoneInfo(HOUSE_ZONE) if sheet is None else sheet.routing.hours.zone
-    since, until = asking.month.span(zone)
-    return Span(
-        program=program,
-        sponsor=HOUSE_SPONSOR if sheet is None else sheet.sponsor,
-        zone=zone.key,
-        since=since,
-        until=until,
-    )
+def _span(month: Month, zone: str, programs: Sequence[str]) -> Span:
+    since, until = month.span(ZoneInfo(zone))
+    return Span(month=str(month), zone=zone, since=since, until=until, programs=tuple(programs))
