@@ -81,7 +81,7 @@ class EntitlementView(Model):
 class EntitlementsView(Model):
     """All that these data prove."""
 
-    items: list[EntitlementView]
+    entitlements: list[EntitlementView]
 
 
 @entitlements(
@@ -116,7 +116,7 @@ async def check_entitlement(
         [(one.policy, one.insured) for one in proven],
         acting.now,
     )
-    return EntitlementsView(items=items)
+    return EntitlementsView(entitlements=items)
 
 
 def _read(body: InsuredData) -> "tuple[str, str | None, date | None]":

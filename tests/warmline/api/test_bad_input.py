@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -48,6 +49,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "file_claim": {"reason": "cut off"},
     "decide_claim": {"decision": "reject", "reason": "they hung up"},
     "decide_appeal": {"decision": "reject", "reason": "they hung up"},
+    "import_policies": {"policies": []},
+    "check_entitlement": {"name": "李强", "id_number": "E12345678"},
     "rate_order": {"timeliness": 5, "quality": 5, "attitude": 5},
 }
 """A good body of every operation that takes one; each case below spoils it."""
@@ -133,7 +136,9 @@ def test_every_operation_with_a_body_is_tried() -> None:
     assert set(BODIES) == taking
 
 
-def spoilt(good: dict[str, Any]) -> Iterator[tuple[dict[str, Any], int, str]]:
+def spoilt(
+    good: dict[str, Any], limit_bytes: int = 65_536
+) -> Iterator[tuple[dict[str, Any], int, str]]:
     """What is sent instead of a good body, and what is answered."""
     text = json.dumps(good)
     first = next(iter(good))
@@ -167,8 +172,8 @@ def spoilt(good: dict[str, Any]) -> Iterator[tuple[dict[str, Any], int, str]]:
     for content_type in ("text/plain", "application/xml", "application/json; charset=utf-16"):
         headers = {"Content-Type": content_type}
         yield {"data": text.encode(), "headers": headers}, 415, "unsupported_media_type"
-    large = json.dumps({**good, "more": "x" * 65_536}).encode()
-    yield {"data": large, "headers": JSON}, 413, "body_too_large"
+    large = json.dumps({**good, "more": "x" * limit_bytes}).encode()
+    yield {"data": BytesIO(large), "headers": JSON}, 413, "body_too_large"
 
 
 async def test_a_body_that_is_not_what_was_asked_for_is_refused_and_changes_nothing(
@@ -177,7 +182,8 @@ async def test_a_body_that_is_not_what_was_asked_for_is_refused_and_changes_noth
     for operation in ACTUAL:
         if operation.takes.body is None:
             continue
-        for request, status, code in spoilt(BODIES[operation.name]):
+        wrong = spoilt(BODIES[operation.name], operation.body_limit_bytes)
+        for request, status, code in wrong:
             await refuse(all_, Wrong(of(operation), operation, status, code, request=request))
 
 

@@ -63,7 +63,7 @@ async def test_the_insured_persons_data_show_the_benefits_and_let_the_account_or
 
     after, _ = await ask(service, STRANGER)
     assert (before, status, after) == (422, 200, 201)
-    items = {item["program"]: item for item in answer["items"]}
+    items = {item["program"]: item for item in answer["entitlements"]}
     assert items[INSURED_DOCTOR]["state"] == "active"
     assert items["psych-listening"]["needs_voucher"] is True
 
@@ -76,7 +76,7 @@ async def test_a_benefit_that_is_still_waiting_says_from_when_on(service: Servic
     _, answer = await check(service, STRANGER, BY_ID)
 
     since = today_in_china(service.house.clock.now()) + timedelta(days=6)
-    doctor = next(item for item in answer["items"] if item["program"] == INSURED_DOCTOR)
+    doctor = next(item for item in answer["entitlements"] if item["program"] == INSURED_DOCTOR)
     assert (doctor["state"], doctor["since"]) == ("waiting", since.isoformat())
 
 
