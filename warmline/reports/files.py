@@ -10,7 +10,6 @@ from warmline.reports.csv_file import csv_chunks
 from warmline.reports.formats import Format
 from warmline.reports.json_file import json_chunks
 from warmline.reports.tables import Report
-from warmline.reports.xlsx_file import write_xlsx
 
 _PIECE_BYTES = 64 * 1024
 
@@ -23,6 +22,8 @@ async def write_report(report: Report, format: Format, out: IO[bytes]) -> None:
         case Format.JSON:
             await _write_all(json_chunks(report), out)
         case Format.XLSX:
+            from warmline.reports.xlsx_file import write_xlsx  # few ask for it: start sooner
+
             await write_xlsx(report, out)
 
 
