@@ -22,7 +22,7 @@ from billing.order import (
     rest,
 )
 from billing.policy import Policy
-from billing.voucher import VoucherMove
+from billing.voucher import Voucher, VoucherMove
 from terms.ids import CallId
 from terms.values import quickly_made, replace
 from terms.verdict import Confidence, EndedBy, Verdict, VerdictKind
@@ -159,6 +159,16 @@ def revise(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> S
         review_withdrawn=settled.call if settled.review and not new.review else None,
         notices=again.notices if again.order.state is not order.state else (),
     )
+
+
+def unless_taken(before: Order, settlement: Settlement, voucher: Voucher | None) -> Settlement:
+    """The settlement; or no change, where it would bring an order back to life whose voucher another
+    order has by now. That two talked may be found out after the voucher went back.
+    """
+    revives = before.closed_at is not None and settlement.order.closed_at is None
+    if revives and voucher is not None and voucher.order not in (None, before.id):
+        return Settlement(order=before)
+    return settlement
 
 
 def _weighed(verdict: Verdict) -> VerdictKind:

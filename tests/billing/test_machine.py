@@ -1,13 +1,18 @@
 """Any order of dials, news, repeats, corrections, cancels and time: what always holds."""
 
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+from functools import partial
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from billing.ledger import ISSUER, Entry
+import billing.quota
+import billing.voucher
+from billing import talk
+from billing.ledger import ISSUER, Entry, Fault, Reading, balances, read
 from billing.order import (
     LIVE,
     ClosedBy,
@@ -21,17 +26,21 @@ from billing.order import (
     open_order,
     start_call,
 )
-from billing.policy import Policy
+from billing.policy import Policy, VoucherUse
+from billing.quota import Period, quota_on
 from billing.settling import CallEnding, OnExhausted, settle
 from billing.voucher import State as VoucherState
 from billing.voucher import VoucherMove, carry_out, expire, hold, restore
-from terms.ids import CallerId, CallId, OrderId
+from terms.ids import BookId, CallerId, CallId, OrderId, VoucherId
 from terms.refusals import Refused
 from terms.verdict import Confidence, EndedBy, Verdict, VerdictKind
 from tests.billing.stories import ANA, DAY, LIN, LISTENING, MEI, NOON, made
 
 POLICY = Policy(no_contact_consumes=True)
+BY_POLICY = Policy(voucher=VoucherUse.NONE)
 GRANTED = 1500
+ALLOWED = 2
+Disagreements = Callable[[Reading], Iterable[Fault]]
 VERDICTS = st.builds(
     Verdict,
     kind=st.sampled_from(VerdictKind),
@@ -42,14 +51,20 @@ VERDICTS = st.builds(
 
 
 class Worth(RuleBasedStateMachine):
-    """One voucher, two people, any number of orders and calls after one another."""
+    """One voucher, one quota, two people, any number of orders and calls after one another."""
 
     def __init__(self) -> None:
         super().__init__()
         self.now = NOON
-        self.voucher = made(valid_until=NOON + 5 * DAY)[-1][0]
-        self.books: list[Entry] = [entry for _, entry in made()]
+        given = made(valid_until=NOON + 5 * DAY)
+        self.voucher = given[-1][0]
+        self.books: list[Entry] = [entry for _, entry in given]
         self.orders: dict[OrderId, Order] = {}
+        self.talks: dict[OrderId, list[Entry]] = {}
+        self.quota = quota_on(
+            date(2030, 1, 1), program=LISTENING, subject="lin", period=Period.CALENDAR_YEAR
+        )
+        self.uses: list[Entry] = []
         self.dialled = 0
         self.endings: list[tuple[OrderId, CallEnding]] = []
 
@@ -58,10 +73,18 @@ class Worth(RuleBasedStateMachine):
         return list(self.orders.values())[-1]
 
     def take(self, settlement: Settlement) -> None:
+        before = self.orders.get(settlement.order.id)
+        if before is not None:
+            settlement = talk.booked(before, settlement, self.now)
         order = settlement.order
         self.orders[order.id] = order
+        self.talks.setdefault(order.id, []).extend(settlement.talk)
         if order.voucher is not None:
             self.move(carry_out(self.voucher, settlement.voucher_move, order.id, self.now))
+        elif order.quota is not None:
+            move = settlement.voucher_move
+            self.quota, entry = billing.quota.carry_out(self.quota, move, order.id, self.now)
+            self.uses += [entry] if entry else []
 
     def move(self, moved: tuple[object, Entry | None]) -> None:
         voucher, entry = moved
@@ -77,6 +100,27 @@ class Worth(RuleBasedStateMachine):
         except Refused:
             return
         self.move(moved)
+        self.open(id, caller, voucher=self.voucher.id)
+
+    @rule()
+    def a_person_orders_by_their_policy(self) -> None:
+        id = OrderId(f"order-{len(self.orders)}")
+        try:
+            self.quota, entry = billing.quota.hold(self.quota, order=id, limit=ALLOWED, at=self.now)
+        except Refused:
+            assert billing.quota.taken(self.quota, self.now) >= ALLOWED
+            return
+        self.uses.append(entry)
+        self.open(id, LIN, quota=self.quota.book)
+
+    def open(
+        self,
+        id: OrderId,
+        caller: CallerId,
+        *,
+        voucher: VoucherId | None = None,
+        quota: BookId | None = None,
+    ) -> None:
         self.take(
             open_order(
                 id=id,
@@ -85,9 +129,10 @@ class Worth(RuleBasedStateMachine):
                 program_version="1",
                 program_digest="d1",
                 counselor=ANA,
-                voucher=self.voucher.id,
+                voucher=voucher,
+                quota=quota,
                 granted_seconds=GRANTED,
-                policy=POLICY,
+                policy=POLICY if voucher else BY_POLICY,
                 now=self.now,
             )
         )
@@ -209,9 +254,37 @@ class Worth(RuleBasedStateMachine):
         assert all(units in (0, 1) for account, units in balances.items() if account != ISSUER)
 
     @invariant()
+    def every_book_is_an_unbroken_chain_and_agrees_with_its_row(self) -> None:
+        for book, disagreements in self.all_books():
+            reading, faults = read(book)
+            if reading is not None:
+                assert faults + list(disagreements(reading)) == []
+                assert sum(balances(book).values()) == 0
+
+    def all_books(self) -> Iterator[tuple[list[Entry], Disagreements]]:
+        yield self.books, partial(billing.voucher.disagreements, self.voucher)
+        yield self.uses, partial(billing.quota.disagreements, self.quota)
+        for order in self.orders.values():
+            yield self.talks[order.id], partial(talk.disagreements, order)
+
+    @invariant()
     def no_move_is_booked_twice(self) -> None:
-        keys = Counter(entry.key for entry in self.books)
-        assert not [key for key, times in keys.items() if times > 1]
+        for book, _ in self.all_books():
+            keys = Counter(entry.key for entry in book if entry.key is not None)
+            assert not [key for key, times in keys.items() if times > 1]
+
+    @invariant()
+    def a_quota_counts_every_order_that_talked_or_may_yet(self) -> None:
+        for order in self.orders.values():
+            if order.quota is None:
+                continue
+            use = self.quota.use_of(order.id)
+            if order.connected_at is not None:
+                assert use is not None
+                assert use.stage is billing.quota.Stage.USED
+            elif order.state in LIVE:
+                assert use is not None
+                assert use.stage is billing.quota.Stage.HELD
 
     @invariant()
     def a_used_voucher_came_back_only_by_a_decision(self) -> None:
@@ -230,13 +303,14 @@ class Worth(RuleBasedStateMachine):
 
     @invariant()
     def an_order_whose_people_talked_has_used_its_voucher(self) -> None:
-        used = {entry.order for entry in self.books if entry.reason == "connected"}
+        entries = [*self.books, *self.uses]
+        used = {entry.order for entry in entries if entry.reason == "connected"}
         for order in self.orders.values():
             assert order.connected_at is None or order.id in used
 
     @invariant()
     def one_live_order_at_most_relies_on_the_voucher(self) -> None:
-        live = [order for order in self.orders.values() if order.state in LIVE]
+        live = [order for order in self.orders.values() if order.voucher and order.state in LIVE]
         unconnected = [order for order in live if order.connected_at is None]
         assert len(unconnected) <= 1
         if unconnected:

@@ -17,16 +17,20 @@ from billing.order import (
     finalise,
     start_call,
 )
-from billing.settling import CallEnding, OnExhausted, revise, settle
-from billing.voucher import VoucherMove
+from billing.settling import CallEnding, OnExhausted, revise, settle, unless_taken
+from billing.voucher import VoucherMove, carry_out, hold
+from terms.ids import OrderId
 from terms.verdict import Confidence, EndedBy, VerdictKind
 from tests.billing.stories import (
     DAY,
     FIRST,
+    LIN,
+    LISTENING,
     MINUTE,
     NOON,
     POLICY,
     SECOND,
+    a_voucher,
     an_order,
     ended,
     not_connected,
@@ -379,3 +383,18 @@ def test_a_revised_order_can_be_revised_again() -> None:
         order = settle(order, ending, POLICY, END).order
 
     assert replace(order, settled=None) == replace(after(dropped(40)).order, settled=None)
+
+
+@pytest.mark.rule("A18", "X02")
+def test_an_order_whose_voucher_another_one_has_by_now_is_not_brought_back_to_life() -> None:
+    """That two talked may be found out after the order was given up for lack of contact."""
+    held, _ = hold(a_voucher(), order=OrderId("order-1"), caller=LIN, program=LISTENING, now=NOON)
+    unreached = not_connected(exhausted=True, on_exhausted=OnExhausted.CANCEL)
+    given_up = settle(start_call(an_order(), FIRST, NOON), unreached, POLICY, NOON)
+    back, _ = carry_out(held, given_up.voucher_move, OrderId("order-1"), NOON)
+    again, _ = hold(back, order=OrderId("order-2"), caller=LIN, program=LISTENING, now=NOON)
+    found_out = settle(given_up.order, ended(VerdictKind.SYSTEM_DROP), POLICY, NOON)
+    assert found_out.order.state is State.INTERRUPTED
+
+    assert unless_taken(given_up.order, found_out, back) == found_out
+    assert unless_taken(given_up.order, found_out, again) == Settlement(order=given_up.order)

@@ -11,7 +11,7 @@ import billing.voucher
 from billing import store, talk
 from billing.order import LIVE, ClosedBy, Order, Settlement
 from billing.quota import Period, Quota, quota_on
-from billing.settling import CallEnding, settle
+from billing.settling import CallEnding, settle, unless_taken
 from billing.voucher import Voucher
 from terms.ids import CallId, OrderId, TenantId, VoucherId
 from terms.refusals import Refused
@@ -228,7 +228,7 @@ async def _write(
     quota: Quota | None,
     now: datetime,
 ) -> None:
-    booked = talk.booked(order, settlement, now)
+    booked = talk.booked(order, unless_taken(order, settlement, voucher), now)
     move = booked.voucher_move
     if voucher is not None:
         moved, entry = billing.voucher.carry_out(voucher, move, order.id, now)

@@ -14,7 +14,7 @@ from billing.ledger import Entry, Fault, Reading
 from billing.order import LIVE, ClosedBy, Order, Settlement
 from billing.order import State as OrderState
 from billing.quota import Period, Quota, quota_on
-from billing.settling import CallEnding, settle
+from billing.settling import CallEnding, settle, unless_taken
 from billing.voucher import State, Voucher, VoucherMove
 from terms.ids import BookId, CallId, OrderId, VoucherId
 from terms.refusals import RefusalCode, Refused
@@ -110,7 +110,8 @@ class House:
 
     def take(self, before: Order, settlement: Settlement) -> None:
         """What was decided about an order, with everything that follows for what pays for it."""
-        booked = talk.booked(before, settlement, self.now)
+        voucher = self.vouchers[before.voucher] if before.voucher else None
+        booked = talk.booked(before, unless_taken(before, settlement, voucher), self.now)
         order, move = booked.order, booked.voucher_move
         self.orders[order.id] = order
         self.note(*booked.talk)

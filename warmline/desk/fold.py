@@ -15,7 +15,7 @@ import billing.voucher
 from billing import talk
 from billing.ledger import Entry
 from billing.order import ClosedBy, Order, Settlement
-from billing.settling import CallEnding, OnExhausted, settle
+from billing.settling import CallEnding, OnExhausted, settle, unless_taken
 from billing.voucher import State as VoucherState
 from billing.voucher import Voucher
 from dialer.call import Call, EndReason, State
@@ -242,7 +242,9 @@ def ending(call: Call, program: Program) -> CallEnding:
 
 def _settled(outcome: Outcome, settlement: Settlement, now: datetime) -> Outcome:
     """The outcome with what billing decided: order, payment, review, and who is told."""
-    settlement = talk.booked(outcome.slice.order, settlement, now)
+    before = outcome.slice.order
+    settlement = unless_taken(before, settlement, outcome.slice.voucher)
+    settlement = talk.booked(before, settlement, now)
     slice_, payment = _paid(replace(outcome.slice, order=settlement.order), settlement, now)
     return replace(
         outcome,
