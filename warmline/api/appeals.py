@@ -59,6 +59,7 @@ async def list_appeals_to_decide(asked: Asked, who: Staff, query: Page) -> PageO
     "/v1/appeals/{appeal}/decision",
     who=(INSURER,),
     returns={200: AppealView},
+    secret=True,  # the answer repeats the reason
     refuses=(
         RefusalCode.NOT_NOW,
         RefusalCode.CALL_IN_PROGRESS,

@@ -153,6 +153,7 @@ async def list_claims_of_order(
     "/v1/claims/{claim}/appeal",
     who=(CALLER,),
     returns={201: ClaimView},
+    secret=True,  # the answer repeats the reason
     refuses=(RefusalCode.NOT_NOW, RefusalCode.CLAIM_TOO_LATE),
 )
 async def appeal_claim(acting: Acting, who: Caller, claim: Annotated[ClaimId, ID]) -> ClaimView:
@@ -253,6 +254,7 @@ async def get_claim(asked: Asked, who: Staff, claim: Annotated[ClaimId, ID]) -> 
     "/v1/claims/{claim}/decision",
     who=(DECIDES,),
     returns={200: StaffClaimView},
+    secret=True,  # the answer repeats the reason
     refuses=(
         RefusalCode.NOT_NOW,
         RefusalCode.CALL_IN_PROGRESS,

@@ -87,9 +87,13 @@ async def write_claim(
         read_saved(row, written.settlement.order)
     if notices:
         await desk.writer.outbox.enqueue(connection, tenant, [id_ for id_, _ in notices], now)
-    if written.kind == "claim.opened":
-        desk.metrics.claims_opened.inc()
-    return saved, Committed(tenant=tenant, order=order.id, said=bool(lines), notices=bool(notices))
+    return saved, Committed(
+        tenant=tenant,
+        order=order.id,
+        said=bool(lines),
+        notices=bool(notices),
+        claim_opened=written.kind == "claim.opened",
+    )
 
 
 def sealed_words(seal: AesSeal, kind: str, told: Mapping[str, str | None], at: datetime) -> Words:

@@ -4,7 +4,7 @@ One transaction each. Locks: order, voucher, then the claim, which comes last of
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,13 @@ from billing.order import Order, Settlement
 from billing.rating import Rating, Scores, is_low, rate
 from billing.remedy import on_record, reissued, rejected, resumed
 from billing.store.claims import (
-    Words,
     load_claim,
     lock_claim,
     lock_newest_claim,
     words_of,
 )
 from billing.store.ratings import load_rating, save_rating
+from billing.voucher import Voucher
 from terms.ids import CallerId, CallId, ClaimId, OrderId, StaffId, TenantId
 from terms.refusals import NotThere, RefusalCode, Refused
 from warmline.audit import Deed, note_deed
@@ -51,6 +51,28 @@ class Decider:
 
     staff: StaffId
     is_supervisor: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """One decision: the claim before and after it, what it gives, who says so, and why."""
+
+    before: Claim
+    after: Claim
+    remedy: Remedy
+    reason: str
+    by: Decider
+    at: datetime
+
+    @property
+    def stage(self) -> str:
+        """Support's decision, or the insurer's."""
+        return "claim" if self.after.appeal_decision is None else "appeal"
+
+    @property
+    def kind(self) -> str:
+        """Under which name the reason is kept."""
+        return "decided" if self.after.appeal_decision is None else "appeal_decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +213,8 @@ class ClaimDesk:
         now = self.desk.clock.now()
         slice_, program, found = await self._lock(connection, tenant, claim)
         decided = claims.decide(found, remedy, by.staff, program.billing, now)
-        words = sealed_words(self.seal, "decided", {"reason": reason}, now)
-        return await self._carry_out(
-            connection, tenant, slice_, program, found, decided, remedy, words, reason, by
-        )
+        ruling = Ruling(before=found, after=decided, remedy=remedy, reason=reason, by=by, at=now)
+        return await self._carry_out(connection, tenant, slice_, program, ruling)
 
     async def decide_appeal(
         self,
@@ -215,11 +235,11 @@ class ClaimDesk:
         if found.sponsor != sponsor:
             raise NotThere(claim)
         closed = claims.decide_appeal(found, remedy, by, now)
-        words = sealed_words(self.seal, "appeal_decided", {"reason": reason}, now)
         decider = Decider(staff=by, is_supervisor=True)
-        return await self._carry_out(
-            connection, tenant, slice_, program, found, closed, remedy, words, reason, decider
+        ruling = Ruling(
+            before=found, after=closed, remedy=remedy, reason=reason, by=decider, at=now
         )
+        return await self._carry_out(connection, tenant, slice_, program, ruling)
 
     async def _carry_out(
         self,
@@ -227,55 +247,48 @@ class ClaimDesk:
         tenant: TenantId,
         slice_: Slice,
         program: Program,
-        before: Claim,
-        after: Claim,
-        remedy: Remedy,
-        words: Words,
-        reason: str,
-        by: Decider,
+        ruling: Ruling,
     ) -> tuple[Claim, Committed]:
         """Order, voucher, books, claim, timeline, SMS, push and the deed: all or nothing."""
-        now = words.at
-        settlement = _settled(slice_, program, before, remedy, now)
-        voucher = slice_.voucher
-        if remedy is Remedy.REISSUE and voucher is not None:
-            voucher = await replace_voucher(
-                connection,
-                self.seal,
-                tenant,
-                voucher,
-                by_supervisor=by.is_supervisor,
-                now=now,
-                new_id=self.desk.new_id,
-            )
-        claim, committed = await write_claim(
-            self.desk,
-            connection,
-            tenant,
-            Written(
-                claim=after,
-                order=settlement.order,
-                settlement=settlement,
-                words=words,
-                kind="claim.decided",
-                facts={"decision": remedy, "state": settlement.order.state},
-                sms=sms_about(remedy, after, settlement.order),
-            ),
-            now,
+        settlement = _settled(slice_, program, ruling)
+        voucher = await self._voucher_after(connection, tenant, slice_.voucher, ruling)
+        written = Written(
+            claim=ruling.after,
+            order=settlement.order,
+            settlement=settlement,
+            words=sealed_words(self.seal, ruling.kind, {"reason": ruling.reason}, ruling.at),
+            kind="claim.decided",
+            facts={"decision": ruling.remedy, "state": settlement.order.state},
+            sms=sms_about(ruling.remedy, ruling.after, settlement.order),
         )
+        claim, committed = await write_claim(self.desk, connection, tenant, written, ruling.at)
         deed = Deed(
-            staff=by.staff,
-            action="appeal.decided" if after.appeal_decision else "claim.decided",
+            staff=ruling.by.staff,
+            action=f"{ruling.stage}.decided",
             subject=claim.id,
-            reason=reason,
-            before=facts_of(before, slice_.order, slice_.voucher),
-            after=facts_of(claim, settlement.order, voucher) | {"decision": remedy},
+            reason=ruling.reason,
+            before=facts_of(ruling.before, slice_.order, slice_.voucher),
+            after=facts_of(claim, settlement.order, voucher) | {"decision": ruling.remedy},
         )
-        await note_deed(connection, self.seal, tenant, deed, now=now, new_id=self.desk.new_id)
-        self.desk.metrics.claim_decisions.labels(
-            "appeal" if after.appeal_decision else "claim", remedy
-        ).inc()
-        return claim, committed
+        new_id = self.desk.new_id
+        await note_deed(connection, self.seal, tenant, deed, now=ruling.at, new_id=new_id)
+        return claim, replace(committed, claim_decided=(ruling.stage, ruling.remedy))
+
+    async def _voucher_after(
+        self, connection: "Connection", tenant: TenantId, voucher: Voucher | None, ruling: Ruling
+    ) -> Voucher | None:
+        """The order's voucher, or the one that took its place."""
+        if ruling.remedy is not Remedy.REISSUE or voucher is None:
+            return voucher
+        return await replace_voucher(
+            connection,
+            self.seal,
+            tenant,
+            voucher,
+            by_supervisor=ruling.by.is_supervisor,
+            now=ruling.at,
+            new_id=self.desk.new_id,
+        )
 
     # -- what they share -----------------------------------------------------------------------
 
@@ -315,16 +328,14 @@ def _call_at_issue(order: Order) -> tuple[CallId | None, datetime | None]:
     return None, order.closed_at
 
 
-def _settled(
-    slice_: Slice, program: Program, claim: Claim, remedy: Remedy, now: datetime
-) -> Settlement:
+def _settled(slice_: Slice, program: Program, ruling: Ruling) -> Settlement:
     """What the decision makes of the order. Raises Refused."""
     order, voucher = slice_.order, slice_.voucher
-    match remedy:
+    match ruling.remedy:
         case Remedy.RESUME:
-            given = resumed(order, voucher, program.billing, now)
+            given = resumed(order, voucher, program.billing, ruling.at)
         case Remedy.REISSUE:
-            given = reissued(order, voucher, now)
+            given = reissued(order, voucher, ruling.at)
         case Remedy.REJECT:
-            given = rejected(order, claim)
-    return on_record(order, given, claim, remedy, now)
+            given = rejected(order, ruling.before)
+    return on_record(order, given, ruling.before, ruling.remedy, ruling.at)

@@ -72,6 +72,10 @@ class Shell:
         """Wake whoever has something to do now. Only after the commit."""
         if committed.verdict is not None:
             self.metrics.verdicts.labels(committed.verdict).inc()
+        if committed.claim_opened:
+            self.metrics.claims_opened.inc()
+        if committed.claim_decided is not None:
+            self.metrics.claim_decisions.labels(*committed.claim_decided).inc()
         self.committed(committed)
 
     def counselor_came_free(self, tenant: TenantId) -> None:

@@ -61,6 +61,8 @@ class Committed:
     seats: bool = False  # somebody joined a queue, or somebody who may answer came free
     said: bool = False  # the timeline grew
     verdict: VerdictKind | None = None  # a call ended, and this is how it looks so far
+    claim_opened: bool = False
+    claim_decided: tuple[str, str] | None = None  # at which stage, and what
     notices: bool = False
 
 
