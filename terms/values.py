@@ -56,7 +56,7 @@ _UNSET = object()
 
 _MAKER = """
 def made({arguments}):
-    fresh = new(Twin)
+    fresh = Twin()
 {each}
     fresh.__class__ = Kind
     {check}
@@ -65,7 +65,7 @@ def made({arguments}):
 
 _COPIER = """
 def made(value, changes):
-    fresh = new(Twin)
+    fresh = Twin()
 {each}
     try:
         for name, changed in changes.items():
@@ -94,7 +94,7 @@ def _tools(kind: type) -> dict[str, Any]:
     if len(slots) < 2:
         raise TypeError(f"{kind.__name__} is no slotted dataclass of several fields")
     twin = type(kind.__name__, kind.__bases__, {"__slots__": slots})
-    return {"new": object.__new__, "Twin": twin, "Kind": kind}
+    return {"Twin": twin, "Kind": kind}
 
 
 def _written(text: str, kind: type, scope: dict[str, Any], **parts: str) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ is claimed or freed, a voucher used, an order settled by what the call *is*.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import billing.order
 import billing.quota
@@ -53,6 +53,10 @@ SMS_TEMPLATES = frozenset(
     {*_SMS_ABOUT.values(), _WE_WILL_CALL_AGAIN, _SUMMARY_READY, _VOUCHER_RAN_OUT}
 )
 """Every SMS the desk may decide on; each needs a text in every language."""
+
+
+FAREWELL = timedelta(seconds=8)
+"""Time for somebody who is turned away to hear why, before the line is closed."""
 
 
 @quickly_made

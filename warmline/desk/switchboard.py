@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from warmline.desk.store import Connection
 
 _log = structlog.get_logger()
-
-FAREWELL = timedelta(seconds=8)
-"""Time for the reason to be heard before the line is closed."""
 
 _ORDERS_LOOKED_AT = 20
 
@@ -248,7 +245,7 @@ class Switchboard:
         orders: list[tuple[CarrierOrder, datetime]] = [
             (Answer(call_in.leg), now),
             (Say(call_in.leg, prompt), now),
-            (HangUp(call_in.leg), now + FAREWELL),
+            (HangUp(call_in.leg), now + fold.FAREWELL),
         ]
         noted = None
         async with desk.pool.acquire() as connection, connection.transaction():

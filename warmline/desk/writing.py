@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-import routing.counselor
 from billing.order import Order, Settlement
 from billing.store.orders import read_saved, saving_settlement
 from billing.store.quotas import check_quota_moved, saving_quota
@@ -14,7 +13,6 @@ from billing.store.vouchers import check_moved, saving_voucher
 from dialer.call import Call, State
 from dialer.orders import CarrierOrder
 from dialer.store.calls import Stored, carrier_orders, read_written, saving_call
-from routing.counselor import Counselor
 from routing.queue import Place
 from routing.store.counselors import lock_counselor_alone, save_counselor
 from routing.store.queue import join_queue, leave_queue
@@ -23,6 +21,7 @@ from terms.ids import CallId, CounselorId, FollowUpId, OrderId, TenantId
 from terms.verdict import VerdictKind
 from warmline.desk.follow_ups import needs_follow_up, opened_line, opening_follow_up
 from warmline.desk.grading import grades
+from warmline.desk.moves import moved_counselor
 from warmline.desk.slice import CounselorMove, Notice, Outcome, Slice
 from warmline.desk.store import Line, adding_lines, adding_notices, carry_out
 from warmline.desk.timeline import lines_of
@@ -258,26 +257,6 @@ async def _move_counselor(
     if found is not None:
         moved = moved_counselor(found, move, program, now)
         await save_counselor(connection, tenant, moved)
-
-
-def moved_counselor(
-    counselor: Counselor, move: CounselorMove, program: Program, now: datetime
-) -> Counselor:
-    """What a call's move does to a counselor's record. Pure; the simulation uses it too."""
-    policy = program.routing
-    match move:
-        case CounselorMove.CLAIMED:
-            return routing.counselor.claimed(counselor, now)
-        case CounselorMove.ACCEPTED:
-            return routing.counselor.accepted(counselor)
-        case CounselorMove.MISSED:
-            return routing.counselor.missed(counselor, now, policy.misses_before_away)
-        case CounselorMove.DECLINED:
-            return routing.counselor.declined(counselor, now, policy.decline_cooldown_seconds)
-        case CounselorMove.FREED:
-            return routing.counselor.freed(counselor, now, policy.wrap_up_seconds)
-        case CounselorMove.RELEASED:
-            return routing.counselor.freed(counselor, now, 0)
 
 
 async def _write_place(

@@ -9,8 +9,8 @@ from dialer.events import CounselorClaimed, CounselorUnavailable, Event
 from routing.counselor import Counselor
 from terms.ids import CallId
 from warmline.desk import fold
+from warmline.desk.moves import moved_counselor
 from warmline.desk.slice import CounselorMove, Outcome, Slice
-from warmline.desk.writing import moved_counselor
 from warmline.programs import Program
 
 Offer = CounselorClaimed | CounselorUnavailable

@@ -14,7 +14,7 @@ from terms.ids import LegId
 from warmline.simulation.agenda import Agenda
 from warmline.simulation.books import Books
 from warmline.simulation.witness import WatchedWorld
-from warmline.workers.reconciling import LOOK_EVERY, Differences, confirmed, differences
+from warmline.workers.differences import LOOK_EVERY, Differences, confirmed, differences
 
 
 class Reconciler:

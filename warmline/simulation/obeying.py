@@ -27,7 +27,7 @@ from terms.phone import PhoneNumber
 from warmline.simulation.agenda import Agenda
 from warmline.simulation.books import Books
 from warmline.simulation.witness import WatchedWorld
-from warmline.workers.obeying import is_asked_again
+from warmline.workers.asking_again import is_asked_again
 
 ORDER_LEASE = timedelta(seconds=3)
 ASK_AGAIN = timedelta(seconds=0.5)

@@ -27,7 +27,7 @@ from routing.policy import Matching
 from terms.ids import CallId, LegId, OrderId, ProgramId
 from terms.phone import PhoneNumber
 from terms.refusals import Refused
-from warmline.desk.switchboard import FAREWELL
+from warmline.desk.fold import FAREWELL
 from warmline.programs import Program
 from warmline.simulation.agenda import Agenda
 from warmline.simulation.books import Books

@@ -36,6 +36,7 @@ from warmline.clock import Clock
 from warmline.desk.desk import Desk
 from warmline.desk.writing import ORDER_LEASE, Committed
 from warmline.metrics import Metrics
+from warmline.workers.asking_again import is_asked_again
 from warmline.workers.looking import Looker
 from warmline.workers.sending import Numbers, Sender, TakenOver
 from warmline.workers.settling import Settler
@@ -57,16 +58,6 @@ _LONGEST_ASIDE_SECONDS = 4.0
 _MOST_STUMBLES = 5
 _LONGEST_STUMBLE_SECONDS = 30
 """An order that we fail to obey, by a fault of our own, waits twice as long each time."""
-
-_NO_SUCH_LEG = 481  # SIP
-
-
-def is_asked_again(order: CarrierOrder, refusal: CarrierRefused) -> bool:
-    """Whether a no may be a yes in a moment, and has to be: a carrier that is too busy says no.
-
-    A limit that is not lifted cuts somebody in danger (X55); a leg that is not let go talks on.
-    """
-    return isinstance(order, Limit | HangUp) and refusal.sip != _NO_SUCH_LEG
 
 
 @dataclass(slots=True)

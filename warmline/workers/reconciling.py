@@ -4,31 +4,28 @@ News may be lost for good. A difference seen in two looks running is taken for t
 desk as news of our own, so that the machine needs no second way of learning.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
 from dialer.call import Call
-from dialer.carriers import (
-    Carrier,
-    CarrierUnknown,
-    LegAnswered,
-    LegBridged,
-    LegEnded,
-    LiveLeg,
-    News,
-    ReleaseSide,
-)
+from dialer.carriers import Carrier, CarrierUnknown, LiveLeg
 from dialer.store.calls import calls_of_legs, live_calls
 from dialer.store.due import about_to_go
 from terms.ids import CallId, LegId
-from terms.values import quickly_made
 from warmline.clock import Clock
 from warmline.desk.desk import Desk
 from warmline.metrics import Metrics
+from warmline.workers.differences import (
+    LOOK_EVERY,
+    Differences,
+    confirmed,
+    differences,
+    let_go_lately,
+)
 from warmline.workers.looking import Looker
 
 if TYPE_CHECKING:
@@ -38,70 +35,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 
-LOOK_EVERY = timedelta(seconds=5)
-UNANSWERED_FOR = timedelta(seconds=12)
-"""A leg this young may still be on its way to the carrier."""
-
-FAREWELL_FOR = timedelta(seconds=10)
-"""A leg let go this lately may still be told why."""
-
 _ONE_AT_A_TIME = 0x7265636F6E63696C  # an advisory lock: one process looks, for all
-
-
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class Differences:
-    """What does not agree. The ids make the same finding twice the same news."""
-
-    news: tuple[tuple[str, News], ...] = ()
-    strays: frozenset[LegId] = frozenset()
-    """Legs at the carrier that nobody wants any more."""
-
-
-def differences(
-    calls: Iterable[Call], at_carrier: Mapping[LegId, LiveLeg], now: datetime
-) -> Differences:
-    """Everything on which our calls and the carrier's legs do not agree now. Pure."""
-    news: list[tuple[str, News]] = []
-    strays: set[LegId] = set()
-    for call in calls:
-        for leg in call.legs:
-            there = at_carrier.get(leg.id)
-            if leg.is_over:
-                if there is not None:
-                    strays.add(leg.id)
-                continue
-            if there is None:
-                if leg.answered_at is not None or now - leg.rung_at >= UNANSWERED_FOR:
-                    gone = LegEnded(leg=leg.id, at=now, by=ReleaseSide.UNKNOWN, code="gone")
-                    news.append((f"{leg.id}/gone", gone))
-                continue
-            if there.answered and leg.answered_at is None:
-                answered = LegAnswered(leg=leg.id, at=now)
-                news.append((f"{leg.id}/found_answered", answered))
-            if there.bridged and leg.bridged_at is None:
-                news.append((f"{leg.id}/found_bridged", LegBridged(leg=leg.id, at=now)))
-    return Differences(tuple(news), frozenset(strays))
-
-
-def let_go_lately(calls: Iterable[Call], now: datetime) -> frozenset[LegId]:
-    """Legs that may still be told why they are let go. Pure."""
-    return frozenset(
-        leg.id
-        for call in calls
-        for leg in call.legs
-        if leg.let_go_at is not None and now - leg.let_go_at < FAREWELL_FOR
-    )
-
-
-def confirmed(before: Differences, found: Differences) -> Differences:
-    """What was found in this look and in the one before it, with the time it was first seen."""
-    if not (before.news or before.strays):
-        return before
-    still = {id_ for id_, _ in found.news}
-    return Differences(
-        tuple(one for one in before.news if one[0] in still), found.strays & before.strays
-    )
 
 
 @dataclass(slots=True)

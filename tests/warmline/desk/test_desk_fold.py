@@ -27,8 +27,8 @@ from terms.refusals import Refused
 from terms.values import replace
 from tests.people import DOCTOR, LISTENING
 from warmline.desk import fold
+from warmline.desk.moves import moved_counselor
 from warmline.desk.slice import CounselorMove, NoticeKind, Outcome, Slice
-from warmline.desk.writing import moved_counselor
 from warmline.programs import Program, load_shipped
 
 PROGRAMS = load_shipped()

@@ -4,7 +4,7 @@ from dialer.carriers import CarrierRefused
 from dialer.orders import Answer, Bridge, HangUp, Limit, Ring, Say
 from terms.ids import LegId
 from terms.verdict import Role
-from warmline.workers.obeying import is_asked_again
+from warmline.workers.asking_again import is_asked_again
 
 LEG = LegId("call/caller/1")
 BUSY = CarrierRefused("429")
