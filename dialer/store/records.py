@@ -174,7 +174,7 @@ _GATHERING = f"""
         SELECT coalesce(periods.carrier, '') AS carrier, leg, answered, billed_seconds
         FROM rung LEFT JOIN periods
             ON rung_at >= periods.since AND (periods.until IS NULL OR rung_at < periods.until)
-    ), theirs AS (
+    ), theirs AS NOT MATERIALIZED (
         SELECT carrier, leg, billed_seconds AS recorded_seconds, unit_seconds FROM carrier_records
         WHERE tenant = %1$L AND started_at >= %3$L AND started_at < %4$L
     ), giving AS MATERIALIZED (
