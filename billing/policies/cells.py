@@ -8,6 +8,7 @@ import re
 import unicodedata
 from datetime import date
 from functools import lru_cache
+from operator import mul
 
 from terms.phone import PhoneNumber
 
@@ -102,5 +103,5 @@ def _day_inside(number: str) -> date:
 
 
 def _check_character(number: str) -> str:
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number[:17], strict=True))
+    total = sum(map(mul, _WEIGHTS, map(int, number[:17])))
     return _CHECK_CHARACTERS[total % 11]

@@ -36,6 +36,9 @@ STATUSES: Mapping[str, Status] = {
     "满期": Status.ENDED,
 }
 
+_STATUS_WORDS = ", ".join(Status)
+_RELATION_WORDS = ", ".join(Relation)
+
 Cells = Mapping[Column, str]
 
 
@@ -95,7 +98,8 @@ class _Row:
         self.faults.append(f"{column}: {reason}")
 
     def given(self, column: Column) -> str:
-        return plain(self.cells.get(column, ""))
+        text = self.cells.get(column)
+        return plain(text) if text else ""
 
     def take(self, column: Column, read: Callable[[str], T], *, needed: bool = False) -> T | None:
         text = self.given(column)
@@ -230,17 +234,17 @@ def _person(
 
 
 def _status(text: str) -> Status:
-    return _word(text, STATUSES, [status.value for status in Status])
+    return _word(text, STATUSES, _STATUS_WORDS)
 
 
 def _relation(text: str) -> Relation:
-    return _word(text, RELATIONS, [relation.value for relation in Relation])
+    return _word(text, RELATIONS, _RELATION_WORDS)
 
 
-def _word(text: str, words: Mapping[str, T], told: list[str]) -> T:
+def _word(text: str, words: Mapping[str, T], told: str) -> T:
     found = words.get(text.lower())
     if found is None:
-        raise CellWrong(f"must be one of {', '.join(told)}, or its Chinese word")
+        raise CellWrong(f"must be one of {told}, or its Chinese word")
     return found
 
 
