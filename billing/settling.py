@@ -162,8 +162,8 @@ def revise(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> S
 
 
 def unless_taken(before: Order, settlement: Settlement, voucher: Voucher | None) -> Settlement:
-    """The settlement; or no change, where it would bring an order back to life whose voucher another
-    order has by now. That two talked may be found out after the voucher went back.
+    """The settlement; or no change, where an order would come back to life whose voucher another
+    one has by now. That two talked may be found out after the voucher went back.
     """
     revives = before.closed_at is not None and settlement.order.closed_at is None
     if revives and voucher is not None and voucher.order not in (None, before.id):

@@ -117,7 +117,10 @@ class House:
         self.note(*booked.talk)
         if order.voucher is not None:
             voucher = self.vouchers[order.voucher]
-            self.keep(*billing.voucher.carry_out(voucher, move, order.id, self.now))
+            voucher, entry = billing.voucher.carry_out(voucher, move, order.id, self.now)
+            self.keep(voucher, entry)
+            still_holds = voucher.state is State.HELD and voucher.order == order.id
+            assert order.connected_at is None or not still_holds
         elif order.quota is not None:
             quota = self.quotas[order.quota]
             quota, entry = billing.quota.carry_out(quota, move, order.id, self.now)
