@@ -1,6 +1,6 @@
 """Putting the HTTP side together: the table of operations, and what stands beside it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -33,8 +33,10 @@ def make_app(
     app[REGISTRY] = registry
     app[METRICS] = HttpMetrics(registry)
     app[CHECKS] = checks
+    paths = [operation.path for operation in table]
     for operation in table:
-        app.router.add_route(operation.method, operation.path, handler(operation))
+        routed = _without_words(operation.path, paths)
+        app.router.add_route(operation.method, routed, handler(operation))
     published = document(table, version=version)
 
     async def openapi(_request: web.Request) -> web.Response:
@@ -46,3 +48,26 @@ def make_app(
     app.router.add_get("/metrics", health.metrics)
     app.router.add_routes(docs_page.handlers(published))
     return app
+
+
+def _without_words(path: str, paths: Sequence[str]) -> str:
+    """The path as aiohttp is told: a word of another path is no id in this one.
+
+    Else `/vouchers/{voucher}` would answer for `/vouchers/redeem` where that knows no such method.
+    """
+    parts = path.split("/")
+    routed = list(parts)
+    for place, part in enumerate(parts):
+        if not part.startswith("{"):
+            continue
+        words = sorted(
+            {
+                other[place]
+                for other in (one.split("/") for one in paths)
+                if len(other) == len(parts) and not other[place].startswith("{")
+                if other[:place] == parts[:place] and other[place + 1 :] == parts[place + 1 :]
+            }
+        )
+        if words:
+            routed[place] = f"{{{part[1:-1]}:(?!(?:{'|'.join(words)})(?:/|$))[^/]+}}"
+    return "/".join(routed)

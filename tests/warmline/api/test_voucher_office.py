@@ -58,11 +58,11 @@ async def sms(service: Service, template: str) -> tuple[str, str]:
             await asyncio.sleep(0.02)
 
 
-async def a_used_voucher(service: Service) -> str:
+async def a_used_voucher(service: Service, *, good_for: timedelta = timedelta(days=30)) -> str:
     """Its two people talked for ten minutes, and all is over."""
     counselor = await service.people.counselor()
     await service.people.caller()
-    code = await new_code(service)
+    code = await new_code(service, good_for=good_for)
     body = {"program": LISTENING, "voucher": code, "counselor": counselor}
     _, order = await ask(service, "POST", "/v1/orders", body)
     await service.script(CALLER, answers="yes", talks_for_seconds=600)
@@ -312,6 +312,21 @@ async def test_what_still_works_or_has_run_out_is_not_replaced(service: Service)
     token = await staff_token(service, "supervisor")
     assert await replace() == (422, "voucher_invalid")
     assert await service.house.pool.fetchval("SELECT count(*) FROM vouchers") == 1
+
+
+@pytest.mark.rule("X10")
+async def test_a_used_voucher_is_not_replaced_by_one_that_would_have_run_out(
+    service: Service,
+) -> None:
+    old = await a_used_voucher(service, good_for=timedelta(hours=1))
+    await service.let_pass(3600)
+
+    path = f"/v1/vouchers/{old}/reissue"
+    status, answer = await as_staff(service, "supervisor", "POST", path, {"reason": WHY})
+
+    assert (status, answer["code"]) == (422, "voucher_invalid")
+    assert "end date" in answer["detail"]
+    assert await service.house.pool.fetchval("SELECT state FROM vouchers") == "consumed"
 
 
 @pytest.mark.parametrize(
