@@ -22,6 +22,18 @@ class CapKind(StrEnum):
     NONE = "none"  # nobody counts (D24)
 
 
+class CallerAccepts(StrEnum):
+    """When a caller whom we ring presses 1 too, so that their voicemail uses nothing up (X01).
+
+    A caller who dialled in, or may be in danger, is never asked.
+    """
+
+    NEVER = "never"
+    SECOND = "second"  # rung second, the counselor being there already: they wait for no call
+    UNASKED = "unasked"  # also when a call rings them anew, for a further attempt or after a drop
+    ALWAYS = "always"
+
+
 class OnExhausted(StrEnum):
     """What becomes of the order after the last counted attempt."""
 
@@ -36,6 +48,7 @@ class Policy:
     ring_first: Role = Role.CALLER
     ring_seconds: int = 30
     press_to_accept: bool = True
+    caller_accepts: CallerAccepts = CallerAccepts.SECOND
     accept_seconds: int = 20
     cap_kind: CapKind = CapKind.HARD
     cap_seconds: int = 1500
@@ -73,6 +86,10 @@ def parse(table: Mapping[str, object]) -> Policy:
         ),
         ring_seconds=section.whole("ring_seconds", least=5, most=120),
         press_to_accept=section.flag("press_to_accept", default=True),
+        caller_accepts=CallerAccepts(
+            section.word("caller_accepts", among=tuple(CallerAccepts), default=CallerAccepts.SECOND)
+            or CallerAccepts.SECOND.value
+        ),
         accept_seconds=section.whole("accept_seconds", least=5, most=60, default=20),
         cap_kind=CapKind(section.word("cap_kind", among=tuple(CapKind)) or CapKind.HARD.value),
         cap_seconds=section.whole("cap_seconds", least=0, most=LONGEST_CALL_SECONDS, default=0),

@@ -17,6 +17,7 @@ from dialer.machine.steps import (
     attach,
     bridge,
     end,
+    must_accept,
     release,
     ring,
     say_farewell,
@@ -100,7 +101,7 @@ def _came(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
     """The lost one answered. A counselor accepts again, for a voicemail may answer now."""
     if call.due(TimerKind.BRIDGE) is not None:
         return call, ()
-    if leg.role is Role.COUNSELOR and policy.press_to_accept and leg.accepted_at is None:
+    if must_accept(call, leg, policy):
         return ask_to_accept(call, leg, policy, now)
     if leg.answered_at is None:
         return call, ()

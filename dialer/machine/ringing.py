@@ -20,6 +20,7 @@ from dialer.machine.steps import (
     end,
     forward_failed,
     lift_limits,
+    must_accept,
     release,
     ring,
     ring_second,
@@ -72,7 +73,7 @@ def second_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
 
 def _came(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
     """A phone was answered, or its person accepted: go on to the next step when both hold."""
-    if leg.role is Role.COUNSELOR and policy.press_to_accept and leg.accepted_at is None:
+    if must_accept(call, leg, policy):
         return ask_to_accept(call, leg, policy, now)
     if leg.answered_at is None:
         return call, ()
@@ -97,6 +98,8 @@ def _gone(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
         return counselor_missed(call, failure, policy, now)
     if call.dialled_in(leg):
         failure = Failure.FAULT if failure is Failure.NO_ANSWER else failure  # ours to answer
+    elif failure is Failure.NOT_ACCEPTED:
+        failure = Failure.NO_ANSWER  # their voicemail took it: they did not
     elif failure is Failure.GAVE_UP and call.ring_first is Role.COUNSELOR:
         failure = Failure.REJECTED  # we rang them unasked and they put it down
     return attempt_failed(call, failure, policy, now)
@@ -186,12 +189,19 @@ def _nobody_answered(call: Call, policy: Policy, now: datetime) -> Step:
 
 def _nobody_accepted(call: Call, policy: Policy, now: datetime) -> Step:
     """It was answered, but nobody pressed 1: a voicemail never consumes anything (X01)."""
-    leg = call.standing(Role.COUNSELOR)
+    leg = next((one for one in call.all_standing() if _is_asked(call, one, policy)), None)
     if leg is None:
-        return call, ()
+        caller = call.standing(Role.CALLER)  # no longer asked: they may be in danger
+        return (call, ()) if caller is None else _came(call, caller, policy, now)
     call, orders = release(call, (leg,), LetGoReason.NOT_ACCEPTED, now)
-    call, effects = counselor_missed(call, Failure.NOT_ACCEPTED, policy, now)
+    let_go = call.leg(leg.id)
+    assert let_go is not None
+    call, effects = _gone(call, let_go, policy, now)
     return call, (*orders, *effects)
+
+
+def _is_asked(call: Call, leg: Leg, policy: Policy) -> bool:
+    return leg.answered_at is not None and must_accept(call, leg, policy)
 
 
 def _bridge_failed(call: Call, policy: Policy, now: datetime) -> Step:

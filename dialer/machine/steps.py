@@ -7,7 +7,13 @@ from dialer.call import Call, EndReason, State
 from dialer.events import Timer, TimerKind
 from dialer.leg import Failure, Leg, LetGoReason, let_go
 from dialer.orders import Answer, Bridge, Effect, Fact, FactKind, HangUp, Limit, Ring, Say
-from dialer.policy import LIMIT_MARGIN_SECONDS, LONGEST_CALL_SECONDS, CapKind, Policy
+from dialer.policy import (
+    LIMIT_MARGIN_SECONDS,
+    LONGEST_CALL_SECONDS,
+    CallerAccepts,
+    CapKind,
+    Policy,
+)
 from dialer.talk import connected_at
 from dialer.verdict import Evidence, judge
 from terms.ids import CounselorId, LegId
@@ -95,8 +101,28 @@ def _second(call: Call) -> Role:
     return Role.COUNSELOR if call.ring_first is Role.CALLER else Role.CALLER
 
 
+def must_accept(call: Call, leg: Leg, policy: Policy) -> bool:
+    """Whether an answer is not enough: what took the call may be a voicemail (X01)."""
+    if leg.accepted_at is not None:
+        return False
+    if leg.role is Role.COUNSELOR:
+        return policy.press_to_accept
+    if leg.role is not Role.CALLER or call.crisis or call.dialled_in(leg):
+        return False
+    rung_second = call.ring_first is Role.COUNSELOR and call.state is not State.PARTED
+    match policy.caller_accepts:
+        case CallerAccepts.NEVER:
+            return False
+        case CallerAccepts.SECOND:
+            return rung_second
+        case CallerAccepts.UNASKED:
+            return rung_second or sum(one.role is Role.CALLER for one in call.legs) > 1
+        case CallerAccepts.ALWAYS:
+            return True
+
+
 def ask_to_accept(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
-    """Somebody took the counselor's call: a person presses 1, a voicemail does not (X01)."""
+    """Somebody or something took the call: a person presses 1, a voicemail does not (X01)."""
     call = call.without_timers(TimerKind.RING)
     call = call.with_timer(TimerKind.ACCEPT, after(policy.accept_seconds, now))
     return call, (Say(leg.id, "press_1"),)

@@ -18,12 +18,12 @@ from tests.people import TENANT, device_token
 from warmline.people import StaffRole
 from warmline.people.store import StaffMember
 
-STAYS = Script(answers=Answers.YES, after_seconds=0.5)
+STAYS = Script(answers=Answers.YES, after_seconds=0.5, presses="1")
 ACCEPTS = Script(answers=Answers.YES, after_seconds=0.5, presses="1")
 GONE = Script(answers=Answers.OFF)
 
 
-def leaves(after_seconds: float, presses: str = "", ends_by: EndsBy = EndsBy.HANGUP) -> Script:
+def leaves(after_seconds: float, presses: str = "1", ends_by: EndsBy = EndsBy.HANGUP) -> Script:
     """Answers, talks for a while, and is gone."""
     return Script(
         answers=Answers.YES,

@@ -192,6 +192,7 @@ class World:
                     for leg in legs:
                         line = self.lines[leg]
                         assert line.role is not Role.COUNSELOR or self._said_yes(leg)
+                        assert not self._is_unasked(leg) or line.said_yes
                 case HangUp(leg):
                     self._check_let_go(before, event, leg)
                 case Ring(leg) | Answer(leg) | Say(leg) | Limit(leg):
@@ -205,6 +206,12 @@ class World:
 
     def _said_yes(self, leg: LegId) -> bool:
         return not self.policy.press_to_accept or self.lines[leg].said_yes
+
+    def _is_unasked(self, leg: LegId) -> bool:
+        """A caller whom we ring while the counselor is there: perhaps it is their voicemail."""
+        call, line = self.call, self.lines[leg]
+        asked = call.ring_first is Role.CALLER or call.crisis or call.connected_at is not None
+        return line.role is Role.CALLER and leg.startswith(call.id) and not asked
 
     def _check_let_go(self, before: Call, event: Event, leg: LegId) -> None:
         caller = before.standing(Role.CALLER)
@@ -312,7 +319,7 @@ class World:
             return
         line.answered = True
         self._tell(LegAnswered(leg=leg, at=self.now))
-        if line.role is Role.COUNSELOR and not self._by_chance(0.2):
+        if line.role is not Role.AGENCY and not self._by_chance(0.2):
             self._at(self.rng.uniform(0.5, 4), lambda: self._presses(leg))
 
     def _presses(self, leg: LegId) -> None:

@@ -214,7 +214,7 @@ def bridging(policy: Policy = CALLER_FIRST) -> Story:
     story = ringing_second(policy)
     if policy.ring_first is Role.CALLER:
         return story.answers(Role.COUNSELOR).presses("1")
-    return story.answers(Role.CALLER)
+    return story.answers(Role.CALLER).presses("1", Role.CALLER)
 
 
 def talking(policy: Policy = CALLER_FIRST) -> Story:

@@ -13,12 +13,14 @@ from dialer.events import (
     CounselorAccepted,
     CounselorDeclined,
     CounselorHungUp,
+    CrisisRaised,
     OrderWithdrawn,
     StaffEnded,
     TimerKind,
 )
 from dialer.leg import LetGoReason
-from dialer.orders import Bridge, FactKind, HangUp, Ring, Say
+from dialer.orders import Bridge, CarrierOrder, FactKind, HangUp, Ring, Say
+from dialer.policy import CallerAccepts
 from terms.ids import LegId
 from terms.refusals import Refused
 from terms.verdict import EndedBy, Role, VerdictKind
@@ -70,7 +72,70 @@ def test_the_counselor_may_be_rung_first_and_has_to_accept_before_the_caller_is_
     assert Ring(CALLER_LEG, Role.CALLER, None, 30) in story.orders
 
     story.answers(Role.CALLER)
-    assert story.orders == (Bridge((COUNSELOR_LEG, CALLER_LEG), 1502),)
+    assert story.orders == (Say(CALLER_LEG, "press_1"),)
+    joined: tuple[CarrierOrder, ...] = (Bridge((COUNSELOR_LEG, CALLER_LEG), 1502),)
+    assert story.presses("1", Role.CALLER).orders == joined
+
+
+@pytest.mark.rule("X01")
+def test_a_caller_who_is_rung_second_and_whose_voicemail_answers_is_a_caller_not_reached() -> None:
+    story = ringing_second(COUNSELOR_FIRST).answers(Role.CALLER)
+    assert story.seconds_to(TimerKind.ACCEPT) == 20
+
+    story.wait(20)
+
+    assert story.state is State.WAITING
+    assert story.call.connected_at is None
+    assert (story.call.counted, story.call.faults) == (1, 0)
+    assert not any(isinstance(one, Bridge) for one in story.all_effects)
+    assert story.leg(Role.CALLER).let_go_why is LetGoReason.NOT_ACCEPTED
+
+
+@pytest.mark.rule("X55")
+def test_a_caller_who_may_be_in_danger_is_not_asked_to_press_anything() -> None:
+    story = ringing_second(COUNSELOR_FIRST).tell(CrisisRaised()).answers(Role.CALLER)
+    assert any(isinstance(one, Bridge) for one in story.orders)
+
+    asked = ringing_second(COUNSELOR_FIRST).answers(Role.CALLER).tell(CrisisRaised())
+    assert any(isinstance(one, Bridge) for one in asked.wait(20).orders)
+
+
+def test_a_caller_who_dials_in_is_there_and_need_not_press() -> None:
+    story = ringing_second(COUNSELOR_FIRST)
+    story.tell(CallerDialledIn(DIALLED_IN, story.now)).answers(Role.CALLER)
+
+    assert any(isinstance(one, Bridge) for one in story.orders)
+
+
+@pytest.mark.rule("X01")
+@pytest.mark.parametrize(
+    ("mode", "rung_first", "again", "after_a_drop"),
+    [
+        (CallerAccepts.NEVER, False, False, False),
+        (CallerAccepts.SECOND, False, False, False),
+        (CallerAccepts.UNASKED, False, True, True),
+        (CallerAccepts.ALWAYS, True, True, True),
+    ],
+)
+def test_a_program_says_when_callers_press_1(
+    mode: CallerAccepts, rung_first: bool, again: bool, after_a_drop: bool
+) -> None:
+    policy = replace(CALLER_FIRST, caller_accepts=mode)
+
+    def asks(story: Story) -> bool:
+        story.answers(Role.CALLER)
+        return any(isinstance(one, Say) and one.prompt == "press_1" for one in story.orders)
+
+    assert asks(ringing_first(policy)) is rung_first
+    busy = ringing_first(policy).ends(Role.CALLER, ReleaseSide.PARTY, 17).wait(180)
+    assert asks(busy) is again
+    talk = ringing_first(policy).answers(Role.CALLER).presses("1", Role.CALLER)
+    talk.answers(Role.COUNSELOR).presses("1").joins(Role.CALLER).joins(Role.COUNSELOR)
+    lost = talk.drops(Role.CALLER)
+    assert asks(lost) is after_a_drop
+    if after_a_drop:
+        lost.presses("1", Role.CALLER)
+    assert lost.joins(Role.CALLER).state is State.BRIDGED
 
 
 @pytest.mark.rule("X01")

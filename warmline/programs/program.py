@@ -10,6 +10,8 @@ import dialer.policy
 import routing.policy
 from terms.ids import ProgramId
 from terms.section import ProgramFault, ProgramInvalid, Section
+from terms.values import replace
+from terms.verdict import Role
 
 T = TypeVar("T")
 
@@ -80,6 +82,7 @@ def read_tables(tables: Mapping[str, object], body: str, digest: str) -> Program
     dials = _section(tables, "dialer", dialer.policy.parse, faults)
     bills = _section(tables, "billing", billing.policy.parse, faults)
     if routes is not None and dials is not None and bills is not None:
+        dials = _asking(tables["dialer"], dials, bills)
         faults += _between(routes, dials, bills)
     if faults or sheet is None or routes is None or dials is None or bills is None:
         raise ProgramInvalid(tuple(faults))
@@ -139,6 +142,26 @@ def _text(section: Section, key: str) -> Text:
     return Text(section.word(f"{key}_zh"), section.word(f"{key}_en"))
 
 
+def _asking(
+    table: object, dials: dialer.policy.Policy, bills: billing.policy.Policy
+) -> dialer.policy.Policy:
+    """Where nothing is used up by a talk, callers press nothing unless the program says so."""
+    is_said = isinstance(table, Mapping) and "caller_accepts" in table
+    if is_said or _is_paid(bills):
+        return dials
+    return replace(dials, caller_accepts=dialer.policy.CallerAccepts.NEVER)
+
+
+def _voicemail_could_consume(dials: dialer.policy.Policy, bills: billing.policy.Policy) -> bool:
+    """Whether a voicemail rung after the counselor would pass for the caller (X01)."""
+    never = dials.caller_accepts is dialer.policy.CallerAccepts.NEVER
+    return never and dials.ring_first is Role.COUNSELOR and _is_paid(bills)
+
+
+def _is_paid(bills: billing.policy.Policy) -> bool:
+    return bills.voucher is billing.policy.VoucherUse.REQUIRED or bills.cover.quota_uses > 0
+
+
 def _between(
     routes: routing.policy.Policy, dials: dialer.policy.Policy, bills: billing.policy.Policy
 ) -> list[ProgramFault]:
@@ -148,6 +171,9 @@ def _between(
     if bills.no_contact_consumes and keeps:
         message = "has no effect unless [dialer] on_exhausted is 'cancel'"
         faults.append(ProgramFault("billing", "no_contact_consumes", message))
+    if _voicemail_could_consume(dials, bills):
+        message = "must not be 'never': the caller's voicemail would use up what pays for the call"
+        faults.append(ProgramFault("dialer", "caller_accepts", message))
     if bills.opens_on_dial_in and routes.matching is not routing.policy.Matching.POOL:
         message = "needs [routing] matching = 'pool': who dials in has chosen nobody"
         faults.append(ProgramFault("billing", "opens_on_dial_in", message))
