@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from billing.ledger import BLANK, ISSUER, Entry, Fault, Head, Reading, facts_digest, post
 from billing.voucher import VoucherMove
-from terms.calendar import local_date
+from terms.calendar import anniversary, local_date
 from terms.ids import BookId, OrderId, ProgramId
 from terms.refusals import RefusalCode, Refused
 from terms.values import replace
@@ -202,17 +202,9 @@ def _bounds(day: date, period: Period, anchor: date | None) -> tuple[date | None
             if anchor is None or day < anchor:
                 raise ValueError(f"{day} is in no {period} that begins on {anchor}")
             years = day.year - anchor.year
-            if day < _anniversary(anchor, years):
+            if day < anniversary(anchor, years):
                 years -= 1
-            return _anniversary(anchor, years), _anniversary(anchor, years + 1)
-
-
-def _anniversary(anchor: date, years: int) -> date:
-    """The same day some years later; of 29 February, in other years, 1 March: the day after 28."""
-    try:
-        return anchor.replace(year=anchor.year + years)
-    except ValueError:
-        return date(anchor.year + years, 3, 1)
+            return anniversary(anchor, years), anniversary(anchor, years + 1)
 
 
 def _counted(quota: Quota, at: datetime) -> tuple[Use, ...]:

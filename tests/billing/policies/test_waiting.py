@@ -122,3 +122,15 @@ def test_codes_are_sent_between_ten_and_eight_in_the_evening(
 def test_a_day_begins_at_midnight_in_china() -> None:
     assert today_in_china(datetime(2025, 1, 31, 15, 59, tzinfo=UTC)) == date(2025, 1, 31)
     assert today_in_china(datetime(2025, 1, 31, 16, 0, tzinfo=UTC)) == date(2025, 2, 1)
+
+
+@pytest.mark.rule("X18")
+@pytest.mark.parametrize(
+    ("day", "number"), [("2029-02-27", 1), ("2029-02-28", 2), ("2032-02-28", 4), ("2032-02-29", 5)]
+)
+def test_a_policy_of_29_february_has_its_anniversary_on_the_last_day_of_february(
+    day: str, number: int
+) -> None:
+    told = terms(purchased="2028-02-20", effective="2028-02-29")
+
+    assert policy_year_of(told, date.fromisoformat(day)).number == number
