@@ -92,6 +92,18 @@ async def test_whoever_redeems_first_owns_the_voucher_and_nobody_else_can_use_it
     assert (status, order["state"]) == (201, "open")
 
 
+@pytest.mark.rule("A14")
+async def test_the_id_of_a_voucher_that_nobody_redeemed_is_no_code(service: Service) -> None:
+    await service.people.caller()
+    await new_code(service)
+    id_ = await service.house.pool.fetchval("SELECT id FROM vouchers")
+
+    status, answer = await open_order(service, id_)
+
+    assert (status, answer["code"]) == (422, "voucher_invalid")
+    assert await service.house.pool.fetchval("SELECT holder FROM vouchers") is None
+
+
 @pytest.mark.rule("A14", "A18", "A23", "A31")
 async def test_a_code_opens_one_order_and_is_in_use_until_that_ends(service: Service) -> None:
     await service.people.caller()
