@@ -14,6 +14,17 @@ from terms.ids import PolicyId, ProgramId, TenantId, VoucherId
 if TYPE_CHECKING:
     from billing.store.connection import Connection, Record
 
+# A voucher that was replaced stands for the one in its place, which falls with the policy too.
+_GIVEN = """
+    WITH RECURSIVE given AS (
+        SELECT one.policy, one.program, one.policy_year, one.number, voucher.id AS voucher, state
+        FROM policy_vouchers AS one
+        JOIN vouchers AS voucher ON voucher.tenant = one.tenant AND voucher.id = one.voucher
+        WHERE one.tenant = $1 AND one.policy = ANY($2::text[])
+        UNION ALL
+        SELECT given.policy, given.program, given.policy_year, given.number, newer.id, newer.state
+        FROM given JOIN vouchers AS newer ON newer.tenant = $1 AND newer.replaces = given.voucher
+    ) SELECT * FROM given"""
 _POLICY = """id, sponsor, product, status, purchased_on, effective_on, cooling_off_end, ends_on"""
 
 
@@ -41,13 +52,7 @@ async def lock_due_policies(connection: "Connection", now: datetime, limit: int)
     if not rows:
         return []
     tenant = TenantId(rows[0]["tenant"])
-    given = await connection.fetch(
-        """SELECT given.policy, given.program, given.policy_year, given.number, given.voucher, state
-           FROM policy_vouchers AS given
-           JOIN vouchers ON vouchers.tenant = given.tenant AND vouchers.id = given.voucher
-           WHERE given.tenant = $1 AND given.policy = ANY($2::text[])""",
-        *(tenant, [row["id"] for row in rows]),
-    )
+    given = await connection.fetch(_GIVEN, tenant, [row["id"] for row in rows])
     by_policy: dict[str, list[Given]] = {}
     for one in given:
         by_policy.setdefault(one["policy"], []).append(_given(one))

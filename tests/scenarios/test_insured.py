@@ -90,6 +90,12 @@ async def test_an_insured_person_on_the_list_sees_the_doctor_as_often_as_they_li
 
 @pytest.mark.rule("C39")
 async def test_who_is_on_no_list_is_turned_away_until_a_list_names_them(house: House) -> None:
+    others: dict[str, str | None] = {
+        "policy_number": "P-9",
+        "policyholder_phone": "13800000009",
+        "insured_phone": "13900000009",
+    }
+    await listed(house, others)
     refused = await why_not(house, INSURED)
     assert refused.code is RefusalCode.NOT_ENTITLED
     assert refused.detail == "This number belongs to nobody who is insured for this service."

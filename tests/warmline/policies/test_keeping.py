@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from billing.store.vouchers import load_voucher, save_voucher
-from billing.voucher import State, VoucherMove, carry_out, hold
+from billing.store.vouchers import insert_vouchers, load_voucher, save_voucher
+from billing.voucher import State, VoucherMove, carry_out, hold, issue, reissue
 from terms.ids import CallerId, OrderId, ProgramId, VoucherId
 from tests.billing.policies.lists import cells
 from tests.people import TENANT
@@ -205,6 +205,33 @@ async def test_a_held_code_is_never_cut_off_and_falls_once_it_comes_back(kept: K
     await kept.look(again_at)
 
     assert (await kept.vouchers())[0].state is State.VOIDED
+
+
+@pytest.mark.rule("X15")
+async def test_a_code_that_stands_in_place_of_another_falls_with_the_policy_too(
+    kept: Kept,
+) -> None:
+    await listed(kept)
+    await kept.look(DUE)
+    (voucher,) = await kept.vouchers()
+    (old, entry), replacement = reissue(
+        voucher,
+        id=VoucherId("voucher_z"),
+        code_hash=b"another".ljust(32),
+        code_ending="ABCD",
+        reason="lost",
+        by_supervisor=False,
+        now=kept.clock.now(),
+    )
+    async with kept.pool.acquire() as connection, connection.transaction():
+        await save_voucher(connection, TENANT, old, entry)
+        given = issue(replacement[0], kept.clock.now())
+        await insert_vouchers(connection, TENANT, [[replacement, given]])
+
+    await listed(kept, status="surrendered")
+    await kept.look()
+
+    assert [one.state for one in await kept.vouchers()] == [State.REISSUED, State.VOIDED]
 
 
 async def test_a_code_is_under_seal_until_it_is_sent_and_then_nowhere(kept: Kept) -> None:
