@@ -232,6 +232,38 @@ async def test_what_the_desk_wants_reviewed_stands_in_the_queue_and_the_callers_
     assert case["proposal"] == {"decision": "reissue", "reasons": ["counselor_ended_early"]}
 
 
+@pytest.mark.rule("X07")
+async def test_a_counselors_word_that_it_was_cut_off_is_evidence_for_the_caller(
+    service: Service,
+) -> None:
+    order = await talked(service, 300)
+    counselor = (await service.people.see_order(order)).counselor
+    call = await service.people.see_call(order)
+    _, claim = await claimed(service, order)
+    support = await service.sign_in("support")
+    path = f"/v1/claims/{claim['id']}"
+    _, before = await ask(service, "GET", path, support)
+
+    status, _ = await ask(
+        service,
+        "POST",
+        f"/v1/calls/{call.id}/wrap-up",
+        await service.sign_in("counselor", counselor=counselor),
+        {"summary": "the line went dead", "disposition": "invalid", "cut_off": True},
+    )
+    assert status == 200
+    _, after = await ask(service, "GET", path, support)
+
+    assert before["proposal"] == {"decision": "reject", "reasons": ["hung_up"]}
+    assert after["evidence"]["counselor_mark"] is True
+    assert after["evidence"]["verdict"]["kind"] == "suspected_drop"
+    assert after["proposal"] == {
+        "decision": "resume",
+        "reasons": ["suspected_drop", "counselor_says_cut_off"],
+    }
+    assert after["grounds"] == ["filed", "review"]
+
+
 @pytest.mark.rule("X10", "X11")
 async def test_a_review_is_decided_without_anybody_having_asked(service: Service) -> None:
     order = await talked(service, 300, counselor_ends=True)

@@ -19,7 +19,7 @@ EXAMPLES = int(os.environ.get("WARMLINE_FUZZ_EXAMPLES", "3"))
 
 
 @pytest.mark.parametrize(
-    "who", ["anyone", "caller", "app", "counselor", "support", "steward", "supervisor"]
+    "who", ["anyone", "caller", "app", "counselor", "support", "steward", "supervisor", "insurer"]
 )
 async def test_whatever_is_sent_is_answered_as_published(
     service: Service, tmp_path: Path, who: str

@@ -91,7 +91,16 @@ async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a
 ) -> None:
     async with a_service(database_url, tmp_path) as service:
         sender = Sender(await everybody(service, talking=False))
-        for story in (_device, _order, _talk_and_notes, _vouchers, _danger, _decline, _match):
+        for story in (
+            _device,
+            _order,
+            _talk_and_notes,
+            _vouchers,
+            _claims,
+            _danger,
+            _decline,
+            _match,
+        ):
             await story(sender)
     paths = {operation.path for operation in OPERATIONS if operation.keeps_answers}
     names = [_template(sent.path) for sent in sender.sent]
@@ -109,9 +118,11 @@ async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a
 def _template(path: str) -> str:
     parts = path.split("/")
     for place, part in enumerate(parts):
-        for prefix in ("order", "call", "verification", "voucher"):
+        for prefix in ("order", "call", "verification", "voucher", "claim"):
             if part.startswith(f"{prefix}_"):
                 parts[place] = f"{{{prefix}}}"
+                if parts[place - 1] == "appeals":  # an appeal's id is its claim's
+                    parts[place] = "{appeal}"
     return "/".join(parts)
 
 
@@ -167,6 +178,18 @@ async def _vouchers(sender: Sender) -> None:
     await sender.post("operator", f"/v1/vouchers/{other['id']}/void", why)
     used = f"/v1/vouchers/{sender.all_.voucher}"
     await sender.post("support", f"{used}/reissue", why, status=201)
+
+
+async def _claims(sender: Sender) -> None:
+    order, why = f"/v1/orders/{sender.all_.order}", {"decision": "reject", "reason": "hung up"}
+    claim = await sender.post("caller", f"{order}/claims", {"reason": "cut off"}, status=201)
+    await sender.post("support", f"/v1/claims/{claim['id']}/decision", why)
+    await sender.post("caller", f"/v1/claims/{claim['id']}/appeal", status=201)
+    await sender.post("insurer", f"/v1/appeals/{claim['id']}/decision", why)
+    scores = {"timeliness": 5, "quality": 5, "attitude": 1, "text": "too short"}
+    await sender.post("caller", f"{order}/rating", scores, status=201)
+    kept = await sender.all_.service.house.pool.fetch("SELECT body FROM idempotency_keys")
+    assert not any(b"hung up" in (row["body"] or b"") for row in kept)
 
 
 async def _danger(sender: Sender) -> None:
