@@ -15,7 +15,7 @@ from tests.serving import Service
 from tests.warmline.api.everybody import new_code
 
 DEVICES = 200
-AT_A_TIME = 25
+AT_A_TIME = 10  # fewer than the connections of a process: nobody waits for one in vain
 
 Answer = tuple[int, dict[str, Any]]
 
