@@ -161,12 +161,17 @@ def revise(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> S
     )
 
 
-def unless_taken(before: Order, settlement: Settlement, voucher: Voucher | None) -> Settlement:
-    """The settlement; or no change, where an order would come back to life whose voucher another
-    one has by now. That two talked may be found out after the voucher went back.
+def unless_taken(
+    before: Order, settlement: Settlement, voucher: Voucher | None, *, superseded: bool = False
+) -> Settlement:
+    """The settlement; or no change, where an order would come back to life whose place is taken:
+    another one has its voucher, or is the one open order its caller may have (`superseded`).
+
+    What became of a call may be found out after its order came to rest.
     """
     revives = before.closed_at is not None and settlement.order.closed_at is None
-    if revives and voucher is not None and voucher.order not in (None, before.id):
+    given_away = voucher is not None and voucher.order not in (None, before.id)
+    if revives and (given_away or superseded):
         return Settlement(order=before)
     return settlement
 

@@ -198,8 +198,8 @@ class People:
         async with self.pool.acquire() as connection, connection.transaction():
             locked = await lock_order_with_payment(connection, TENANT, order)
             assert locked is not None
-            assert locked[0].voucher is not None
-            found = await load_voucher(connection, TENANT, locked[0].voucher)
+            assert locked.order.voucher is not None
+            found = await load_voucher(connection, TENANT, locked.order.voucher)
         assert found is not None
         return found
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,14 @@ ORDER_COLUMNS = """id, caller, program, program_version, program_digest, voucher
     closed_at, closed_by, closed_reason, settled, head_number, head_hash, version"""
 
 
+# Asked of orders at rest alone; those of most programs are never alone.
+_SUPERSEDED = """(one_at_a_time AND closed_at IS NOT NULL AND EXISTS (
+            SELECT FROM orders AS other
+            WHERE other.tenant = orders.tenant AND other.caller = orders.caller
+                AND other.program = orders.program AND other.one_at_a_time
+                AND other.state IN ('open', 'in_call', 'interrupted')))"""
+
+
 def _prefixed(columns: str, prefix: str) -> str:
     return ", ".join(f"{name.strip()} AS {prefix}{name.strip()}" for name in columns.split(","))
 
@@ -50,7 +58,8 @@ def locking(tenant: str, order: str) -> str:
     """
     return f"""
     wanted AS (
-        SELECT {ORDER_COLUMNS} FROM orders WHERE tenant = {tenant} AND id = {order} FOR UPDATE
+        SELECT {ORDER_COLUMNS}, {_SUPERSEDED} AS superseded
+        FROM orders WHERE tenant = {tenant} AND id = {order} FOR UPDATE
     ), held AS (
         SELECT {_prefixed(COLUMNS, "v_")}
         FROM vouchers WHERE tenant = {tenant} AND id = (SELECT voucher FROM wanted) FOR UPDATE
@@ -62,6 +71,19 @@ def locking(tenant: str, order: str) -> str:
 
 _WITH_PAYMENT = f"""WITH {locking("$1", "$2")}
     SELECT * FROM wanted LEFT JOIN held ON true LEFT JOIN counted ON true"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """An order and what pays for it, nobody else's until the transaction ends.
+
+    `superseded`: it is at rest, and its caller has another open order where they may have but one.
+    """
+
+    order: Order
+    voucher: Voucher | None
+    quota: Quota | None
+    superseded: bool
 
 
 class OrderMoved(Exception):
@@ -123,16 +145,20 @@ async def load_order(connection: "Connection", tenant: TenantId, order: OrderId)
 
 async def lock_order_with_payment(
     connection: "Connection", tenant: TenantId, order: OrderId
-) -> tuple[Order, Voucher | None, Quota | None] | None:
+) -> Locked | None:
     """The order, and the voucher or quota it was opened with, locked in turn by one statement."""
     row = await connection.fetchrow(_WITH_PAYMENT, tenant, order)
     return None if row is None else read_locked(row)
 
 
-def read_locked(row: "Record") -> tuple[Order, Voucher | None, Quota | None]:
+def read_locked(row: "Record") -> Locked:
     """What `locking` found."""
-    voucher = None if row["v_id"] is None else read_voucher(row, "v_")
-    return read_order(row), voucher, None if row["q_book"] is None else read_quota(row, "q_")
+    return Locked(
+        order=read_order(row),
+        voucher=None if row["v_id"] is None else read_voucher(row, "v_"),
+        quota=None if row["q_book"] is None else read_quota(row, "q_"),
+        superseded=row["superseded"],
+    )
 
 
 async def save_order(connection: "Connection", tenant: TenantId, order: Order) -> Order:

@@ -157,8 +157,7 @@ async def test_an_order_paid_by_a_quota_is_locked_with_it(database: "Pool[Record
         await store.save_quota(connection, HOUSE, held, entry)
         await store.insert_order(connection, HOUSE, order)
 
-        assert await store.lock_order_with_payment(connection, HOUSE, order.id) == (
-            order,
-            None,
-            held,
-        )
+        locked = await store.lock_order_with_payment(connection, HOUSE, order.id)
+
+    assert locked is not None
+    assert (locked.order, locked.voucher, locked.quota) == (order, None, held)

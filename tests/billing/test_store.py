@@ -12,6 +12,7 @@ from billing.ledger import balances
 from billing.order import (
     ClosedBy,
     Order,
+    Settlement,
     State,
     cancel,
     connected,
@@ -20,7 +21,7 @@ from billing.order import (
     open_order,
     start_call,
 )
-from billing.settling import settle
+from billing.settling import settle, unless_taken
 from billing.store import OrderMoved, VoucherMoved
 from billing.talk import booked
 from billing.voucher import State as VoucherState
@@ -98,7 +99,7 @@ async def test_of_fifty_dials_of_one_order_exactly_one_rings(ready: "Pool[Record
         async with ready.acquire() as connection, connection.transaction():
             locked = await store.lock_order_with_payment(connection, HOUSE, order.id)
             assert locked is not None
-            dialled = start_call(locked[0], CallId(f"call-{number}"), NOON)
+            dialled = start_call(locked.order, CallId(f"call-{number}"), NOON)
             return await store.save_order(connection, HOUSE, dialled)
 
     answers = await asyncio.gather(*(dial(n) for n in range(50)), return_exceptions=True)
@@ -137,6 +138,33 @@ async def test_a_person_has_one_open_doctor_order_at_a_time_and_any_number_in_tu
     assert refused.value.code is RefusalCode.CALL_IN_PROGRESS
 
 
+@pytest.mark.rule("X34")
+async def test_an_order_that_another_open_one_has_followed_stays_at_rest(
+    database: "Pool[Record]",
+) -> None:
+    """The database has room for one: a better verdict on the first must not ask for a second."""
+    first, second = (an_order(f"order-{n}", voucher=None, program=DOCTOR) for n in (1, 2))
+    done = settle(start_call(first, FIRST, NOON), ended(), DOCTOR_POLICY, NOON)
+    async with database.acquire() as connection:
+        await store.insert_order(connection, HOUSE, first)
+        await store.save_settlement(connection, HOUSE, booked(first, done, NOON))
+        alone = await store.lock_order_with_payment(connection, HOUSE, first.id)
+        await store.insert_order(connection, HOUSE, second)
+        followed = await store.lock_order_with_payment(connection, HOUSE, first.id)
+        other = await store.lock_order_with_payment(connection, HOUSE, second.id)
+    assert alone is not None
+    assert followed is not None
+    assert other is not None
+    drop = ended(VerdictKind.SYSTEM_DROP, EndedBy.CARRIER)
+    better = settle(followed.order, drop, DOCTOR_POLICY, NOON)
+
+    assert (alone.superseded, followed.superseded, other.superseded) == (False, True, False)
+    assert better.order.state is State.INTERRUPTED
+    assert unless_taken(followed.order, better, None) == better
+    kept = unless_taken(followed.order, better, None, superseded=True)
+    assert kept == Settlement(order=followed.order)
+
+
 async def test_an_order_comes_back_from_the_database_as_it_went_in(ready: "Pool[Record]") -> None:
     order = await opened(ready, "order-1")
     async with ready.acquire() as connection:
@@ -161,7 +189,8 @@ async def test_an_order_and_its_voucher_are_locked_by_one_statement(ready: "Pool
                     await other.execute(f"SELECT 1 FROM {table} FOR UPDATE NOWAIT")
         voucher = await store.load_voucher(other, HOUSE, VoucherId("voucher-1"))
 
-    assert locked == (order, voucher, None)
+    assert locked is not None
+    assert (locked.order, locked.voucher, locked.quota) == (order, voucher, None)
 
 
 async def test_an_order_without_a_voucher_is_locked_alone(database: "Pool[Record]") -> None:
@@ -171,7 +200,8 @@ async def test_an_order_without_a_voucher_is_locked_alone(database: "Pool[Record
         locked = await store.lock_order_with_payment(connection, HOUSE, order.id)
         nobody = await store.lock_order_with_payment(connection, HOUSE, OrderId("nobody"))
 
-    assert (locked, nobody) == ((order, None, None), None)
+    assert locked is not None
+    assert (locked.order, locked.voucher, nobody) == (order, None, None)
 
 
 async def test_a_stale_order_is_not_written(ready: "Pool[Record]") -> None:
@@ -246,7 +276,7 @@ async def test_an_order_past_its_day_is_found_and_its_voucher_comes_back(
         tenant = due[0]
         locked = await store.lock_order_with_payment(connection, *due)
         assert locked is not None
-        order, voucher, _ = locked
+        order, voucher = locked.order, locked.voucher
         assert voucher is not None
         settlement = booked(order, lapse(order, NOON + DAY), NOON + DAY)
         await store.save_settlement(connection, tenant, settlement)

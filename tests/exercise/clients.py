@@ -162,7 +162,7 @@ class Client:
             locked = await store.lock_order_with_payment(connection, HOUSE, id_)
             if locked is None:  # it was opened by somebody who died
                 return
-            order, voucher, quota = locked
+            order, voucher, quota = locked.order, locked.voucher, locked.quota
             settlement = self._decide(order, now)
             await _write(connection, order, settlement, voucher, quota, now)
 
@@ -192,7 +192,7 @@ class Client:
         locked = await store.lock_order_with_payment(connection, HOUSE, id_)
         if locked is None:
             return
-        order, voucher, _ = locked
+        order, voucher = locked.order, locked.voucher
         if voucher is None or voucher.order != order.id or order.state in LIVE:
             return
         back, entry = billing.voucher.restore(voucher, reason="claim_granted", now=now)

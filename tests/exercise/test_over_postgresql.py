@@ -18,7 +18,7 @@ USED_OTHERWISE_THAN_ONCE = """
 # When the talk is found out after the order gave its voucher back, somebody else may have it.
 TALKED_AND_NOT_PAID = """
     SELECT id FROM orders, LATERAL (
-        SELECT count(*) FILTER (WHERE reason = 'connected') AS paid,
+        SELECT count(*) FILTER (WHERE to_account IN ('consumed', 'used')) AS paid,
             bool_or(from_account = 'held' AND to_account IN ('returned', 'expired')) AS was_back
         FROM ledger_entries WHERE tenant = orders.tenant AND order_id = orders.id) AS entry
     WHERE connected_at IS NOT NULL AND paid <> 1 AND NOT (paid = 0 AND was_back)"""

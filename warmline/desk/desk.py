@@ -43,6 +43,7 @@ from warmline.desk import fold
 from warmline.desk.hearing import hear
 from warmline.desk.lapsing import Lapsing
 from warmline.desk.opening import Opening
+from warmline.desk.shell import slice_of
 from warmline.desk.slice import Outcome, Slice
 from warmline.desk.writing import Committed
 from warmline.programs import Program
@@ -217,8 +218,8 @@ class Desk(Opening, Lapsing):
             heard = await hear(connection, id_, news, stray_tenant=self.tenant, now=now)
             if heard is None:
                 return None
-            program = await self.programs.of_order(connection, heard.tenant, heard.order)
-            slice_ = Slice(order=heard.order, voucher=heard.voucher, quota=heard.quota)
+            program = await self.programs.of_order(connection, heard.tenant, heard.locked.order)
+            slice_ = slice_of(heard.locked)
             _, committed = await self.decide(
                 connection, heard.tenant, slice_, heard.call, news, program, now
             )

@@ -247,7 +247,9 @@ def ending(call: Call, program: Program) -> CallEnding:
 def _settled(outcome: Outcome, settlement: Settlement, now: datetime) -> Outcome:
     """The outcome with what billing decided: order, payment, review, and who is told."""
     before = outcome.slice.order
-    settlement = unless_taken(before, settlement, outcome.slice.voucher)
+    settlement = unless_taken(
+        before, settlement, outcome.slice.voucher, superseded=outcome.slice.superseded
+    )
     settlement = talk.booked(before, settlement, now)
     slice_, payment = _paid(replace(outcome.slice, order=settlement.order), settlement, now)
     return replace(

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from billing.order import Order
-from billing.quota import Quota
-from billing.store.orders import locking, read_locked
-from billing.voucher import Voucher
+from billing.store.orders import Locked, locking, read_locked
 from dialer.carriers import News
 from dialer.store.calls import Stored, read_call_row, reading
 from dialer.store.news import KEEPING, keeping
@@ -39,9 +36,7 @@ class Heard:
     """What new news is about, locked in the order that everybody keeps to."""
 
     tenant: TenantId
-    order: Order
-    voucher: Voucher | None
-    quota: Quota | None
+    locked: Locked
     call: Stored
 
 
@@ -52,5 +47,4 @@ async def hear(
     row = await connection.fetchrow(_HEAR, *keeping(id_, news, stray_tenant, now))
     if row is None:
         return None
-    order, voucher, quota = read_locked(row)
-    return Heard(TenantId(row["tenant"]), order, voucher, quota, read_call_row(row))
+    return Heard(TenantId(row["tenant"]), read_locked(row), read_call_row(row))

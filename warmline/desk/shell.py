@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from billing.order import Order
 from billing.policies.sealing import PersonSeal
-from billing.store.orders import lock_order_with_payment
+from billing.store.orders import Locked, lock_order_with_payment
 from dialer.events import CounselorClaimed, CounselorUnavailable, Event
 from dialer.store.calls import Stored, load_call
 from routing.limits import REDIALS, retry_after_seconds
@@ -88,9 +88,8 @@ class Shell:
         locked = await lock_order_with_payment(connection, tenant, order)
         if locked is None:
             raise NotThere(order)
-        found, voucher, quota = locked
-        program = await self.programs.of_order(connection, tenant, found)
-        return Slice(order=found, voucher=voucher, quota=quota), program
+        program = await self.programs.of_order(connection, tenant, locked.order)
+        return slice_of(locked), program
 
     async def carry(
         self,
@@ -173,3 +172,13 @@ class Shell:
                 "You have dialled many times within a short while; wait a moment, then try again.",
                 retry_after_seconds=retry_after_seconds(wait_until, now),
             )
+
+
+def slice_of(locked: Locked) -> Slice:
+    """What was locked, without the call."""
+    return Slice(
+        order=locked.order,
+        voucher=locked.voucher,
+        quota=locked.quota,
+        superseded=locked.superseded,
+    )

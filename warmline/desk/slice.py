@@ -23,6 +23,7 @@ class Slice:
     voucher: Voucher | None
     quota: Quota | None = None
     call: Call | None = None
+    superseded: bool = False  # at rest, and the caller has another open order, of which one may be
 
 
 class CounselorMove(StrEnum):
