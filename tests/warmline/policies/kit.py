@@ -65,6 +65,13 @@ def zip_bomb() -> bytes:
     return packed.getvalue()
 
 
+async def warm(pool: "Pool[Record]", count: int) -> None:
+    """Have so many connections ready: who opens one first would be done before the others begin."""
+    connections = [await pool.acquire() for _ in range(count)]
+    for connection in connections:
+        await pool.release(connection)
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     """Where lists are taken over."""

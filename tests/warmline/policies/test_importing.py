@@ -9,7 +9,7 @@ import pytest
 
 from terms.ids import TenantId
 from tests.billing.policies.lists import HOLDER_ID, cells
-from tests.warmline.policies.kit import APPLY, LOOK, PARTIAL, Office, Row, as_csv
+from tests.warmline.policies.kit import APPLY, LOOK, PARTIAL, Office, Row, as_csv, warm
 from warmline.policies.importing import Choice
 from warmline.seal import AesSeal
 
@@ -141,6 +141,7 @@ async def test_the_same_person_twice_looks_different_at_rest(office: Office) -> 
 
 async def test_two_imports_at_once_do_not_make_one_policy_twice(office: Office) -> None:
     raw = as_csv(numbered(20))
+    await warm(office.pool, 4)
 
     results = await asyncio.gather(*(office.take(raw) for _ in range(4)))
 

@@ -17,7 +17,7 @@ from tests.billing.policies.lists import cells
 from tests.people import TENANT
 from tests.warmline.notices.kit import Airwaves
 from tests.warmline.policies.keeper import Kept, keeper
-from tests.warmline.policies.kit import Office, as_csv
+from tests.warmline.policies.kit import Office, as_csv, warm
 from warmline.clock import VirtualClock
 from warmline.policies.keeping import covers_of, digest_of
 from warmline.programs import load_shipped
@@ -289,6 +289,7 @@ async def test_a_program_that_gives_more_is_noticed_by_the_next_process(kept: Ke
 async def test_two_keepers_at_once_issue_each_code_once(kept: Kept) -> None:
     await listed(kept, *(f"P-{number}" for number in range(30)))
     kept.clock.move_to(DUE)
+    await warm(kept.pool, 8)
 
     await asyncio.gather(*(keeper(kept.pool, kept.seal, kept.clock).look() for _ in range(4)))
 
