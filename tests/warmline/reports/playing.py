@@ -27,7 +27,7 @@ async def january(house: House) -> dict[str, OrderId]:
         "effective": await talk(house, ana, 1, 600),
         "short": await talk(house, ana, 2, 30),
         "dropped": await dropped_and_resumed(house, ana),
-        "given_back": await talk(house, ana, 4, 500),
+        "another": await talk(house, ana, 4, 500),
         "never_reached": await never_reached(house, ana),
         "voided": await cancelled(house, ana),
     }
@@ -43,7 +43,7 @@ async def january(house: House) -> dict[str, OrderId]:
 
 async def february(house: House, orders: dict[str, OrderId]) -> None:
     """Corrections of January, and a talk of its own."""
-    await reissue_without_a_claim(house, orders["given_back"])
+    await reissue_without_a_claim(house, orders["dropped"])
     await house.pass_time(86_400)
     cho = await house.counselor("+8613900000004")
     await talk(house, cho, 9, 61)
