@@ -26,7 +26,6 @@ from warmline.reports.exports import SMALL_CELL, Audience, Export, permit
 from warmline.reports.tables import Report, Row, Table, each, row_of
 
 if TYPE_CHECKING:
-
     from warmline.database import Connection
 
 HOUSE_ZONE = "Asia/Shanghai"
