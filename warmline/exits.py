@@ -1,6 +1,7 @@
 """Expected failures: one sentence that says what to do, exit status 2, no traceback."""
 
 import errno
+import socket
 
 EXIT_STATUS = 2
 
@@ -33,6 +34,11 @@ def sentence(failed: BaseException) -> str | None:
         return str(failed)
     if not isinstance(failed, OSError):
         return None
+    if isinstance(failed, socket.gaierror):
+        return (
+            f"The address to listen on cannot be found ({failed.strerror}): set WARMLINE_HOST or "
+            "--host to an address of this machine."
+        )
     if failed.errno == errno.EADDRINUSE:
         return (
             "The port is taken: stop the program that uses it, or choose another port "

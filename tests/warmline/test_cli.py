@@ -253,6 +253,17 @@ def test_a_taken_port_is_one_sentence(warmline: Command) -> None:
     assert "port is taken" in refused
 
 
+@pytest.mark.parametrize("host", ["300.1.1.1", "192.0.2.1"])
+def test_a_host_that_is_no_address_of_this_machine_is_one_sentence(
+    warmline: Command, environment: pytest.MonkeyPatch, host: str
+) -> None:
+    environment.setenv("WARMLINE_SIM_OPEN", "1")
+
+    refused = one_sentence(warmline("handsets", "--host", host, "--port", "0"))
+
+    assert "WARMLINE_HOST" in refused
+
+
 def test_a_program_file_s_faults_are_printed_with_their_lines(
     warmline: Command, tmp_path: Path
 ) -> None:
