@@ -207,6 +207,8 @@ class Simulation:
         else:
             if now - news.at > _LATE:
                 self._was_told_late(news, now)
+            if isinstance(news, LegBridged):
+                self.truth.told_joined(CallId(news.leg.partition("/")[0]), news, now)
             self._tell(report.id, news, now)
 
     def _was_told_late(self, news: News, now: datetime) -> None:

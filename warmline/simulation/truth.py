@@ -44,6 +44,7 @@ class Truth:
         self._troubled = troubled
         self._crises: dict[CallId, datetime] = {}
         self._late: dict[CallId, timedelta] = {}
+        self._told_joined: dict[CallId, tuple[datetime, timedelta]] = {}
 
     def raised_crisis(self, call: CallId, now: datetime) -> None:
         """From now on nobody may cut this call."""
@@ -52,6 +53,10 @@ class Truth:
     def told_late(self, call: CallId, lateness: timedelta) -> None:
         """That somebody had joined came so late that other things were decided meanwhile."""
         self._late[call] = self._late.get(call, timedelta()) + lateness
+
+    def told_joined(self, call: CallId, news: News, now: datetime) -> None:
+        """When we last learned that somebody had joined, and how long after they had."""
+        self._told_joined[call] = now, now - news.at
 
     def compare(self, call: Call, program: Program) -> Findings:
         """Everything that is wrong about a call whose verdict is final; it is then forgotten."""
@@ -72,6 +77,7 @@ class Truth:
             witness.forget(leg.id)
         self._crises.pop(call.id, None)
         self._late.pop(call.id, None)
+        self._told_joined.pop(call.id, None)
         return findings
 
     def _over_cap(self, call: Call, legs: tuple[Leg, ...], program: Program, doubtful: bool) -> str:
@@ -83,6 +89,9 @@ class Truth:
         if doubtful or call.id in self._troubled:
             allowed += _LIMIT_BEHIND_OURS + _ROUNDING + _talk_unknown_to_us(call, legs)
             allowed += self._late.get(call.id, timedelta())
+        told_at, lateness = self._told_joined.get(call.id, (None, timedelta()))
+        if told_at == call.ended_at:  # the time had run out before we knew that they talked again
+            allowed += lateness
         total = talked(tuple(_really_off(leg) for leg in legs), call.ended_at)
         return f"talked {total}, allowed {allowed}" if total > allowed else ""
 
