@@ -19,7 +19,7 @@ PersonId = NewType("PersonId", str)
 """Somebody whom an insurance policy names: its holder, an insured person, a guardian."""
 
 BookId = NewType("BookId", str)
-"""A book of the ledger: `voucher/<voucher>`, `talk/<order>`, `quota/<program>/<subject>/<period>`."""
+"""A book of the ledger: `voucher/<id>`, `talk/<order>`, `quota/<program>/<subject>/<period>`."""
 
 CallId = NewType("CallId", str)
 LegId = NewType("LegId", str)
