@@ -77,7 +77,7 @@ class PresenceWanted(Model):
 class MoreTime(Model):
     """How much longer the talk may go on."""
 
-    seconds: Annotated[int, Field(ge=60, le=3600)]
+    seconds: Annotated[int, Field(ge=60, le=3600)] = 300
 
 
 class Where(Page):

@@ -142,10 +142,13 @@ async def crisis(acting: Acting, who: Staff, call: Annotated[CallId, ID]) -> Own
     refuses=(RefusalCode.NOT_NOW,),
 )
 async def extend(
-    acting: Acting, who: Staff, call: Annotated[CallId, ID], body: MoreTime
+    acting: Acting, who: Staff, call: Annotated[CallId, ID], body: MoreTime | None
 ) -> OwnCallView:
-    """Give the talk more time, where the program leaves that to the counselor (X33)."""
-    return await _command(acting, who, call, CapExtended(body.seconds))
+    """Give the talk more time, where the program leaves that to the counselor (X33).
+
+    Without a body: five minutes.
+    """
+    return await _command(acting, who, call, CapExtended((body or MoreTime()).seconds))
 
 
 @counselors("GET", "/v1/transfer-targets", who=(COUNSELOR,), returns={200: PageOf[TargetView]})
