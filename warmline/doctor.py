@@ -58,6 +58,7 @@ async def examine(settings: Settings, today: date) -> tuple[Finding, ...]:
         secret_file(settings.secret_file, given=settings.secret_key is not None),
         sms_fits_carrier(settings),
         await carrier(settings),
+        await redis(settings),
     ]
     findings.extend([finding async for finding in _database(settings, today)])
     return tuple(findings)
@@ -122,6 +123,21 @@ async def carrier(settings: Settings) -> Finding:
         "WARMLINE_HANDSETS_URL."
     )
     return Finding("carrier", Health.WRONG, text)
+
+
+async def redis(settings: Settings) -> Finding:
+    """Whether Redis answers, where it is named. It may be away: nothing is lost with it."""
+    if settings.redis_url is None:
+        return Finding("redis", Health.GOOD, "not used: one process serves")
+    from warmline.bus.redis import is_there  # few need it: start sooner
+
+    if await is_there(settings.redis_url):
+        return Finding("redis", Health.GOOD, "answers")
+    text = (
+        "Redis does not answer, so live feeds are late and limits count per process: start it or "
+        "mend WARMLINE_REDIS_URL."
+    )
+    return Finding("redis", Health.WARNING, text)
 
 
 async def _answers(url: str) -> bool:

@@ -57,8 +57,8 @@ async def test_a_healthy_installation_needs_no_advice(
 
     assert doctor.worst(findings) is Health.GOOD
     assert {finding.subject for finding in findings} == {
-        "settings", "data directory", "secret", "sms", "carrier", "database", "migrations",
-        "clock", "queue", "numbers", "rest", "holidays",
+        "settings", "data directory", "secret", "sms", "carrier", "redis", "database",
+        "migrations", "clock", "queue", "numbers", "rest", "holidays",
     }  # fmt: skip
 
 
@@ -117,6 +117,15 @@ def test_a_real_carrier_needs_a_real_message_sender(
     settings: Settings, carrier: str, sms: str, health: Health
 ) -> None:
     assert doctor.sms_fits_carrier(changed(settings, carrier=carrier, sms=sms)).health is health
+
+
+async def test_a_redis_that_is_named_and_away_is_a_warning(settings: Settings) -> None:
+    away = changed(settings, redis_url="redis://127.0.0.1:1/0")
+
+    finding = await doctor.redis(away)
+
+    assert finding.health is Health.WARNING
+    assert "WARMLINE_REDIS_URL" in finding.text
 
 
 async def test_handsets_named_by_address_must_answer_there(settings: Settings) -> None:

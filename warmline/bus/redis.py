@@ -64,6 +64,17 @@ def connect(url: str) -> "Redis":
     )
 
 
+async def is_there(url: str) -> bool:
+    """Whether a Redis answers there and lets us in."""
+    client = connect(url)
+    try:
+        return bool(await client.ping())
+    except _AWAY:
+        return False
+    finally:
+        await client.aclose()
+
+
 @asynccontextmanager
 async def redis_bus(url: str) -> "AsyncIterator[RedisBus]":
     """A bus that keeps itself connected to `url` for as long as the block runs."""
