@@ -332,7 +332,7 @@ async def test_more_time_is_refused_where_the_program_does_not_leave_it_to_the_c
 ) -> None:
     all_ = await everybody(service)
     before = await dump(service.house.pool)
-    bodies: list[dict[str, object]] = [{"json": {"seconds": 600}}] * 2 + [{"json": {}}, {}]
+    bodies: list[dict[str, Any]] = [*[{"json": {"seconds": 600}}] * 2, {"json": {}}, {}]
     for body in bodies:
         status, answer = await all_.ask(
             *("counselor", "POST", "/v1/calls/{call}/extend"),
