@@ -88,7 +88,7 @@ class Found(Model):
 @follow_ups(
     "GET", "/v1/follow-ups", who=(SUPERVISOR_OR_SUPPORT,), returns={200: PageOf[FollowUpView]}
 )
-async def list_due(asked: Asked, who: Staff, query: Which) -> PageOf[FollowUpView]:
+async def list_owed_follow_ups(asked: Asked, who: Staff, query: Which) -> PageOf[FollowUpView]:
     """Whom to call back after a crisis, the most pressing first."""
     key = start_after(asked, query)
     async with asked.borrow() as connection:
@@ -117,7 +117,7 @@ async def list_due(asked: Asked, who: Staff, query: Which) -> PageOf[FollowUpVie
     returns={200: FollowUpView},
     refuses=(RefusalCode.NOT_NOW,),
 )
-async def close(
+async def close_follow_up(
     acting: Acting, who: Staff, follow_up: Annotated[FollowUpId, ID], body: Found
 ) -> FollowUpView:
     """Say how the person was found to be. Once: what was found is not written over."""

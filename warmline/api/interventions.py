@@ -14,7 +14,7 @@ from warmline.audit import Deed, note_deed
 from warmline.http.api import Operations
 from warmline.http.asked import Acting
 from warmline.http.model import ID, Line, Model
-from warmline.http.problems import BadInput, InputFault, NotFound
+from warmline.http.problems import NotFound
 from warmline.http.who import CALLER, Caller, Staff, staff
 from warmline.people import StaffRole
 
@@ -36,12 +36,6 @@ class Reason(Model):
     """Why something is decided; kept sealed."""
 
     reason: Line
-
-
-class Releasing(Model):
-    """Why an order is let go; a caller need not say."""
-
-    reason: Line | None = None
 
 
 @interventions(
@@ -100,22 +94,19 @@ async def cancel_for_caller(
     refuses=(RefusalCode.CALL_IN_PROGRESS, RefusalCode.ORDER_NOT_OPEN),
 )
 async def release_order(
-    acting: Acting, who: Staff | Caller, order: Annotated[OrderId, ID], body: Releasing
+    acting: Acting, who: Staff | Caller, order: Annotated[OrderId, ID], body: Reason
 ) -> OrderView:
     """Let an order go from a counselor who cannot be reached, so that another may be chosen (X04).
 
-    Support says why. A caller may by themselves where the order says `release_offered`.
+    A caller may do so by themselves where the order says `release_offered`.
     """
     desk = acting.part(DESK)
-    by_support = isinstance(who, Staff)
-    if by_support and body.reason is None:
-        raise BadInput(InputFault(place="body", pointer="/reason", detail="say why"))
     held = (await own_order(acting, acting.connection, order)).counselor
     released, committed = await desk.release(
-        acting.connection, acting.tenant, order, asked_for=by_support
+        acting.connection, acting.tenant, order, asked_for=isinstance(who, Staff)
     )
     if isinstance(who, Staff) and held is not None:
-        await note(acting, who, "order.released", order, body.reason or "")
+        await note(acting, who, "order.released", order, body.reason)
     acting.after_commit(lambda: desk.tell(committed))
     return OrderView.of(released, None)
 

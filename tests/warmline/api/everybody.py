@@ -57,6 +57,7 @@ class Everybody:
             "call": self.call,
             "program": "psych-listening",
             "verification": self.verification,
+            "follow_up": "follow_up_1",
             "voucher": self.voucher,
             "claim": self.claim,
             "appeal": self.claim,

@@ -51,6 +51,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "decide_appeal": {"decision": "reject", "reason": "they hung up"},
     "import_policies": {"policies": []},
     "check_entitlement": {"name": "李强", "id_number": "E12345678"},
+    "choose_counselor": {"counselor": "counselor_1"},
+    "end_call": {"reason": "asked for"},
+    "cancel_for_caller": {"reason": "asked for"},
+    "release_order": {"reason": "cannot be reached"},
+    "close_follow_up": {"outcome": "unknown"},
     "rate_order": {"timeliness": 5, "quality": 5, "attitude": 5},
 }
 """A good body of every operation that takes one; each case below spoils it."""

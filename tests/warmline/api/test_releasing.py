@@ -95,7 +95,7 @@ async def test_nobody_but_support_releases_and_a_caller_only_where_it_is_offered
         headers = await service.sign_in(role)
         assert (await ask(service, headers, "POST", path, {"reason": REASON}))[0] == 403
     caller = service.device(CALLER)
-    status, refusal = await ask(service, caller, "POST", path, {})
+    status, refusal = await ask(service, caller, "POST", path, {"reason": REASON})
     assert (status, refusal["code"]) == (409, "order_not_open")
     _, shown = await ask(service, caller, "GET", f"/v1/orders/{order}")
     assert (shown["release_offered"], shown["counselor"]) == (False, mine)
@@ -128,7 +128,9 @@ async def test_a_program_may_offer_the_release_once_the_counselor_is_gone_for_th
     assert await offered() is False  # it is noon, and they may come back
     await lenient.let_pass(10 * 3600)
     assert await offered() is True
-    status, released = await ask(lenient, caller, "POST", f"{path}/release", {})
+    status, released = await ask(
+        lenient, caller, "POST", f"{path}/release", {"reason": "I need to talk now"}
+    )
 
     assert (status, released["counselor"]) == (200, None)
     assert await offered() is False
