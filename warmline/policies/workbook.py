@@ -9,13 +9,10 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from warmline.exits import Unusable
-
-if TYPE_CHECKING:
-    from openpyxl.cell import ReadOnlyCell
 
 MOST_BYTES_UNPACKED = 512 * 1024 * 1024
 MOST_TIMES_LARGER = 200
@@ -68,22 +65,18 @@ def read_workbook(raw: bytes) -> Iterator[tuple[int, Sequence[str | CellFault]]]
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, Sequence[str | CellFault]]]:
-    for number, row in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS), start=1):
+    rows = sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True)
+    for number, row in enumerate(rows, start=1):
         if number > MOST_ROWS:
             raise WorkbookUnreadable(f"The sheet has more than {MOST_ROWS} rows: split it.")
-        yield number, [_text(cell) for cell in row]
+        yield number, ["" if value is None else _text(value) for value in row]
 
 
-def _text(cell: "ReadOnlyCell") -> str | CellFault:
-    value = cell.value
+def _text(value: object) -> str | CellFault:
     match value:
-        case None:
-            return ""
         case str():
-            is_formula = cell.data_type == "f"
-            return (
-                CellFault("is a formula: paste its value instead") if is_formula else value.strip()
-            )
+            # openpyxl gives a formula as it is written; no column wants a text that begins so.
+            return CellFault(_FORMULA) if value.startswith("=") else value.strip()
         case bool():
             return CellFault("is true or false: no column wants that")
         case datetime():
