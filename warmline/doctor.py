@@ -259,8 +259,8 @@ def holidays(known_until: date | None, today: date, tenant: TenantId) -> Finding
         text = f"known until the end of {known_until.year} for {tenant}"
         return Finding("holidays", Health.GOOD, text)
     text = (
-        f"{known_until.year + 1} holidays are not loaded for {tenant}: import them before the year "
-        "begins."
+        f"{known_until.year + 1} holidays are not loaded for {tenant}: before the year begins, run "
+        "`warmline holidays import` with their list."
     )
     return Finding("holidays", Health.WARNING, text)
 
