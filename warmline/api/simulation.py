@@ -225,7 +225,7 @@ async def dial(request: web.Request) -> web.Response:
     body = await _object(request)
     to, shows = body.get("to"), body.get("shows")
     if not isinstance(to, str) or not (shows is None or isinstance(shows, str)):
-        raise ScriptFault("dial needs `to`, a number as text, and perhaps `shows`")
+        raise ScriptFault("dial needs `to`, a number as text, and perhaps `withhold` or `shows`")
     await request.app[SIMULATION].hands.dial(
         _number(request),
         to,
