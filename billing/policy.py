@@ -87,6 +87,8 @@ def parse(table: Mapping[str, object]) -> Policy:
     if policy.claim_escalate_seconds > policy.claim_decide_seconds:
         section.fault("claim_escalate_seconds", "must not be longer than claim_decide_seconds")
     takes_vouchers = policy.voucher is VoucherUse.REQUIRED
+    if policy.opens_on_dial_in and policy.cover.entitlement is Entitlement.REQUIRED:
+        section.fault("entitlement", "is asked of nobody who dials in: opens_on_dial_in = true")
     if takes_vouchers and policy.cover.entitlement is Entitlement.REQUIRED:
         section.fault("entitlement", "needs voucher = 'none': a voucher is proof enough")
     if not takes_vouchers and policy.cover.vouchers_per_policy_year:

@@ -1,6 +1,7 @@
 """An order is opened, and somebody is matched to it: what happens before anybody is rung."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import billing.order
@@ -25,7 +26,7 @@ from terms.ids import (
 )
 from terms.refusals import RefusalCode, Refused
 from warmline.desk import fold
-from warmline.desk.entitling import back_order
+from warmline.desk.entitling import Backing, back_order
 from warmline.desk.shell import Shell
 from warmline.desk.store import Line, adding_lines, carry_out
 from warmline.desk.timeline import APP, STAFF, caller_sees, counselor_sees
@@ -73,25 +74,8 @@ class Opening(Shell):
         if wish.counselor is not None:
             await self._check_qualified(connection, tenant, wish.counselor, program)
         voucher = await self._held(connection, tenant, wish, id_)
-        backing = await back_order(
-            connection,
-            self.seal,
-            tenant,
-            program,
-            caller=wish.caller,
-            insured=wish.insured,
-            order=id_,
-            now=now,
-        )
-        await keep_program_text(
-            connection,
-            tenant,
-            program=program.id,
-            version=program.version,
-            digest=program.digest,
-            body=program.body,
-            now=now,
-        )
+        backing = await self._backed(connection, tenant, wish, id_)
+        await _keep_text(connection, tenant, program, now)
         settlement = billing.order.open_order(
             id=id_,
             caller=wish.caller,
@@ -111,6 +95,21 @@ class Opening(Shell):
         committed = await self.tell_opened(connection, tenant, settlement, program)
         return settlement.order, committed
 
+    async def _backed(
+        self, connection: "Connection", tenant: TenantId, wish: Wish, order: OrderId
+    ) -> Backing | None:
+        """The insurance policy the new order rests on, and its quota."""
+        return await back_order(
+            connection,
+            self.seal,
+            tenant,
+            wish.program,
+            caller=wish.caller,
+            insured=wish.insured,
+            order=order,
+            now=self.clock.now(),
+        )
+
     async def open_for_one_call(
         self,
         connection: "Connection",
@@ -121,15 +120,7 @@ class Opening(Shell):
     ) -> OrderId:
         """An order that nothing pays for and that is over with its call (D02, X39)."""
         now = self.clock.now()
-        await keep_program_text(
-            connection,
-            tenant,
-            program=program.id,
-            version=program.version,
-            digest=program.digest,
-            body=program.body,
-            now=now,
-        )
+        await _keep_text(connection, tenant, program, now)
         settlement = billing.order.open_for_one_call(
             id=OrderId(self.new_id("order")),
             caller=caller,
@@ -279,6 +270,21 @@ class Opening(Shell):
         outcome = fold.summary_written(slice_.order)
         now = self.clock.now()
         return await self.writer.write(connection, tenant, slice_, None, outcome, program, now)
+
+
+async def _keep_text(
+    connection: "Connection", tenant: TenantId, program: Program, now: datetime
+) -> None:
+    """The text in force at opening stays with the order (X38)."""
+    await keep_program_text(
+        connection,
+        tenant,
+        program=program.id,
+        version=program.version,
+        digest=program.digest,
+        body=program.body,
+        now=now,
+    )
 
 
 def _matched_line(order: Order) -> Line:

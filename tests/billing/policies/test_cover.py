@@ -35,6 +35,15 @@ def test_a_program_that_says_nothing_has_nothing_to_do_with_policies() -> None:
         ({"entitlement": "maybe"}, "entitlement"),
         ({"entitlement": "required", "voucher": "none"}, "products"),
         ({"entitlement": "required", "products": ["a"]}, "entitlement"),
+        (
+            {
+                "entitlement": "required",
+                "products": ["a"],
+                "voucher": "none",
+                "opens_on_dial_in": True,
+            },
+            "entitlement",
+        ),
         ({"vouchers_per_policy_year": 1}, "products"),
         (
             {"vouchers_per_policy_year": 1, "products": ["a"], "voucher": "none"},
