@@ -38,7 +38,7 @@ async def test_staff_end_a_talk_which_is_judged_so_reviewed_and_kept_with_its_re
     assert reviewed == "operator_ended"
     (deed,) = await deeds(service, all_.call)
     assert (deed.deed.action, deed.deed.reason) == ("call.ended", REASON)
-    kept = await service.house.pool.fetchval("SELECT reason_sealed FROM audit_entries")
+    kept = await service.house.pool.fetchval("SELECT reason_sealed FROM staff_deeds")
     assert REASON.encode() not in kept
 
 
