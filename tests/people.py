@@ -30,6 +30,7 @@ from terms.ids import (
 )
 from terms.phone import PhoneNumber
 from warmline.clock import Clock
+from warmline.ledger.verifying import verify
 from warmline.people.tokens import token_hash
 from warmline.programs import Program
 from warmline.seal import AesSeal
@@ -228,3 +229,10 @@ class People:
             "SELECT template FROM notices WHERE order_id = $1 ORDER BY id", order
         )
         return [row["template"] for row in rows]
+
+
+async def see_that_the_books_agree(pool: "Pool[Record]", seal: AesSeal) -> None:
+    """Verify all of the ledger, as it is at the end of a story."""
+    async with pool.acquire() as connection:
+        for found in await verify(connection, seal):
+            assert found.faults == []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.house import House, a_house
+from tests.people import see_that_the_books_agree
 from tests.scenarios.hotline import hotline
 from tests.serving import Service, a_service
 from warmline.programs import load_programs
@@ -22,6 +23,7 @@ async def house(database: "Pool[Record]", seal: AesSeal, noon: datetime) -> Asyn
     """At noon, with the shipped programs."""
     async with a_house(database, seal, noon) as one:
         yield one
+        await see_that_the_books_agree(database, seal)
 
 
 @pytest.fixture
@@ -32,6 +34,7 @@ async def line(
     (tmp_path / "hotline.toml").write_text(hotline(), encoding="utf-8")
     async with a_house(database, seal, noon, programs=load_programs(tmp_path)) as one:
         yield one
+        await see_that_the_books_agree(database, seal)
 
 
 @pytest.fixture
@@ -39,3 +42,4 @@ async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Service]:
     """Running, and showing noon in Shanghai."""
     async with a_service(database_url, tmp_path) as one:
         yield one
+        await see_that_the_books_agree(one.house.pool, one.house.seal)
