@@ -24,6 +24,11 @@ from terms.calendar import anniversary
 T = TypeVar("T")
 
 LONGEST_TERM_YEARS = 120
+LAST_DAY = date(2999, 12, 31)
+"""Further ahead no calendar of ours is asked to go."""
+
+_FOR_LIFE = 9999
+"""The year in which insurers let a policy end that does not."""
 
 STATUSES: Mapping[str, Status] = {
     **{status.value: status for status in Status},
@@ -126,6 +131,13 @@ def _terms(row: _Row, today: date) -> PolicyTerms | None:
     cooling_off_end = row.take(Column.COOLING_OFF_END, read_day)
     status = row.take(Column.STATUS, _status, needed=True)
     ends_on = _ends_on(row, effective_on)
+    for column, day in (
+        (Column.EFFECTIVE_ON, effective_on),
+        (Column.COOLING_OFF_END, cooling_off_end),
+        (Column.ENDS_ON, ends_on),
+    ):
+        if day is not None and day > LAST_DAY:
+            row.fault(column, f"lies after {LAST_DAY}")
     if purchased_on is not None and purchased_on > today:
         row.fault(Column.PURCHASED_ON, "lies in the future")
     if cooling_off_end and purchased_on and cooling_off_end < purchased_on:
@@ -145,10 +157,12 @@ def _terms(row: _Row, today: date) -> PolicyTerms | None:
 
 
 def _ends_on(row: _Row, effective_on: date | None) -> date | None:
-    """The last day insured, told as a date or as a number of years."""
+    """The last day insured, told as a date or as a number of years; None for life."""
     ends_on = row.take(Column.ENDS_ON, read_day)
     years = row.take(Column.TERM_YEARS, _years)
-    if years is None or effective_on is None:
+    if ends_on is not None and ends_on.year == _FOR_LIFE and years is None:
+        return None
+    if years is None or effective_on is None or effective_on > LAST_DAY:
         return ends_on
     by_term = date.fromordinal(anniversary(effective_on, years).toordinal() - 1)
     if ends_on is not None and abs((ends_on - by_term).days) > 1:

@@ -46,6 +46,7 @@ POLICY_ENDED = "policy_ended"
 """Why a voucher was voided, in the ledger."""
 
 _AFTER_A_FAULT = timedelta(minutes=10)
+_SENSELESS = (TypeError, ValueError, ArithmeticError, AssertionError, LookupError)
 
 
 @dataclass(slots=True)
@@ -100,7 +101,7 @@ class PolicyKeeper(Looker):
     async def _attend_to_some(self) -> bool:
         try:
             done = await self._attend(AT_ONCE)
-        except (TypeError, ValueError, AssertionError, LookupError):
+        except _SENSELESS:
             _log.exception("policies_cannot_be_attended_to")
             return await self._attend_to_one()
         if done.given:
@@ -113,7 +114,7 @@ class PolicyKeeper(Looker):
         """One policy that we cannot make sense of must not stop the others."""
         try:
             return (await self._attend(1)).policies > 0
-        except (TypeError, ValueError, AssertionError, LookupError):
+        except _SENSELESS:
             now = self.clock.now()
             async with self._pool.acquire() as connection, connection.transaction():
                 due = await lock_due_policies(connection, now, 1)

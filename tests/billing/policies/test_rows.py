@@ -246,6 +246,21 @@ def test_a_policy_for_life_names_no_end() -> None:
 
 
 @pytest.mark.rule("A42")
+def test_an_end_in_the_year_9999_is_an_insurers_word_for_life() -> None:
+    assert good(ends_on="9999-12-31").terms.ends_on is None
+    assert set(reasons(ends_on="9999-12-31", term_years="20")) == {
+        "ends_on: lies after 2999-12-31",
+        "term_years: and ends_on do not agree; leave one of them out",
+    }
+
+
+@pytest.mark.parametrize("column", ["effective_on", "cooling_off_end", "ends_on"])
+def test_a_day_that_no_calendar_of_ours_reaches_is_refused(column: str) -> None:
+    assert reasons(**{"ends_on": None, column: "3000-01-01"}) == (
+        f"{column}: lies after 2999-12-31",
+    )
+
+
 def test_whose_policy_it_is_stands_in_the_line_or_is_told_with_the_list() -> None:
     assert good().sponsor == "default"
     assert good(sponsor="众安").sponsor == "众安"

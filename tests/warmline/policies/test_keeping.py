@@ -261,13 +261,19 @@ async def test_a_moment_that_fails_leaves_neither_voucher_nor_message(kept: Kept
     assert await kept.pool.fetchval("SELECT count(*) FROM notices") == 0
 
 
-async def test_a_policy_nobody_can_make_sense_of_stops_no_other(kept: Kept) -> None:
-    await listed(kept, "P-1", "P-2", "P-3")
-    await kept.pool.execute(
+@pytest.mark.parametrize(
+    "senseless",
+    [
         """UPDATE policy_people SET phone = NULL, phone_index = NULL
            WHERE role = 'policyholder' AND policy =
-               (SELECT id FROM insurance_policies WHERE number = 'P-2')"""
-    )
+               (SELECT id FROM insurance_policies WHERE number = 'P-2')""",
+        "UPDATE insurance_policies SET ends_on = '9999-12-31' WHERE number = 'P-2'",
+    ],
+    ids=["no phone", "beyond the calendar"],
+)
+async def test_a_policy_nobody_can_make_sense_of_stops_no_other(kept: Kept, senseless: str) -> None:
+    await listed(kept, "P-1", "P-2", "P-3")
+    await kept.pool.execute(senseless)
 
     with capture_logs() as logs:
         await kept.look(DUE)
