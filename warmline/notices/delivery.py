@@ -147,7 +147,11 @@ class Delivery:
         self, waiting: WaitingNotice, enclosure: Enclosure, failed: NotSent
     ) -> None:
         now, tries = self.clock.now(), waiting.tries + 1
-        next_at = None if failed.final else next_try_at(tries, now, enclosure.expires_at)
+        next_at = (
+            None
+            if failed.final
+            else next_try_at(tries, now, enclosure.expires_at, failed.wait_seconds)
+        )
         about = {
             "notice": waiting.id,
             "tenant": waiting.tenant,

@@ -1,19 +1,17 @@
 """Status pushes to the customer-service system: webhooks as Standard Webhooks describes them."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-import aiohttp
 import structlog
-from standardwebhooks import Webhook
 
 from terms.ids import TenantId
 from warmline.clock import Clock
 from warmline.logs import mask_text
-from warmline.notices.sending import NotSent
+from warmline.notices.posting import SignedPoster
+from warmline.notices.signing import Signing
 from warmline.notices.store import Message, add_message
 from warmline.notices.texts import Data
 from warmline.seal import AesSeal
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 RECEIVER = "customer-service system"
 
 _GONE = 410
-_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 _FREE_TEXT = "reason"
 
 _log = structlog.get_logger()
@@ -66,50 +63,19 @@ class StatusPusher(Protocol):
 class WebhookPusher:
     """Posts signed pushes to one address."""
 
-    def __init__(
-        self,
-        url: str,
-        secret: str,
-        machine: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        """`machine` tells the time that receivers compare with theirs: no simulated clock."""
-        self._url = url
-        self._webhook = Webhook(secret)
-        self._machine = machine
-        self._session: aiohttp.ClientSession | None = None
+    def __init__(self, url: str, secret: str) -> None:
+        """Raises ValueError for a secret that cannot be used."""
+        self._poster = SignedPoster(url, Signing.read(secret))
 
     async def push(self, push: Push) -> None:
         """2xx is sent, 410 final, everything else and silence a try that failed."""
-        body = push.body()
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
-        try:
-            async with self._session.post(
-                self._url,
-                data=body.encode(),
-                headers=self._headers(push.id, body),
-                allow_redirects=False,
-            ) as answer:
-                status = answer.status
-        except (aiohttp.ClientError, TimeoutError, OSError) as failed:
-            raise NotSent(type(failed).__name__) from failed
-        if not 200 <= status < 300:
-            raise NotSent(f"HTTP {status}", final=status == _GONE)
+        answered = await self._poster.post(push.id, push.body())
+        if not answered.accepted:
+            raise answered.not_sent(final=answered.status == _GONE)
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-
-    def _headers(self, id_: str, body: str) -> dict[str, str]:
-        at = self._machine()
-        return {
-            "content-type": "application/json",
-            "webhook-id": id_,
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": self._webhook.sign(id_, at, body),
-        }
+        await self._poster.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +113,7 @@ def pusher_of(
     secret = settings.status_secret
     try:
         return WebhookPusher(settings.status_url, secret.get_secret_value() if secret else "")
-    except Exception:  # the library tells a bad secret in several ways
+    except ValueError:
         raise SettingsInvalid(
             "WARMLINE_STATUS_SECRET cannot be used: with WARMLINE_STATUS_URL set it must be the "
             "secret both sides share, in base64, with or without whsec_ in front."
