@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from billing.code import RANDOM_BYTES, draw, hashed
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from warmline.database import Connection
 
 MOST_AT_ONCE = 10_000
+
+VALID_BEFORE = datetime(3000, 1, 1, tzinfo=UTC)
+"""No voucher lasts longer: its last day has to be told in every zone's own calendar."""
 
 _CODE_PURPOSE = "voucher code"
 _ENDING_CHARACTERS = 4

@@ -317,6 +317,9 @@ def test_vouchers_are_issued_and_only_their_codes_hashes_are_kept(
         ("family-doctor", "2999-01-31", "choose one of psych-listening"),
         ("psych-listening", "2001-01-31", "is over"),
         ("psych-listening", "soon", "is not a date"),
+        ("psych-listening", "9999-12-31", "is too far ahead"),
+        ("psych-listening", "9999-12-31T23:59:59-05:00", "is too far ahead"),
+        ("psych-listening", "0001-01-01T00:00:00+05:00", "is over"),
     ],
 )
 def test_vouchers_that_nobody_could_use_are_not_issued(

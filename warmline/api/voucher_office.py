@@ -30,7 +30,7 @@ from warmline.http.who import Staff, staff
 from warmline.people import StaffRole
 from warmline.redeeming import find_by_code
 from warmline.reissuing import replace_voucher
-from warmline.vouchers import MOST_AT_ONCE, issue_vouchers, new_codes
+from warmline.vouchers import MOST_AT_ONCE, VALID_BEFORE, issue_vouchers, new_codes
 
 if TYPE_CHECKING:
     from warmline.database import Connection
@@ -136,6 +136,8 @@ def _check(acting: Acting, body: VouchersToIssue) -> None:
         faults.append(_fault("/program", "no program of that id takes vouchers"))
     if body.valid_until <= acting.now:
         faults.append(_fault("/valid_until", "is over: choose a time to come"))
+    if body.valid_until >= VALID_BEFORE:
+        faults.append(_fault("/valid_until", f"must be before the year {VALID_BEFORE.year}"))
     if faults:
         raise BadInput(*faults)
 

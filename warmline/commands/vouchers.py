@@ -98,14 +98,18 @@ def _write(file: Path, program: str, ends: datetime, codes: Sequence[str]) -> No
 
 def _moment(text: str, now: datetime) -> datetime:
     """A moment to come, in UTC unless it says otherwise."""
+    from warmline.vouchers import VALID_BEFORE
+
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as refused:
         raise Unusable(f"{text} is not a date: write it like 2027-01-31.") from refused
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if moment <= now:
         raise Unusable(f"{text} is over: choose a time to come.")
-    return moment
+    if moment >= VALID_BEFORE:
+        raise Unusable(f"{text} is too far ahead: choose a time before {VALID_BEFORE.year}.")
+    return moment.astimezone(UTC)
 
 
 def _check_takes_vouchers(settings: "Settings", program: str) -> None:

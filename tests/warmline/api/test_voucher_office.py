@@ -135,6 +135,7 @@ async def test_a_request_sent_again_gets_the_same_codes_and_issues_no_more(
         ({"program": "family-doctor"}, "/program"),
         ({"program": "nothing"}, "/program"),
         ({"valid_until": "2001-01-31T00:00:00Z"}, "/valid_until"),
+        ({"valid_until": "9999-12-31T23:59:59Z"}, "/valid_until"),
         ({"count": 0}, "/count"),
         ({"count": 10_001}, "/count"),
     ],
