@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +56,7 @@ async def house(
 
 async def talk(house: House, order_id: OrderId, number: str = INSURED) -> None:
     """The two connect, and the caller hangs up after two minutes."""
-    house.world.script(number, hangs_up(120))
+    house.world.script(number, replace(hangs_up(120), presses="1"))
     await house.call(order_id, number)
     await house.pass_time(300)
     assert (await house.see_order(order_id)).state is OrderState.COMPLETED
