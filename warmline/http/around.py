@@ -136,6 +136,8 @@ def _problem(error: Exception) -> Problem | None:
         return NotFound()
     if isinstance(error, web.HTTPException):
         return _of_aiohttp(error)
+    if isinstance(error, web.RequestPayloadError):
+        return Malformed("The body is not encoded as its head says.")
     return problem_of(error)
 
 

@@ -1,5 +1,6 @@
 """Every answer that is not what was asked for is a documented problem, and changes nothing."""
 
+import gzip
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,23 @@ async def test_a_body_that_is_not_declared_as_json_is_refused(
     )
 
     assert (response.status, (await problem(response))["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"no gzip", 400, "malformed"),
+        (gzip.compress(b" " * 10_000_000), 413, "body_too_large"),
+    ],
+)
+async def test_a_compressed_body_is_read_to_the_same_limit_or_refused(
+    client: Client, body: bytes, status: int, code: str
+) -> None:
+    sent = {**ANA, "Content-Type": "application/json", "Content-Encoding": "gzip"}
+
+    response = await client.post("/v1/notes", data=body, headers=sent)
+
+    assert (response.status, (await problem(response))["code"]) == (status, code)
 
 
 @pytest.mark.parametrize("chunked", [False, True])
