@@ -39,7 +39,13 @@ class Evidence:
 
 
 def rejected(order: Order, claim: Claim) -> Settlement:
-    """Things stay as they are, for good."""
+    """Things stay as they are, for good.
+
+    Raises Refused(call_in_progress) while the very call it is about goes on: nobody knows yet how
+    it ends, and what was decided would keep it from being looked at.
+    """
+    if claim.call is not None and order.call == claim.call:
+        raise _call_in_progress()
     last = order.settled is not None and order.settled.call == claim.call
     return Settlement(order=finalise(order) if last else order)
 
@@ -191,7 +197,7 @@ def on_record(
 
 def _must_rest(order: Order) -> None:
     if order.state is State.IN_CALL:
-        raise Refused(RefusalCode.CALL_IN_PROGRESS, "A call works for this order; let it end.")
+        raise _call_in_progress()
     if order.state is State.OPEN:
         raise Refused(RefusalCode.NOT_NOW, "This order can still be used; nothing is lost.")
 
@@ -204,6 +210,10 @@ def _rest_of(order: Order, policy: Policy) -> int | None:
 
 def _reject(reason: str) -> Proposal:
     return Proposal(remedy=Remedy.REJECT, reasons=(reason,))
+
+
+def _call_in_progress() -> Refused:
+    return Refused(RefusalCode.CALL_IN_PROGRESS, "A call works for this order; let it end.")
 
 
 def _invalid(detail: str) -> Refused:

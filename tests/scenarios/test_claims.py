@@ -14,7 +14,7 @@ from billing.talk import book_of
 from billing.voucher import State as VoucherState
 from dialer.store.calls import calls_of
 from terms.ids import OrderId
-from tests.people import CALLER, TENANT
+from tests.people import CALLER, COUNSELOR, TENANT
 from tests.scenarios.claiming import (
     ask,
     claimed,
@@ -479,3 +479,31 @@ async def test_nothing_is_decided_while_a_call_works_for_the_order(service: Serv
         status, problem = await decided(service, claim["id"], decision, support)
         assert (status, problem["code"]) == (409, "call_in_progress")
     assert (await one_claim(service, support))["id"] == claim["id"]
+
+
+async def test_a_claim_is_not_rejected_before_the_call_it_is_about_has_ended(
+    service: Service,
+) -> None:
+    people = service.people
+    chosen = await people.counselor(COUNSELOR)
+    order = await people.order(await people.caller(CALLER), chosen)
+    await service.script(CALLER, answers="yes", after_seconds=1)
+    await service.script(
+        COUNSELOR, answers="yes", after_seconds=1, presses="1", talks_for_seconds=30
+    )
+    status, _ = await service.place_call(order, CALLER)
+    assert status == 202
+    await service.let_pass(10)
+    support = await service.sign_in("support")
+    status, claim = await claimed(service, order)
+    assert status == 201
+
+    status, problem = await decided(service, claim["id"], "reject", support)
+
+    assert (status, problem["code"]) == (409, "call_in_progress")
+    await service.let_pass(300)
+    waiting = await one_claim(service, support)
+    assert waiting["id"] == claim["id"]
+    assert set(waiting["grounds"]) == {"filed", "review"}
+    status, _ = await decided(service, claim["id"], "reject", support)
+    assert status == 200
