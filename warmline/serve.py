@@ -38,7 +38,6 @@ from warmline.api.policies import policies
 from warmline.api.reports import reports
 from warmline.api.simulation import SIMULATION, Simulation, simulation_routes
 from warmline.api.staff import staff_operations
-from warmline.api.this_machine import is_loopback
 from warmline.api.voucher_office import voucher_office
 from warmline.api.vouchers import vouchers
 from warmline.bus import Bus, Message, RateLimits
@@ -49,6 +48,7 @@ from warmline.desk.in_force import KeptCalendar, KeptPrograms
 from warmline.desk.switchboard import Switchboard
 from warmline.desk.writing import Committed, Writer
 from warmline.exits import Unusable
+from warmline.http.address import is_loopback
 from warmline.http.app import make_app
 from warmline.http.asked import Frame
 from warmline.http.health import Check
@@ -62,6 +62,7 @@ from warmline.live.feed import Feed
 from warmline.live.socket import add_live, live_operations
 from warmline.logs import configure
 from warmline.metrics import Metrics
+from warmline.notices.choosing import check_sms
 from warmline.notices.service import Notices
 from warmline.people.leaving import LEAVING
 from warmline.people.passwords import Passwords
@@ -214,6 +215,7 @@ async def running(settings: Settings, routes: Sequence[web.RouteDef] = ()) -> As
             f"WARMLINE_CARRIER={settings.carrier} is not part of this version: "
             "leave it out, or set it to simulated."
         )
+    check_sms(settings)
     settings.prepare_data_dir()
     async with AsyncExitStack() as stack:
         if settings.handsets_url is None:

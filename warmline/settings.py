@@ -57,6 +57,13 @@ class Settings(BaseSettings):
 
     carrier: Literal["simulated", "asterisk", "twilio"] = "simulated"
     sms: Literal["log", "http", "twilio"] = "log"
+    sms_url: str | None = Field(None, pattern=r"^https?://")
+    """The operator's SMS gateway, where `sms` is `http`."""
+
+    sms_secret: SecretStr | None = None
+    """Signs what goes to the gateway and what comes back. While it is changed: the new one and the
+    old one, separated by a comma."""
+
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     data_dir: Path = Field(default_factory=default_data_dir)
@@ -234,7 +241,11 @@ def _sentence(invalid: ValidationError) -> str:
     fault = invalid.errors(include_url=False, include_input=False)[0]
     name = f"{PREFIX}{str(fault['loc'][0]).upper()}"
     if fault["type"] == "string_pattern_mismatch":
-        schemes = {"database_url": "postgresql://", "redis_url": "redis://"}
+        schemes = {
+            "database_url": "postgresql://",
+            "redis_url": "redis://",
+            "sms_url": "https://",
+        }
         start = schemes.get(str(fault["loc"][0]), "http://")
         return f"{name} cannot be used: it must be an address that begins with {start}."
     message = fault["msg"].removeprefix("Value error, ")

@@ -1,10 +1,9 @@
 """Whether a request was made on this machine, by a page or program of this machine."""
 
-import ipaddress
-
 from aiohttp import web
 
 from warmline.http import door
+from warmline.http.address import is_loopback
 from warmline.http.problems import Forbidden
 
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -22,11 +21,3 @@ def only_this_machine(request: web.Request, refusal: str) -> None:
         raise Forbidden(refusal)
     if "Origin" in request.headers:
         door.check_origin(request)
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether the address, or the name `localhost`, can be reached from this machine alone."""
-    try:
-        return host == "localhost" or (host is not None and ipaddress.ip_address(host).is_loopback)
-    except ValueError:
-        return False

@@ -22,6 +22,14 @@ def address_of(peer: str | None, forwarded: Iterable[str], trusted: Sequence[Net
     return nearest
 
 
+def is_loopback(host: str | None) -> bool:
+    """Whether the address, or the name `localhost`, can be reached from this machine alone."""
+    try:
+        return host == "localhost" or (host is not None and ip_address(host).is_loopback)
+    except ValueError:
+        return False
+
+
 def came_over_tls(
     request_is_secure: bool, peer: str | None, forwarded: str, trusted: Sequence[Network]
 ) -> bool:

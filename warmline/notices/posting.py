@@ -17,7 +17,7 @@ from warmline.notices.signing import Signing
 REASON_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,39}$"
 """A reason is a word of somebody else's: short, and no sentence in which a message could stand."""
 
-_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
+_TIMEOUT_SECONDS = 10.0
 _ANSWER_READ_BYTES = 4096
 _MAY_BE_A_CODE = re.compile(r"[0-9]{6,}")
 
@@ -54,18 +54,20 @@ class SignedPoster:
         url: str,
         signing: Signing,
         machine: Callable[[], datetime] = lambda: datetime.now(UTC),
+        timeout_seconds: float = _TIMEOUT_SECONDS,
     ) -> None:
         """`machine` tells the time that receivers compare with theirs: no simulated clock."""
         self._url = url
         self._signing = signing
         self._machine = machine
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=timeout_seconds / 2)
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, id_: str, body: str) -> Answered:
         """Post `body` under an id that stays the same over retries. Raises NotSent for silence."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()
+                timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
             )
         try:
             async with self._session.post(

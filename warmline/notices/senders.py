@@ -1,4 +1,4 @@
-"""Ways to send an SMS, chosen by `WARMLINE_SMS`."""
+"""What an SMS is, who sends it, and the sender that only shows it (`WARMLINE_SMS=log`)."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -11,7 +11,6 @@ from warmline.clock import Clock
 from warmline.notices.store import Message, add_message
 from warmline.notices.texts import Language
 from warmline.seal import AesSeal
-from warmline.settings import Settings, SettingsInvalid
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
@@ -38,6 +37,10 @@ class Sender(Protocol):
         """Send it. Raises NotSent; any other exception counts as a try that failed, too."""
         ...
 
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class LogSender:
@@ -61,12 +64,5 @@ class LogSender:
             await add_message(connection, self.seal, sms.tenant, message)
         _log.info("sms_simulated", to=sms.to.masked, template=sms.template, notice=sms.id)
 
-
-def sender_of(settings: Settings, pool: "Pool[Record]", seal: AesSeal, clock: Clock) -> Sender:
-    """The sender that is configured. Raises SettingsInvalid for one that does not exist yet."""
-    if settings.sms != "log":
-        raise SettingsInvalid(
-            f"WARMLINE_SMS cannot be {settings.sms} yet: set it to log, which sends nothing and "
-            "shows the messages at /sim/messages."
-        )
-    return LogSender(pool, seal, clock)
+    async def close(self) -> None:
+        """Nothing is open."""

@@ -9,10 +9,11 @@ from prometheus_client import CollectorRegistry
 
 from terms.ids import ProgramId
 from warmline.clock import Clock
+from warmline.notices.choosing import sender_of
 from warmline.notices.delivery import Delivery, NoticeMetrics
 from warmline.notices.outbox import DELIVER, QueuedOutbox
 from warmline.notices.queue import Job, enqueue_jobs
-from warmline.notices.senders import Sender, sender_of
+from warmline.notices.senders import Sender
 from warmline.notices.status import StatusPusher, pusher_of
 from warmline.notices.store import due_notices, next_due_at
 from warmline.notices.texts import VOUCHER_CODE
@@ -73,7 +74,7 @@ class Notices:
     ) -> None:
         self.outbox = QueuedOutbox()
         self.jobs = BackgroundJobs(pool, takes_over_after=takes_over_after)
-        self._pusher = pusher
+        self._ways_out = (sender, pusher)
         self._sweep = NoticeSweep(pool, clock, self.jobs)
         delivery = Delivery(
             pool=pool,
@@ -117,7 +118,8 @@ class Notices:
         """Finish what is in hand; what is left, another process or the next start finds."""
         await self._sweep.stop()
         await self.jobs.stop()
-        await self._pusher.close()
+        for way_out in self._ways_out:
+            await way_out.close()
 
     def wake(self) -> None:
         """Look at once."""

@@ -117,6 +117,9 @@ class Airwaves:
             raise failure
         self.sent.append(sms)
 
+    async def close(self) -> None:
+        pass
+
 
 def always(fault: str) -> Iterator[Exception | None]:
     """A way out that never opens."""

@@ -22,7 +22,8 @@ from tests.warmline.notices.kit import (
 )
 from warmline.clock import VirtualClock
 from warmline.desk.slice import Notice, NoticeKind
-from warmline.notices.senders import LogSender, sender_of
+from warmline.notices.choosing import sender_of
+from warmline.notices.senders import LogSender
 from warmline.notices.sending import NotSent
 from warmline.notices.status import Push, RecordedPusher, WebhookPusher, pusher_of
 from warmline.notices.store import list_messages
@@ -179,16 +180,6 @@ async def test_the_settings_choose_the_ways_out(
     assert isinstance(sender_of(settings, database, seal, clock), LogSender)
     assert isinstance(pusher_of(settings, database, seal, clock), RecordedPusher)
     assert isinstance(pusher_of(told, database, seal, clock), WebhookPusher)
-
-
-@pytest.mark.parametrize("way", ["http", "twilio"])
-async def test_a_way_to_send_sms_that_is_not_built_is_refused_in_one_sentence(
-    database: "Pool[Record]", seal: AesSeal, clock: VirtualClock, tmp_path: Path, way: str
-) -> None:
-    settings = Settings.load(data_dir=tmp_path, sms=way)
-
-    with pytest.raises(SettingsInvalid, match=f"WARMLINE_SMS cannot be {way} yet"):
-        sender_of(settings, database, seal, clock)
 
 
 @pytest.mark.parametrize("secret", [None, "", "whsec_", "no base64 at all!"])
