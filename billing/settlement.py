@@ -178,6 +178,8 @@ def read_month(text: str) -> Month:
     year, dash, month = text.partition("-")
     if not (dash and text.isascii() and len(year) == 4 and len(month) == 2):
         raise ValueError("write a month like 2026-11")
+    if year < "2000" or year == "9999":  # its ends must be instants in every zone
+        raise ValueError("write a month from 2000-01 to 9998-12")
     try:
         return Month(date(int(year), int(month), 1))
     except ValueError:

@@ -175,3 +175,15 @@ def test_a_month_begins_and_ends_at_midnight_on_the_wall_of_the_programs_zone() 
 def test_what_is_no_month_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(ValueError, match="write a month like 2026-11"):
         read_month(text)
+
+
+@pytest.mark.parametrize("text", ["0001-01", "1999-12", "9999-12"])
+def test_a_month_whose_ends_are_no_instants_everywhere_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="from 2000-01 to 9998-12"):
+        read_month(text)
+
+
+@pytest.mark.parametrize("text", ["2000-01", "9998-12"])
+def test_a_month_that_is_taken_has_both_its_ends_in_every_zone(text: str) -> None:
+    for zone in ("Pacific/Kiritimati", "Asia/Shanghai", "Etc/GMT+12"):
+        assert len(read_month(text).span(ZoneInfo(zone))) == 2

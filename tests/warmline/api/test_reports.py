@@ -113,7 +113,14 @@ async def test_reports_are_for_operators(service: Service, role: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{"month": "2026-13"}, {"month": "0000-01"}, {"month": "26-1"}, {"format": "pdf"}]
+    "query",
+    [
+        {"month": "2026-13"},
+        {"month": "0000-01"},
+        {"month": "9999-12"},
+        {"month": "26-1"},
+        {"format": "pdf"},
+    ],
 )
 async def test_a_month_or_format_that_does_not_exist_is_bad_input(
     service: Service, query: dict[str, str]
