@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from billing.policies.waiting import today_in_china
 from terms.ids import CounselorId
+from tests.billing.policies.lists import INSURED_ID, cells
 from tests.people import CALLER, COUNSELOR, DOCTOR, device_token
+from tests.scenarios.insuring import write_programs
 from tests.serving import Service, a_service
 from tests.warmline.api.dump import changes, dump
 from tests.warmline.api.everybody import (
@@ -26,6 +29,7 @@ from warmline.serve import OPERATIONS
 THIRD, THIRD_COUNSELOR = "+8613800000003", "+8613900000003"
 FOURTH, FOURTH_COUNSELOR = "+8613800000004", "+8613900000004"
 FIFTH = "+8613800000005"
+SIXTH, SIXTH_COUNSELOR = "+8613800000006", "+8613900000006"
 
 _keys = count(1)
 
@@ -89,7 +93,10 @@ class Sender:
 async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a_restart(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with a_service(database_url, tmp_path) as service:
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    programs = write_programs(folder)
+    async with a_service(database_url, tmp_path, programs=programs) as service:
         sender = Sender(await everybody(service, talking=False))
         for story in (
             _device,
@@ -98,8 +105,11 @@ async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a
             _vouchers,
             _claims,
             _danger,
+            _calling_back,
             _decline,
+            _stepping_in,
             _match,
+            _policies,
         ):
             await story(sender)
     paths = {operation.path for operation in OPERATIONS if operation.keeps_answers}
@@ -107,7 +117,7 @@ async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a
     # No shipped program lets a counselor extend the time: its refusal is tried below.
     assert paths - set(names) == {"/v1/calls/{call}/extend"}
 
-    async with a_service(database_url, tmp_path) as service:
+    async with a_service(database_url, tmp_path, programs=programs) as service:
         before = await dump(service.house.pool)
         for sent in sender.sent:
             await sender.again(service, sent)
@@ -116,9 +126,9 @@ async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a
 
 
 def _template(path: str) -> str:
-    parts = path.split("/")
+    parts = path.partition("?")[0].split("/")
     for place, part in enumerate(parts):
-        for prefix in ("order", "call", "verification", "voucher", "claim"):
+        for prefix in ("order", "call", "verification", "voucher", "claim", "follow_up"):
             if part.startswith(f"{prefix}_"):
                 parts[place] = f"{{{prefix}}}"
                 if parts[place - 1] == "appeals":  # an appeal's id is its claim's
@@ -208,6 +218,17 @@ async def _danger(sender: Sender) -> None:
     await sender.post(THIRD_COUNSELOR, f"{call}/transfer/confirm")
 
 
+async def _calling_back(sender: Sender) -> None:
+    call = sender.sent[-1].path.removesuffix("/transfer/confirm")
+    over = {"reason": "the agency is with her", "confirm": True}
+    await sender.post("supervisor", f"{call}/end", over)
+    await sender.all_.service.let_pass(3)
+    _, page = await sender.all_.ask("supervisor", "GET", "/v1/follow-ups")
+    (task,) = page["items"]  # type: ignore[misc]
+    found = {"outcome": "confirmed_safe", "note": "she is at home"}
+    await sender.post("supervisor", f"/v1/follow-ups/{task['id']}/close", found)
+
+
 async def _new_pair(sender: Sender, caller: str, counselor: str) -> CounselorId:
     """A counselor with a sign-in, and a caller; both act under their numbers."""
     service, tokens = sender.all_.service, sender.all_.tokens
@@ -224,6 +245,24 @@ async def _decline(sender: Sender) -> None:
     call = await _ring(sender, FOURTH, order, FOURTH, FOURTH_COUNSELOR)
     await sender.post(FOURTH_COUNSELOR, f"{call}/decline")
     await service.let_pass(1)
+
+
+async def _stepping_in(sender: Sender) -> None:
+    people, why = sender.all_.service.people, {"reason": "asked for"}
+    counselor = await _new_pair(sender, SIXTH, SIXTH_COUNSELOR)
+    order = await people.order(await people.caller(SIXTH), counselor)
+    await sender.post("support", f"/v1/orders/{order}/release", why)
+    await sender.post("support", f"/v1/orders/{order}/cancel", why)
+
+
+async def _policies(sender: Sender) -> None:
+    today = today_in_china(sender.all_.service.house.clock.now())
+    begun = (today - timedelta(days=20)).isoformat()  # good for a doctor, and still no code due
+    row = cells(purchased_on=begun, effective_on=begun)
+    listed = {"policies": [{column.value: text for column, text in row.items()}]}
+    await sender.post("operator", "/v1/policies/import?apply=true", listed)
+    data = {"name": "李强", "id_number": INSURED_ID}
+    await sender.post("caller", "/v1/entitlements/check", data)
 
 
 async def _match(sender: Sender) -> None:
