@@ -12,6 +12,7 @@ from terms.ids import TenantId, VoucherId
 from terms.refusals import RefusalCode, Refused
 from warmline.notices.codes import send_code
 from warmline.notices.texts import VOUCHER_REISSUED
+from warmline.policies.behind import require_living_policy
 from warmline.seal import AesSeal
 from warmline.vouchers import code_digest, ending_of, new_codes
 
@@ -37,8 +38,9 @@ async def replace_voucher(
     `voucher` is locked, and its order before it. The new code goes to the holder's number under
     seal; nobody here sees it. Wake the background jobs after the commit.
 
-    Raises Refused: voucher_invalid when it cannot be replaced, its end date has passed, or nobody
-    holds it; voucher_in_use while an order does; quota_used without a supervisor for the second.
+    Raises Refused: voucher_invalid when it cannot be replaced, its end date has passed, its policy
+    has ended, or nobody holds it; voucher_in_use while an order does; quota_used without a
+    supervisor for the second.
     """
     if now >= voucher.valid_until:
         raise _invalid("Its end date has passed, and a new one would bear the same.")
@@ -47,6 +49,7 @@ async def replace_voucher(
     holder = await load_caller(connection, seal, tenant, voucher.holder)
     if holder is None:
         raise _invalid("Its holder's account is gone.")
+    await require_living_policy(connection, tenant, voucher.id, now)
     (code,) = new_codes(1)
     (old, put_away), prepared = reissue(
         voucher,

@@ -142,6 +142,27 @@ async def policy_of_voucher(
     return PolicyId(row["id"]), read_terms(row), State(row["voucher_state"])
 
 
+async def policy_behind(
+    connection: "Connection", tenant: TenantId, voucher: VoucherId
+) -> PolicyTerms | None:
+    """The policy that this voucher, or one it stands in place of, was given for; as it is now."""
+    row = await connection.fetchrow(
+        f"""WITH RECURSIVE line AS (
+                SELECT id, replaces FROM vouchers WHERE tenant = $1 AND id = $2
+                UNION ALL
+                SELECT older.id, older.replaces
+                FROM line JOIN vouchers AS older ON older.tenant = $1 AND older.id = line.replaces
+            )
+            SELECT {", ".join(f"policy.{name}" for name in _POLICY.split(", "))}
+            FROM line JOIN policy_vouchers AS given
+                ON given.tenant = $1 AND given.voucher = line.id
+            JOIN insurance_policies AS policy
+                ON policy.tenant = $1 AND policy.id = given.policy""",
+        *(tenant, voucher),
+    )
+    return None if row is None else read_terms(row)
+
+
 async def tenants_with_policies(connection: "Connection") -> list[TenantId]:
     """Whose lists were ever taken over."""
     rows = await connection.fetch("SELECT DISTINCT tenant FROM insurance_policies ORDER BY tenant")

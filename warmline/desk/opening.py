@@ -31,6 +31,7 @@ from warmline.desk.shell import Shell
 from warmline.desk.store import Line, adding_lines, carry_out
 from warmline.desk.timeline import APP, STAFF, caller_sees, counselor_sees
 from warmline.desk.writing import Committed
+from warmline.policies.behind import require_living_policy
 from warmline.programs import Program
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ class Opening(Shell):
             program=wish.program.id,
             now=self.clock.now(),
         )
+        await require_living_policy(connection, tenant, held.id, self.clock.now())
         await save_voucher(connection, tenant, held, entry)
         return held
 
