@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 appeals = Operations("Appeals")
 
 INSURER = staff(StaffRole.INSURER)
-DEFAULT_SPONSOR = "default"
-"""The sponsor of programs that name none; an insurer's person bound to nobody sees its appeals."""
 
 
 @appeals("GET", "/v1/appeals", who=(INSURER,), returns={200: PageOf[AppealView]})
@@ -39,7 +37,7 @@ async def list_appeals_to_decide(asked: Asked, who: Staff, query: Page) -> PageO
         rows = await list_appeals(
             connection,
             asked.tenant,
-            who.sponsor or DEFAULT_SPONSOR,
+            who.answers_for,
             limit=query.fetch,
             after=None if after is None else _behind(*after),
         )
@@ -79,7 +77,7 @@ async def decide_appeal(
         body.decision,
         body.reason,
         who.id,
-        who.sponsor or DEFAULT_SPONSOR,
+        who.answers_for,
     )
     acting.after_commit(lambda: desk.tell(committed))
     return await _view(acting, acting.connection, decided)

@@ -13,7 +13,7 @@ from warmline.api.parts import PROGRAMS
 from warmline.http.api import Media, Operations
 from warmline.http.asked import Asked
 from warmline.http.model import Query
-from warmline.http.problems import BadInput, Forbidden, InputFault
+from warmline.http.problems import BadInput, InputFault
 from warmline.http.who import Staff, staff
 from warmline.people import StaffRole
 from warmline.reports.calls import call_figures
@@ -55,12 +55,9 @@ async def report_settlement(asked: Asked, who: Staff, query: WhichMonth) -> web.
     """
     if StaffRole.OPERATOR in who.roles:
         return await _file(asked, query, settlement)
-    sponsor = who.sponsor
-    if sponsor is None:
-        raise Forbidden("This account is bound to no sponsor; ask an operator to set one.")
 
     async def of_sponsor(connection: "Connection", asking: Asking) -> "Report":
-        return await sponsor_sums(connection, asking, sponsor)
+        return await sponsor_sums(connection, asking, who.answers_for)
 
     return await _file(asked, query, of_sponsor)
 

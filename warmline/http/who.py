@@ -7,6 +7,7 @@ from typing import Protocol
 
 from terms.ids import CallerId, CounselorId, DeviceId, StaffId, TenantId
 from warmline.people import StaffRole
+from warmline.programs import DEFAULT_SPONSOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,11 @@ class Staff:
     def label(self) -> str:
         """A stable name for logs, rate limits and kept answers."""
         return f"staff:{self.id}"
+
+    @property
+    def answers_for(self) -> str:
+        """The sponsor whose customers an insurer's person may see; bound to none, the default."""
+        return self.sponsor or DEFAULT_SPONSOR
 
 
 Principal = AppKey | Caller | Staff

@@ -9,9 +9,10 @@ from warmline.programs.files import (
     load_shipped,
     read_program,
 )
-from warmline.programs.program import Program, Text
+from warmline.programs.program import DEFAULT_SPONSOR, Program, Text
 
 __all__ = [
+    "DEFAULT_SPONSOR",
     "LineFault",
     "Program",
     "ProgramFileInvalid",

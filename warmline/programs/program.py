@@ -15,6 +15,9 @@ from terms.verdict import Role
 
 T = TypeVar("T")
 
+DEFAULT_SPONSOR = "default"
+"""Who pays for a program that names nobody."""
+
 SECTIONS = ("program", "routing", "dialer", "billing")
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -125,7 +128,7 @@ def _parse_sheet(table: Mapping[str, object]) -> _Sheet:
     sheet = _Sheet(
         id=section.word("id"),
         version=section.word("version"),
-        sponsor=section.word("sponsor", default="default"),
+        sponsor=section.word("sponsor", default=DEFAULT_SPONSOR),
         name=_text(section, "name"),
         disclaimer=_text(section, "disclaimer"),
         charge_notice=_text(section, "charge_notice"),

@@ -100,7 +100,8 @@ async def test_an_insurer_gets_sums_of_its_own_programs_and_nothing_else(service
     assert program["calls"] is None, "one talk is one person"
     others = await as_json(service, await service.sign_in("insurer", sponsor="somebody-else"))
     assert others["programs"] == []
-    assert (await report(service, await service.sign_in("insurer")))[0] == 403
+    bound_to_nobody = await as_json(service, await service.sign_in("insurer"))
+    assert bound_to_nobody == theirs, "the programs that name no sponsor"
     insurer = await service.sign_in("insurer", sponsor="default")
     assert (await report(service, insurer, name="calls"))[0] == 403
 
