@@ -23,7 +23,7 @@ from routing.store.callers import add_nameless_caller, find_caller, get_or_creat
 from routing.store.devices import verified_number
 from terms.ids import CallerId, CallId, OrderId, ProgramId
 from terms.phone import PhoneNumber
-from terms.refusals import Refused
+from terms.refusals import RefusalCode, Refused
 from warmline.database.pool import CONNECTIONS
 from warmline.desk import fold
 from warmline.desk.desk import Desk
@@ -43,6 +43,16 @@ _AT_ONCE = CONNECTIONS // 2
 
 NOT_IN_SERVICE = "not_in_service"
 NO_OPEN_ORDER = "no_open_order"
+
+_TOLD = frozenset(
+    {
+        RefusalCode.COUNSELOR_BUSY,
+        RefusalCode.COUNSELOR_OFFLINE,
+        RefusalCode.ORDER_EXPIRED,
+        RefusalCode.RATE_LIMITED,
+    }
+)
+"""Refusals with a prompt of their own: those that tell a caller what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,7 @@ class Switchboard:
         except _TurnedAway as why:
             committed = await self._turn_away(id_, call_in, why.prompt, now, why.ended)
         except Refused as refusal:
-            committed = await self._turn_away(id_, call_in, refusal.code, now)
+            committed = await self._turn_away(id_, call_in, told(refusal.code), now)
         for one in committed:
             desk.tell(one)
 
@@ -268,6 +278,11 @@ class _TurnedAway(Exception):
         super().__init__(prompt)
         self.prompt = prompt
         self.ended = ended
+
+
+def told(code: RefusalCode) -> str:
+    """The prompt for a refusal: whatever it is, nobody is turned away in silence."""
+    return code if code in _TOLD else RefusalCode.NOT_NOW
 
 
 def _readiness(order: Order) -> tuple[bool, bool, str]:

@@ -26,7 +26,7 @@ from routing.counselor import Counselor
 from routing.policy import Matching
 from terms.ids import CallId, LegId, OrderId, ProgramId
 from terms.phone import PhoneNumber
-from terms.refusals import Refused
+from terms.refusals import RefusalCode, Refused
 from warmline.desk.fold import FAREWELL
 from warmline.programs import Program
 from warmline.simulation.agenda import Agenda
@@ -236,7 +236,7 @@ class Simulation:
 
     def _turn_away(self, leg: LegId, now: datetime) -> None:
         """Answer, say why, and close the line."""
-        farewell = Answer(leg), Say(leg, "turned_away"), HangUp(leg, _FAREWELL_SECONDS)
+        farewell = Answer(leg), Say(leg, RefusalCode.NOT_NOW), HangUp(leg, _FAREWELL_SECONDS)
         self.obeyer.take(CallId(leg), farewell, now)
         self.reconciler.turned_away.add(leg)
 
