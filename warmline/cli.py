@@ -14,6 +14,7 @@ import typer
 from warmline.commands.holidays import holidays_app
 from warmline.commands.ledger import ledger_app
 from warmline.commands.policies import policies_app
+from warmline.commands.prompts import prompts_app
 from warmline.commands.report import report_app
 from warmline.commands.vouchers import vouchers_app
 from warmline.exits import EXIT_STATUS, Unusable, sentence
@@ -46,6 +47,7 @@ app.add_typer(policies_app, name="policies")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(holidays_app, name="holidays")
 app.add_typer(report_app, name="report")
+app.add_typer(prompts_app, name="prompts")
 app.add_typer(db_app, name="db")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
