@@ -37,6 +37,12 @@ from warmline.api.parts import DESK, PROGRAMS
 from warmline.api.policies import policies
 from warmline.api.reports import reports
 from warmline.api.simulation import SIMULATION, Simulation, simulation_routes
+from warmline.api.sms_receipts import (
+    GATEWAY_SIGNATURES,
+    RECEIPT_METRICS,
+    ReceiptMetrics,
+    sms_receipts,
+)
 from warmline.api.staff import staff_operations
 from warmline.api.voucher_office import voucher_office
 from warmline.api.vouchers import vouchers
@@ -62,7 +68,7 @@ from warmline.live.feed import Feed
 from warmline.live.socket import add_live, live_operations
 from warmline.logs import configure
 from warmline.metrics import Metrics
-from warmline.notices.choosing import check_sms
+from warmline.notices.choosing import check_sms, receipt_signing
 from warmline.notices.service import Notices
 from warmline.people.leaving import LEAVING
 from warmline.people.passwords import Passwords
@@ -103,6 +109,7 @@ OPERATIONS = (
     *reports,
     *interventions,
     *follow_ups,
+    *sms_receipts,
     *live_operations,
 )
 """Everything the published document describes."""
@@ -339,6 +346,8 @@ def _application(
     app[PROGRAMS] = house.programs
     app[PASSWORDS] = Passwords()
     app[LEAVING] = CounselorsLeave()
+    app[GATEWAY_SIGNATURES] = receipt_signing(house.settings)
+    app[RECEIPT_METRICS] = ReceiptMetrics(registry)
     app[SIMULATION] = house.simulation
     app.add_routes(simulation_routes)
     add_pages(app)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from aiohttp import web
 from pydantic import TypeAdapter
 
 from terms.refusals import RefusalCode
@@ -27,6 +28,7 @@ from warmline.http.asked import Acting, Asked
 from warmline.http.model import ID, Model, Query
 from warmline.http.problems import ProblemCode
 from warmline.http.reading import BODY_LIMIT_BYTES
+from warmline.http.signed import Signatures
 from warmline.http.who import Allowed
 
 Endpoint = Callable[..., Awaitable[object]]
@@ -86,6 +88,7 @@ class Operation:
     problems: tuple[ProblemCode, ...]
     uploads: tuple[str, ...]
     body_limit_bytes: int
+    signed: web.AppKey[Signatures] | None
 
     @property
     def keeps_answers(self) -> bool:
@@ -116,6 +119,7 @@ class Operations:
         problems: tuple[ProblemCode, ...] = (),
         uploads: tuple[str, ...] = (),
         body_limit_bytes: int = BODY_LIMIT_BYTES,
+        signed: web.AppKey[Signatures] | None = None,
     ) -> Callable[[E], E]:
         """Declare an endpoint. No `who` means that anyone may call it.
 
@@ -123,7 +127,8 @@ class Operations:
         itself, else it returns `Answer`. `refuses` lists every code it may refuse with. `secret`
         seals the kept answer (it holds a token); `upgrades` is for a WebSocket; `problems` lists
         what the frame would not guess. `uploads` are the content types of files that may come in
-        place of JSON, and `body_limit_bytes` is how large either may be.
+        place of JSON, and `body_limit_bytes` is how large either may be. `signed` names what knows
+        the signatures that are asked for instead of a token.
         Raises TypeError when declaration and signature do not fit together.
         """
 
@@ -147,6 +152,7 @@ class Operations:
                     problems=problems,
                     uploads=uploads,
                     body_limit_bytes=body_limit_bytes,
+                    signed=signed,
                 )
             )
             return endpoint

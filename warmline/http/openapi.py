@@ -30,6 +30,15 @@ _SECURITY = {
     "Staff": ("staff", "A member of staff: the token of the sign-in."),
 }
 
+_SIGNATURE: Json = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "webhook-signature",
+    "description": "Standard Webhooks: `webhook-id`, `webhook-timestamp` and `webhook-signature`.",
+}
+
+_SIGNED = "Without a signature that holds: 403, whatever the body is, and nothing is stored."
+
 _WORDS = {
     400: "The body is not JSON.",
     401: "No valid token came along.",
@@ -76,8 +85,11 @@ def document(operations: Iterable[Operation], *, version: str) -> Json:
         "components": {
             "schemas": {**schemas, **_problem_schemas()},
             "securitySchemes": {
-                name: {"type": "http", "scheme": "bearer", "description": description}
-                for name, description in _SECURITY.values()
+                **{
+                    name: {"type": "http", "scheme": "bearer", "description": description}
+                    for name, description in _SECURITY.values()
+                },
+                **({"signature": _SIGNATURE} if any(one.signed for one in table) else {}),
             },
         },
     }
@@ -89,6 +101,8 @@ def answers(operation: Operation) -> dict[int, tuple[Code, ...]]:
     codes: dict[int, list[Code]] = {405: [ProblemCode.METHOD_NOT_ALLOWED]}
     if operation.who:
         codes[401] = [ProblemCode.UNAUTHENTICATED]
+        codes[403] = [ProblemCode.FORBIDDEN]
+    if operation.signed is not None:
         codes[403] = [ProblemCode.FORBIDDEN]
     if takes.path:
         codes[404] = [ProblemCode.NOT_FOUND]
@@ -123,7 +137,7 @@ def _operation(operation: Operation, references: Mapping[tuple[type, str], Json]
                 for s, codes in answers(operation).items()
             },
         },
-        "security": [{_SECURITY[rule.kind.__name__][0]: []} for rule in operation.who],
+        "security": _security(operation),
     }
     if text := _description(operation):
         described["description"] = text
@@ -138,10 +152,17 @@ def _operation(operation: Operation, references: Mapping[tuple[type, str], Json]
     return described
 
 
+def _security(operation: Operation) -> list[Json]:
+    if operation.signed is not None:
+        return [{"signature": []}]
+    return [{_SECURITY[rule.kind.__name__][0]: []} for rule in operation.who]
+
+
 def _description(operation: Operation) -> str:
     roles = sorted({role.value for rule in operation.who for role in rule.roles})
     spoken = f"Staff roles: {', '.join(roles)}." if roles else ""
-    return "\n\n".join(part for part in (operation.description, spoken) if part)
+    signed = "" if operation.signed is None else _SIGNED
+    return "\n\n".join(part for part in (operation.description, spoken, signed) if part)
 
 
 def _path(operation: Operation) -> list[Json]:

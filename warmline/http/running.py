@@ -10,7 +10,7 @@ from structlog.contextvars import bind_contextvars
 
 from terms.refusals import Refused
 from warmline.database.faults import WORTH_REPEATING
-from warmline.http import door, idempotency
+from warmline.http import door, idempotency, signed
 from warmline.http.api import Operation, Uploaded
 from warmline.http.asked import FRAME, Acting, Answer, Asked, borrowed
 from warmline.http.idempotency import Kept, Key
@@ -35,6 +35,9 @@ def handler(operation: Operation) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         if operation.body_limit_bytes != BODY_LIMIT_BYTES:
             request = request.clone(client_max_size=operation.body_limit_bytes)
+        if operation.signed is not None:
+            signatures = request.app[operation.signed]
+            await signed.check(request, signatures, operation.body_limit_bytes)
         asked = await _asked(request, operation)
         arguments = await _arguments(request, operation, asked)
         if operation.takes.acting:

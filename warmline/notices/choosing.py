@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from warmline.clock import Clock
 from warmline.notices.gateway import GatewayAccess, HttpSender, gateway_of
 from warmline.notices.senders import LogSender, Sender
+from warmline.notices.signing import Signing
 from warmline.seal import AesSeal
 from warmline.settings import Settings, SettingsInvalid
 
@@ -29,3 +30,9 @@ def sender_of(settings: Settings, pool: "Pool[Record]", seal: AesSeal, clock: Cl
     if settings.sms == "http" and gateway is not None:
         return HttpSender(gateway)
     return LogSender(pool, seal, clock)
+
+
+def receipt_signing(settings: Settings) -> Signing:
+    """Whose delivery receipts are taken: the gateway's; without one, nobody's."""
+    gateway = check_sms(settings)
+    return Signing() if gateway is None else gateway.signing

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from terms.ids import TenantId
 from warmline.desk.store import WaitingNotice, read_notice
+from warmline.notices.receipts import Delivered, DeliveryState, Receipt
 
 if TYPE_CHECKING:
     from warmline.database import Connection
@@ -55,6 +56,9 @@ class NoticeLine:
     sent_at: datetime | None
     outcome: str | None  # None: on its way
     fault: str | None  # of the last try that failed
+    delivery: str | None  # of an SMS, once the gateway told
+    delivery_at: datetime | None
+    delivery_reason: str | None
 
 
 async def add_secret_notice(
@@ -150,18 +154,66 @@ async def list_notices(
     limit: int,
     before: str | None = None,
     outcomes: Sequence[str | None] = (None, "sent", "gave_up"),
+    delivery: DeliveryState | None = None,
 ) -> list[NoticeLine]:
-    """Notices of these outcomes, newest first, those older than the one with id `before`."""
+    """Notices of these outcomes, newest first, those older than the one with id `before`.
+
+    `delivery` leaves only those of which the gateway told just that.
+    """
     rows = await connection.fetch(
         """SELECT id, kind, template, order_id AS order, written_at, tries, next_try_at, sent_at,
-               outcome, fault
-           FROM notices
+               outcome, fault, delivery, delivery_at,
+               (SELECT reason FROM sms_receipts r
+                WHERE r.tenant = n.tenant AND r.notice = n.id
+                    AND r.state = n.delivery AND r.happened_at = n.delivery_at
+                ORDER BY r.id LIMIT 1) AS delivery_reason
+           FROM notices n
            WHERE tenant = $1 AND ($2::text IS NULL OR id < $2)
                AND coalesce(outcome, 'waiting') = ANY ($3::text[])
-           ORDER BY id DESC LIMIT $4""",
-        *(tenant, before, [one or "waiting" for one in outcomes], limit),
+               AND ($4::text IS NULL OR delivery = $4)
+           ORDER BY id DESC LIMIT $5""",
+        *(tenant, before, [one or "waiting" for one in outcomes], delivery, limit),
     )
     return [NoticeLine(**dict(row)) for row in rows]
+
+
+async def lock_delivery(
+    connection: "Connection", tenant: TenantId, notice: str
+) -> Delivered | None:
+    """What is known of an SMS, locked until the transaction ends; None when it is no SMS here."""
+    row = await connection.fetchrow(
+        """SELECT delivery, delivery_at FROM notices
+           WHERE tenant = $1 AND id = $2 AND kind = 'sms' FOR UPDATE""",
+        *(tenant, notice),
+    )
+    if row is None:
+        return None
+    told = row["delivery"]
+    return Delivered(state=None if told is None else DeliveryState(told), at=row["delivery_at"])
+
+
+async def add_receipt(
+    connection: "Connection", tenant: TenantId, receipt: Receipt, now: datetime
+) -> bool:
+    """Keep a receipt; False when one of its id is kept already, and nothing was done."""
+    return bool(
+        await connection.fetchval(
+            """INSERT INTO sms_receipts (tenant, id, notice, state, reason, happened_at,
+                   received_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)
+               ON CONFLICT (tenant, id) DO NOTHING RETURNING true""",
+            *(tenant, receipt.id, receipt.notice, receipt.state, receipt.reason),
+            *(receipt.happened_at, now),
+        )
+    )
+
+
+async def write_delivery(connection: "Connection", tenant: TenantId, receipt: Receipt) -> None:
+    """Write beside the notice what its latest receipt told."""
+    await connection.execute(
+        "UPDATE notices SET delivery = $3, delivery_at = $4 WHERE tenant = $1 AND id = $2",
+        *(tenant, receipt.notice, receipt.state, receipt.happened_at),
+    )
 
 
 async def add_message(
