@@ -19,10 +19,14 @@ from terms.ids import TenantId
 from warmline.database import migrate
 from warmline.database.pool import connected, database_url
 from warmline.exits import Unusable
+from warmline.notices.choosing import check_sms
 from warmline.notices.queue import count_job_faults, is_queue_ready
+from warmline.prompts.recordings import State
+from warmline.prompts.standing import folder_of, standings
 from warmline.seal import SealBroken
-from warmline.settings import Settings
+from warmline.settings import Settings, SettingsInvalid
 from warmline.tenants import known_tenants
+from warmline.workers.sending import LANGUAGE
 
 if TYPE_CHECKING:
     from warmline.database import Connection
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 HOLIDAYS_AHEAD = timedelta(days=90)
 
 _MOST_SKEW_SECONDS = 1.0
+_PLAYS_FILES = frozenset({"asterisk"})
+_NAMED = 3
 _PROBE = aiohttp.ClientTimeout(total=5)
 
 
@@ -58,6 +64,7 @@ async def examine(settings: Settings, today: date) -> tuple[Finding, ...]:
         secret_file(settings.secret_file, given=settings.secret_key is not None),
         sms_fits_carrier(settings),
         await carrier(settings),
+        prompts(settings),
         await redis(settings),
     ]
     findings.extend([finding async for finding in _database(settings, today)])
@@ -96,15 +103,26 @@ def secret_file(file: Path, *, given: bool) -> Finding:
 
 def sms_fits_carrier(settings: Settings) -> Finding:
     """Real phones need real messages: a code that only we can read verifies nobody."""
-    if settings.carrier != "simulated" and settings.sms == "log":
+    try:
+        gateway = check_sms(settings)
+    except SettingsInvalid as refused:
+        return Finding("sms", Health.WRONG, str(refused))
+    if settings.sms == "http":
+        return Finding("sms", Health.GOOD, "sent by the gateway that WARMLINE_SMS_URL names")
+    if settings.carrier != "simulated":
         text = (
             f"WARMLINE_CARRIER={settings.carrier} reaches real people, but WARMLINE_SMS=log sends "
-            "them nothing: set WARMLINE_SMS to http or twilio."
+            "them nothing: set WARMLINE_SMS=http, and WARMLINE_SMS_URL and WARMLINE_SMS_SECRET to "
+            "those of your gateway."
         )
         return Finding("sms", Health.WRONG, text)
-    if settings.sms == "log":
-        return Finding("sms", Health.GOOD, "simulated: messages are shown at GET /sim/messages")
-    return Finding("sms", Health.GOOD, f"sent by {settings.sms}")
+    if gateway is not None:
+        text = (
+            "WARMLINE_SMS_URL names a gateway, but WARMLINE_SMS=log sends it nothing: set "
+            "WARMLINE_SMS=http, or leave the address out."
+        )
+        return Finding("sms", Health.WARNING, text)
+    return Finding("sms", Health.GOOD, "simulated: messages are shown at GET /sim/messages")
 
 
 async def carrier(settings: Settings) -> Finding:
@@ -123,6 +141,32 @@ async def carrier(settings: Settings) -> Finding:
         "WARMLINE_HANDSETS_URL."
     )
     return Finding("carrier", Health.WRONG, text)
+
+
+def prompts(settings: Settings) -> Finding:
+    """Whether a carrier that plays files has one for everything that callers are told."""
+    if settings.carrier not in _PLAYS_FILES:
+        return Finding("prompts", Health.GOOD, "not used: this carrier plays no files")
+    try:
+        found = standings(settings, folder_of(settings), (LANGUAGE,))
+    except Unusable as refused:
+        return Finding("prompts", Health.WRONG, str(refused))
+    missing = [one.prompt.key for one in found if one.state is State.MISSING]
+    if missing:
+        text = (
+            f"{len(missing)} prompts have no recording, so people hear nothing there "
+            f"({', '.join(missing[:_NAMED])} ..): run `warmline prompts build`."
+        )
+        return Finding("prompts", Health.WRONG, text)
+    unplayable = [one.detail for one in found if one.state is State.UNPLAYABLE]
+    if unplayable:
+        return Finding("prompts", Health.WRONG, f"cannot be played: {'; '.join(unplayable)}.")
+    outdated = sum(one.state is State.OUTDATED for one in found)
+    if outdated:
+        text = f"{outdated} recordings say an earlier text: run `warmline prompts build`."
+        return Finding("prompts", Health.WARNING, text)
+    own = sum(one.state is State.OWN for one in found)
+    return Finding("prompts", Health.GOOD, f"{len(found)} are recorded, {own} of them your own")
 
 
 async def redis(settings: Settings) -> Finding:

@@ -21,6 +21,9 @@ from warmline.database.pool import connected
 from warmline.doctor import Finding, Health
 from warmline.enrolment import make_key
 from warmline.notices.queue import Job, note_job_fault
+from warmline.prompts.audio import Sound, write_wav
+from warmline.prompts.recordings import Recordings
+from warmline.prompts.standing import folder_of, prompts_of
 from warmline.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,8 +60,8 @@ async def test_a_healthy_installation_needs_no_advice(
 
     assert doctor.worst(findings) is Health.GOOD
     assert {finding.subject for finding in findings} == {
-        "settings", "data directory", "secret", "sms", "carrier", "redis", "database",
-        "migrations", "clock", "queue", "numbers", "rest", "holidays",
+        "settings", "data directory", "secret", "sms", "carrier", "prompts", "redis",
+        "database", "migrations", "clock", "queue", "numbers", "rest", "holidays",
     }  # fmt: skip
 
 
@@ -104,19 +107,31 @@ def test_a_secret_that_others_can_read_is_wrong(tmp_path: Path) -> None:
     assert doctor.secret_file(file, given=True).health is Health.GOOD
 
 
+GATEWAY = {"sms_url": "https://sms.example/v1", "sms_secret": SecretStr("whsec_" + "A" * 32)}
+
+
 @pytest.mark.parametrize(
-    ("carrier", "sms", "health"),
+    ("chosen", "health", "told"),
     [
-        ("simulated", "log", Health.GOOD),
-        ("asterisk", "log", Health.WRONG),
-        ("twilio", "log", Health.WRONG),
-        ("twilio", "http", Health.GOOD),
+        ({}, Health.GOOD, "/sim/messages"),
+        ({"carrier": "asterisk"}, Health.WRONG, "set WARMLINE_SMS=http, and WARMLINE_SMS_URL"),
+        ({"carrier": "twilio"}, Health.WRONG, "set WARMLINE_SMS=http, and WARMLINE_SMS_URL"),
+        ({"carrier": "twilio", **GATEWAY}, Health.WRONG, "WARMLINE_SMS=log sends them nothing"),
+        ({"carrier": "asterisk", "sms": "http"}, Health.WRONG, "set WARMLINE_SMS_URL and"),
+        ({"carrier": "asterisk", "sms": "twilio"}, Health.WRONG, "cannot be twilio yet"),
+        ({"carrier": "asterisk", "sms": "http", **GATEWAY}, Health.GOOD, "by the gateway"),
+        ({"sms": "http", **GATEWAY}, Health.GOOD, "by the gateway"),
+        (GATEWAY, Health.WARNING, "set WARMLINE_SMS=http"),
+        ({**GATEWAY, "sms_secret": None}, Health.WRONG, "set WARMLINE_SMS_SECRET"),
     ],
 )
-def test_a_real_carrier_needs_a_real_message_sender(
-    settings: Settings, carrier: str, sms: str, health: Health
+async def test_a_real_carrier_needs_a_real_message_sender(
+    settings: Settings, chosen: dict[str, object], health: Health, told: str
 ) -> None:
-    assert doctor.sms_fits_carrier(changed(settings, carrier=carrier, sms=sms)).health is health
+    finding = about(await doctor.examine(changed(settings, **chosen), TODAY), "sms")
+
+    assert finding.health is health
+    assert told in finding.text
 
 
 async def test_a_redis_that_is_named_and_away_is_a_warning(settings: Settings) -> None:

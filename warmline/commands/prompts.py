@@ -10,7 +10,6 @@ from warmline.commands.running import AsJson, say, settings_of
 from warmline.exits import Unusable
 
 if TYPE_CHECKING:
-    from warmline.prompts.catalogue import Prompt
     from warmline.prompts.recordings import Standing
     from warmline.settings import Settings
 
@@ -40,11 +39,12 @@ def prompts_build(
     from warmline.prompts.building import build
     from warmline.prompts.catalogue import shipped
     from warmline.prompts.recordings import State
+    from warmline.prompts.standing import prompts_of
 
     settings = settings_of(context)
     folder = _folder(settings, out)
     languages = _languages(language)
-    built = build(folder, shipped(), _prompts(settings), languages, _progress)
+    built = build(folder, shipped(), prompts_of(settings), languages, _progress)
     made, renewed = built.those(State.MISSING), built.those(State.OUTDATED)
     own, unplayable = built.those(State.OWN), built.those(State.UNPLAYABLE)
     unchanged = len(built.those(State.MADE))
@@ -78,13 +78,11 @@ def prompts_list(
     as_json: AsJson = False,
 ) -> None:
     """Every prompt with its text, and how its recording stands."""
-    from warmline.prompts.catalogue import shipped
-    from warmline.prompts.recordings import Recordings
+    from warmline.prompts.standing import standings
 
     settings = settings_of(context)
     folder = _folder(settings, out)
-    recordings = Recordings.open(folder)
-    found = tuple(recordings.look(_prompts(settings), _languages(language), shipped().voices))
+    found = standings(settings, folder, _languages(language))
     say(
         {"folder": str(folder), "prompts": [_data(one) for one in found]},
         as_json,
@@ -93,16 +91,12 @@ def prompts_list(
 
 
 def _folder(settings: "Settings", out: Path | None) -> Path:
-    return settings.prepare_data_dir() / "prompts" if out is None else out
+    from warmline.prompts.standing import folder_of
 
-
-def _prompts(settings: "Settings") -> tuple["Prompt", ...]:
-    """What this installation's programs may say."""
-    from warmline.programs import load_programs
-    from warmline.prompts.catalogue import shipped, warned_seconds
-
-    programs = load_programs(settings.programs)
-    return shipped().prompts(warned_seconds(program.dialer for program in programs.values()))
+    if out is not None:
+        return out
+    settings.prepare_data_dir()
+    return folder_of(settings)
 
 
 def _languages(named: list[str] | None) -> tuple[str, ...]:
