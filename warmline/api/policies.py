@@ -31,6 +31,7 @@ from warmline.policies.workbook import WorkbookUnreadable
 policies = Operations("Policies")
 
 FILE_LIMIT_BYTES = 8 * 1024 * 1024
+MOST_BYTES_UNPACKED = 64 * 1024 * 1024
 MOST_LINES = 20_000
 """Longer lists go through the command, beside the process that answers calls."""
 
@@ -217,7 +218,7 @@ async def _roster(
 
 def _lines(body: PolicyRows | Uploaded) -> Iterator[Line]:
     if isinstance(body, Uploaded):
-        return read_table(body.raw)
+        return read_table(body.raw, MOST_BYTES_UNPACKED)
     return read_objects(row.model_dump() for row in body.policies)
 
 

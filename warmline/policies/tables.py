@@ -10,7 +10,12 @@ from dataclasses import dataclass
 
 from billing.policies.columns import Column, read_headers
 from warmline.exits import Unusable
-from warmline.policies.workbook import CellFault, is_workbook, read_workbook
+from warmline.policies.workbook import (
+    MOST_BYTES_UNPACKED,
+    CellFault,
+    is_workbook,
+    read_workbook,
+)
 
 LONGEST_CELL = 500
 MOST_COLUMNS = 60
@@ -32,9 +37,9 @@ class Line:
     fault: str | None = None
 
 
-def read_table(raw: bytes) -> Iterator[Line]:
+def read_table(raw: bytes, most_bytes_unpacked: int = MOST_BYTES_UNPACKED) -> Iterator[Line]:
     """The lines of a file. Raises TableUnreadable, and HeadersWrong for its first line."""
-    rows = read_workbook(raw) if is_workbook(raw) else _csv_rows(raw)
+    rows = read_workbook(raw, most_bytes_unpacked) if is_workbook(raw) else _csv_rows(raw)
     return _lines(rows)
 
 

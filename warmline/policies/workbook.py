@@ -44,9 +44,11 @@ def is_workbook(raw: bytes) -> bool:
     return raw.startswith(_ZIP)
 
 
-def read_workbook(raw: bytes) -> Iterator[tuple[int, Sequence[str | CellFault]]]:
+def read_workbook(
+    raw: bytes, most_bytes_unpacked: int = MOST_BYTES_UNPACKED
+) -> Iterator[tuple[int, Sequence[str | CellFault]]]:
     """The rows of the first sheet with their numbers. Raises WorkbookUnreadable."""
-    _check_size(raw)
+    _check_size(raw, most_bytes_unpacked)
     from openpyxl import load_workbook  # few commands need it, and it takes its time
 
     try:
@@ -98,7 +100,7 @@ def _number(value: int | float) -> str | CellFault:
     return str(int(value))
 
 
-def _check_size(raw: bytes) -> None:
+def _check_size(raw: bytes, most_bytes_unpacked: int) -> None:
     """Whatever a part says of its size, no more than that is ever unpacked of it."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
@@ -108,7 +110,7 @@ def _check_size(raw: bytes) -> None:
             "The file is damaged: save it again from the spreadsheet."
         ) from wrong
     unpacked = sum(part.file_size for part in parts)
-    most = min(MOST_BYTES_UNPACKED, max(len(raw) * MOST_TIMES_LARGER, 1024 * 1024))
+    most = min(most_bytes_unpacked, max(len(raw) * MOST_TIMES_LARGER, 1024 * 1024))
     if len(parts) > MOST_PARTS or unpacked > most:
         raise WorkbookUnreadable(
             "The workbook would become far too large when unpacked: save the list alone, as CSV."

@@ -2,6 +2,8 @@
 
 import io
 import json
+import random
+import zipfile
 
 from tests.billing.policies.lists import GOOD, cells
 from tests.serving import Service
@@ -137,6 +139,21 @@ async def test_a_file_that_cannot_be_read_is_bad_input_that_says_why(service: Se
             assert response.status == 422
             problem = await response.json()
         assert told in problem["errors"][0]["detail"]
+
+
+async def test_a_workbook_that_only_the_command_has_room_for_is_not_unpacked(
+    service: Service,
+) -> None:
+    operator = await service.sign_in("operator")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as book:
+        book.writestr("padding", random.Random(1).randbytes(1024 * 1024))
+        book.writestr("xl/sharedStrings.xml", b"0" * 65 * 1024 * 1024, zipfile.ZIP_DEFLATED)
+
+    packed.seek(0)
+    async with service.client.post(IMPORT, data=packed, headers=operator | XLSX) as response:
+        assert response.status == 422
+        assert "far too large" in (await response.json())["errors"][0]["detail"]
 
 
 async def test_too_many_lines_are_sent_to_the_command(service: Service) -> None:
