@@ -248,3 +248,45 @@ async def test_the_database_of_this_machine_agrees_about_the_time(database_url: 
 
 def test_today_is_today() -> None:
     assert abs((doctor.local_today() - datetime.now(UTC).date()).days) <= 1
+
+
+def test_a_carrier_that_plays_files_needs_one_for_everything_that_is_said(
+    settings: Settings,
+) -> None:
+    assert doctor.prompts(settings).health is Health.GOOD
+    playing = changed(settings, carrier="asterisk")
+    folder = folder_of(playing) / "zh-CN"
+    folder.mkdir(parents=True)
+    said = [prompt.key for prompt in prompts_of(playing)]
+
+    nothing = doctor.prompts(playing)
+    assert nothing.health is Health.WRONG
+    assert nothing.text.startswith(f"{len(said)} prompts have no recording")
+    assert "connecting, press_1" in nothing.text
+    assert "`warmline prompts build`" in nothing.text
+
+    for key in said[1:]:
+        (folder / f"{key}.ulaw").write_bytes(b"recorded")
+    assert doctor.prompts(playing).text.startswith("1 prompts have no recording")
+    (folder / f"{said[0]}.wav").write_bytes(b"ID3")
+    assert doctor.prompts(playing).health is Health.WRONG
+    assert f"{said[0]}.wav is not a WAV file" in doctor.prompts(playing).text
+    (folder / f"{said[0]}.wav").write_bytes(write_wav(Sound(8000, [0] * 8000)))
+    assert doctor.prompts(playing) == Finding(
+        "prompts", Health.GOOD, f"{len(said)} are recorded, {len(said)} of them your own"
+    )
+
+
+def test_a_recording_of_an_earlier_text_is_a_warning(settings: Settings) -> None:
+    playing = changed(settings, carrier="asterisk")
+    folder = folder_of(playing)
+    (folder / "zh-CN").mkdir(parents=True)
+    for prompt in prompts_of(playing):
+        (folder / "zh-CN" / f"{prompt.key}.ulaw").write_bytes(b"recorded")
+    (folder / "zh-CN/press_1.ulaw").unlink()
+    Recordings(folder).put(folder / "zh-CN/press_1.wav", b"an earlier text", "its recipe")
+
+    told = doctor.prompts(playing)
+
+    assert (told.health, told.text[:1]) == (Health.WARNING, "1")
+    assert "`warmline prompts build`" in told.text
