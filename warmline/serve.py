@@ -31,6 +31,7 @@ from warmline.api.follow_ups import follow_ups
 from warmline.api.holders import DeviceTokens
 from warmline.api.interventions import interventions
 from warmline.api.leaving import CounselorsLeave
+from warmline.api.notices import notices
 from warmline.api.orders import orders
 from warmline.api.pages import add_pages
 from warmline.api.parts import DESK, PROGRAMS
@@ -109,6 +110,7 @@ OPERATIONS = (
     *reports,
     *interventions,
     *follow_ups,
+    *notices,
     *sms_receipts,
     *live_operations,
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from terms.ids import TenantId
+from terms.ids import OrderId, TenantId
 from warmline.desk.store import WaitingNotice, read_notice
 from warmline.notices.receipts import Delivered, DeliveryState, Receipt
 
@@ -155,10 +155,11 @@ async def list_notices(
     before: str | None = None,
     outcomes: Sequence[str | None] = (None, "sent", "gave_up"),
     delivery: DeliveryState | None = None,
+    order: OrderId | None = None,
 ) -> list[NoticeLine]:
     """Notices of these outcomes, newest first, those older than the one with id `before`.
 
-    `delivery` leaves only those of which the gateway told just that.
+    `delivery` leaves only those of which the gateway told just that, `order` only its own.
     """
     rows = await connection.fetch(
         """SELECT id, kind, template, order_id AS order, written_at, tries, next_try_at, sent_at,
@@ -171,8 +172,9 @@ async def list_notices(
            WHERE tenant = $1 AND ($2::text IS NULL OR id < $2)
                AND coalesce(outcome, 'waiting') = ANY ($3::text[])
                AND ($4::text IS NULL OR delivery = $4)
-           ORDER BY id DESC LIMIT $5""",
-        *(tenant, before, [one or "waiting" for one in outcomes], delivery, limit),
+               AND ($5::text IS NULL OR order_id = $5)
+           ORDER BY id DESC LIMIT $6""",
+        *(tenant, before, [one or "waiting" for one in outcomes], delivery, order, limit),
     )
     return [NoticeLine(**dict(row)) for row in rows]
 
