@@ -22,8 +22,11 @@ RATES: Mapping[str, int] = {".wav": 8000, ".wav16": 16000}
 """The files we make, by ending as Asterisk knows them; the rate a recording with it must have."""
 
 OTHER_ENDINGS = frozenset(
-    {".alaw", ".g722", ".gsm", ".sln", ".sln16", ".sln48", ".ulaw"}  # without a header to look at
+    {".al", ".alaw", ".alw", ".au", ".g722", ".gsm", ".mu", ".pcm", ".raw", ".slin", ".sln"}
+    | {".sln16", ".sln24", ".sln32", ".sln44", ".sln48", ".ul", ".ulaw", ".ulw"}
 )
+"""What else Asterisk plays; nothing in such a file says whether it is what its name says."""
+
 _MANIFEST = "made.json"
 _SYNTHESIS = "1"  # changes when the same text is to be spoken differently
 

@@ -10,7 +10,7 @@ from warmline.exits import Unusable
 from warmline.prompts.audio import write_wav
 from warmline.prompts.building import Built, build
 from warmline.prompts.catalogue import Catalogue, Prompt, Voice
-from warmline.prompts.recordings import OTHER_ENDINGS, RATES, Recordings, State
+from warmline.prompts.recordings import RATES, Recordings, State
 
 ZH, EN = "zh-CN", "en"
 HELLO = Prompt(key="hello", texts={ZH: "您好。", EN: "Hello."})
@@ -101,7 +101,7 @@ def test_one_of_two_files_that_is_gone_is_made_again(tmp_path: Path) -> None:
     assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize("ending", sorted({*RATES, *OTHER_ENDINGS}))
+@pytest.mark.parametrize("ending", [*RATES, ".ulaw", ".alaw", ".g722", ".gsm", ".sln16"])
 def test_an_operator_s_recording_is_never_touched_and_no_phone_hears_ours_beside_it(
     tmp_path: Path, ending: str
 ) -> None:
