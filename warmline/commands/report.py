@@ -72,7 +72,7 @@ def report_carrier_records(
     file: Annotated[Path, typer.Argument(help="The carrier's list: CSV, one line per leg.")],
     carrier: Annotated[str, typer.Option(help="Whose list it is.")],
     unit_seconds: Annotated[
-        int, typer.Option(min=1, help="Every leg is rounded up to a multiple of this.")
+        int, typer.Option(min=1, max=86_400, help="Every leg is rounded up to a multiple of this.")
     ] = 1,
     as_json: AsJson = False,
 ) -> None:
