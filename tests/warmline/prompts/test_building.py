@@ -7,10 +7,11 @@ import pytest
 
 from tests.warmline.prompts.test_audio import tone
 from warmline.exits import Unusable
+from warmline.prompts import recordings
 from warmline.prompts.audio import write_wav
 from warmline.prompts.building import Built, build
 from warmline.prompts.catalogue import Catalogue, Prompt, Voice
-from warmline.prompts.recordings import RATES, Recordings, State
+from warmline.prompts.recordings import RATES, State
 
 ZH, EN = "zh-CN", "en"
 HELLO = Prompt(key="hello", texts={ZH: "您好。", EN: "Hello."})
@@ -174,31 +175,32 @@ def test_an_own_recording_that_no_phone_would_play_is_told_and_left_alone(
     assert contents(tmp_path) == {f"en/{name}": raw}
 
 
-@pytest.mark.parametrize("when", ["before the file", "after the file"])
+@pytest.mark.parametrize("writes", range(1, 6))
 def test_a_build_that_was_killed_takes_nothing_of_ours_for_somebody_s_recording(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
 ) -> None:
-    """The manifest is written before each file, so neither moment can part the two."""
-    run(tmp_path, HELLO)
-    before = contents(tmp_path)
+    """Killed after each of its writes: two files, the manifest before each, and once at the end."""
     changed = Prompt(key="hello", texts={EN: "Good day."})
-    whole = run(tmp_path, changed) and contents(tmp_path)
+    run(tmp_path / "whole", changed)
     run(tmp_path, HELLO)
-    put = Recordings.put
+    replace, left = recordings._replace, [writes]
 
-    def killed(self: Recordings, file: Path, raw: bytes, made_of: str) -> None:
-        put(self, file, raw, made_of)
-        if when == "before the file":
-            file.write_bytes(before[f"en/{file.name}"])
-        raise KeyboardInterrupt
+    def killed(file: Path, raw: bytes) -> None:
+        replace(file, raw)
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Recordings, "put", killed)
+        patched.setattr(recordings, "_replace", killed)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path, changed)
 
-    assert states(run(tmp_path, changed)) == {"en/hello": State.OUTDATED}
-    assert contents(tmp_path) == whole
+    (found,) = run(tmp_path, changed).found
+    assert found.state in (State.OUTDATED, State.MADE)
+    for ending in RATES:
+        made = (tmp_path / f"en/hello{ending}").read_bytes()
+        assert made == (tmp_path / f"whole/en/hello{ending}").read_bytes()
 
 
 def test_without_espeak_ng_nothing_is_changed_and_one_sentence_says_what_to_do(
