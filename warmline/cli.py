@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from warmline.commands.carrier import carrier_app
 from warmline.commands.holidays import holidays_app
 from warmline.commands.ledger import ledger_app
 from warmline.commands.policies import policies_app
@@ -46,6 +47,7 @@ app.add_typer(vouchers_app, name="vouchers")
 app.add_typer(policies_app, name="policies")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(holidays_app, name="holidays")
+app.add_typer(carrier_app, name="carrier")
 app.add_typer(report_app, name="report")
 app.add_typer(prompts_app, name="prompts")
 app.add_typer(db_app, name="db")

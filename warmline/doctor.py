@@ -1,6 +1,5 @@
 """What is wrong with this installation, and what to do about each thing."""
 
-import importlib.util
 import stat
 import time
 from collections.abc import AsyncIterator
@@ -128,10 +127,11 @@ def sms_fits_carrier(settings: Settings) -> Finding:
 async def carrier(settings: Settings) -> Finding:
     """Whether the carrier is one we have, and answers."""
     if settings.carrier != "simulated":
-        if importlib.util.find_spec(f"dialer.carriers.{settings.carrier}") is None:
-            text = f"This version cannot speak to {settings.carrier}: set WARMLINE_CARRIER."
-            return Finding("carrier", Health.WRONG, text)
-        return Finding("carrier", Health.GOOD, settings.carrier)
+        text = (
+            f"This version does not serve over {settings.carrier}: leave WARMLINE_CARRIER out, or "
+            "set it to simulated."
+        )
+        return Finding("carrier", Health.WRONG, text)
     if settings.handsets_url is None:
         return Finding("carrier", Health.GOOD, "simulated: no phone line is used")
     if await _answers(settings.handsets_url):

@@ -143,6 +143,14 @@ async def test_a_redis_that_is_named_and_away_is_a_warning(settings: Settings) -
     assert "WARMLINE_REDIS_URL" in finding.text
 
 
+@pytest.mark.parametrize("carrier", ["asterisk", "twilio"])
+async def test_a_carrier_that_serve_refuses_is_wrong(settings: Settings, carrier: str) -> None:
+    found = await doctor.carrier(changed(settings, carrier=carrier))
+
+    assert found.health is Health.WRONG
+    assert f"does not serve over {carrier}" in found.text
+
+
 async def test_handsets_named_by_address_must_answer_there(settings: Settings) -> None:
     async with TestServer(web.Application()) as server:
         url = str(server.make_url("/")).rstrip("/")

@@ -1,0 +1,54 @@
+"""How a leg ended, as our line of dialplan kept it at Asterisk while nobody listened. Pure.
+
+The line is in `extensions.conf`: the moment, Q.850's cause, what was left of the absolute limit
+(`0` where there was none), and which channel asked for the end, none where none did.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dialer.carriers.asterisk.events import read_time
+from dialer.carriers.asterisk.release import Asked
+
+_NO_ANSWER = 19
+_JUST_STRUCK_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What was kept."""
+
+    at: datetime
+    cause: int
+    asked: Asked | None
+
+
+def variable_of(channel: str) -> str:
+    """The global variable that holds it."""
+    return f"WARMLINE_ENDED_{channel}"
+
+
+def read_kept(text: str) -> Kept | None:
+    """What was kept; None if nothing was, or it makes no sense."""
+    when, _, rest = text.partition(",")
+    cause_text, _, rest = rest.partition(",")
+    left, _, source = rest.partition(",")
+    at = read_time(when)
+    if at is None or not cause_text.isdecimal():
+        return None
+    return Kept(at=at, cause=int(cause_text), asked=_asked(int(cause_text), left, source))
+
+
+def _asked(cause: int, left: str, source: str) -> Asked | None:
+    if source:
+        return Asked(soft=False, cause=cause, sip=None)
+    if cause == _NO_ANSWER or _has_struck(left):
+        return None
+    return Asked(soft=True, cause=cause, sip=None)
+
+
+def _has_struck(left: str) -> bool:
+    try:  # a limit that was never set is `0`; one that struck is `0.000`, or a hair below
+        return "." in left and float(left) <= _JUST_STRUCK_SECONDS
+    except ValueError:
+        return False

@@ -1,0 +1,204 @@
+"""Listens to Asterisk while it is open: connects again, catches up, watches for silence."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+
+from dialer.carriers import CarrierRefused, CarrierUnknown, CarrierUnreachable, Report
+from dialer.carriers.asterisk.ari import Ari
+from dialer.carriers.asterisk.events import JsonObject, Kind, read_event
+from dialer.carriers.asterisk.kept import Kept, read_kept, variable_of
+from dialer.carriers.asterisk.names import is_our_bridge
+from dialer.carriers.asterisk.silence import Ear, listen
+from dialer.carriers.asterisk.standing import catch_up, standing
+from dialer.carriers.asterisk.telling import Stored
+from dialer.carriers.asterisk.traces import Trace, follow, trace_for, vanished
+from terms.ids import LegId
+
+_RETRY_SECONDS = 0.25
+_LOOK_SECONDS = 1.0
+_LOOKS_AT_ONCE = 8
+_MOST_ENDED_REMEMBERED = 50_000
+
+log = logging.getLogger(__name__)
+
+
+class Listener:
+    """Follows every channel of ours, and remembers what it learned from one start to the next."""
+
+    def __init__(self, tell: Callable[[Report, Stored | None], None]) -> None:
+        self.connected = asyncio.Event()
+        self._tell = tell
+        self._ari: Ari | None = None
+        self._traces: dict[str, Trace] = {}
+        self._ears: dict[str, Ear] = {}
+        self._ended: OrderedDict[LegId, None] = OrderedDict()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._chores: set[asyncio.Task[None]] = set()
+        self._replaced = False
+
+    async def start(self, ari: Ari) -> None:
+        """Begin; returns once events come. Raises CarrierUnreachable after 2 s and goes on."""
+        self._replaced, self._ari = False, ari
+        self._tasks = [
+            asyncio.create_task(self._listen_for_ever(ari)),
+            asyncio.create_task(self._watch_for_ever(ari)),
+        ]
+        try:
+            await asyncio.wait_for(self.connected.wait(), 2)
+        except TimeoutError as late:
+            raise CarrierUnreachable("Asterisk does not answer") from late
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        self._ari = None
+        tasks = (*self._tasks, *self._chores)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.connected.clear()
+
+    def is_over(self, leg: LegId) -> bool:
+        """Whether the leg was told to have ended (of the last 50,000)."""
+        return leg in self._ended
+
+    # --- events -------------------------------------------------------------------------------
+
+    async def _listen_for_ever(self, ari: Ari) -> None:
+        while not self._replaced:
+            try:
+                async with ari.events() as events:
+                    await self._catch_up(ari)
+                    self.connected.set()
+                    async for found in events:
+                        self._take(found, ari)
+                log.warning("the connection to Asterisk was lost")
+            except (CarrierUnknown, CarrierRefused) as fault:
+                log.warning("Asterisk cannot be listened to: %s", fault)
+            self.connected.clear()
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    def _take(self, found: JsonObject, ari: Ari) -> None:
+        kind = found.get("type")
+        if kind == "ApplicationReplaced":
+            log.error("another process has taken our app at Asterisk over: we hear nothing now")
+            self._replaced = True
+            self.connected.clear()
+            return
+        if kind == "PlaybackFinished":
+            _complain_of_prompt(found.get("playback"))
+            return
+        event = read_event(found)
+        if event is None:
+            return
+        if event.kind is Kind.LEFT and event.bridge_empty and is_our_bridge(event.bridge):
+            self._do(_tear_down(ari, event.bridge))
+        trace = trace_for(self._traces, event)
+        if trace is not None and not self.is_over(trace.leg):
+            self._keep(event.channel, *follow(trace, event))
+
+    def _keep(self, channel: str, trace: Trace, reports: tuple[Report, ...]) -> None:
+        stored = None
+        if trace.ended:
+            stored = partial(self._forget_kept, channel)
+            self._traces.pop(channel, None)
+            self._ears.pop(channel, None)
+            self._ended[trace.leg] = None
+            if len(self._ended) > _MOST_ENDED_REMEMBERED:
+                self._ended.popitem(last=False)
+        else:
+            self._traces[channel] = trace
+        for report in reports:
+            self._tell(report, stored)
+
+    # --- catching up --------------------------------------------------------------------------
+
+    async def _catch_up(self, ari: Ari) -> None:
+        """Compare what we followed with what stands, both ways: events may have been missed.
+
+        The connection is there already, so whatever happens from now on is told by an event.
+        """
+        now = datetime.now(UTC)
+        channels = await ari.ask("GET", "channels")
+        found = standing(channels, await ari.ask("GET", "bridges"), ari.app)
+        gone = [channel for channel in self._traces if channel not in found]
+        for channel in gone:
+            kept = await _kept(ari, channel)
+            if (trace := self._traces.get(channel)) is not None:
+                self._keep(channel, *vanished(trace, kept, now))
+        unseen = [one for one in found.values() if one.channel not in self._traces]
+        for one in found.values():
+            self._keep(one.channel, *catch_up(self._traces.get(one.channel), one, now))
+            with suppress(CarrierRefused):  # it ended just now
+                source = {"eventSource": f"channel:{one.channel}"}
+                await ari.ask("POST", "applications", ari.app, "subscription", query=source)
+        if gone or unseen:
+            log.warning("missed the end of %d legs, the rise of %d", len(gone), len(unseen))
+
+    # --- silence ------------------------------------------------------------------------------
+
+    async def _watch_for_ever(self, ari: Ari) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            at_once = asyncio.Semaphore(_LOOKS_AT_ONCE)
+            looks = (
+                self._look(ari, channel, at_once)
+                for channel, trace in list(self._traces.items())
+                if trace.talks
+            )
+            await asyncio.gather(*looks)
+
+    async def _look(self, ari: Ari, channel: str, at_once: asyncio.Semaphore) -> None:
+        async with at_once:
+            try:
+                found = await ari.ask("GET", "channels", channel, "rtp_statistics")
+            except (CarrierRefused, CarrierUnknown):
+                return
+        packets = found.get("rxcount") if isinstance(found, dict) else None
+        trace = self._traces.get(channel)
+        if trace is None or not isinstance(packets, int):
+            return
+        now = datetime.now(UTC)
+        self._ears[channel], reports = listen(trace.leg, self._ears.get(channel), packets, now)
+        for report in reports:
+            self._tell(report, None)
+
+    # --- chores -------------------------------------------------------------------------------
+
+    def _forget_kept(self, channel: str) -> None:
+        """Its end is in our store: Asterisk need keep it no longer."""
+        if self._ari is not None:
+            self._do(_forget(self._ari, channel))
+
+    def _do(self, chore: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+
+async def _kept(ari: Ari, channel: str) -> Kept | None:
+    found = await ari.ask("GET", "asterisk", "variable", query={"variable": variable_of(channel)})
+    text = found.get("value") if isinstance(found, dict) else None
+    return read_kept(text) if isinstance(text, str) else None
+
+
+async def _forget(ari: Ari, channel: str) -> None:
+    with suppress(CarrierRefused, CarrierUnknown):  # some bytes stay there
+        variable = {"variable": variable_of(channel)}
+        await ari.ask("POST", "asterisk", "variable", query=variable)
+
+
+async def _tear_down(ari: Ari, bridge: str) -> None:
+    with suppress(CarrierRefused, CarrierUnknown):  # an empty bridge harms nobody
+        found = await ari.ask("GET", "bridges", bridge)
+        if isinstance(found, dict) and found.get("channels") == []:
+            await ari.ask("DELETE", "bridges", bridge)
+
+
+def _complain_of_prompt(playback: object) -> None:
+    if isinstance(playback, dict) and playback.get("state") == "failed":
+        log.error("Asterisk has no prompt %s", playback.get("media_uri"))

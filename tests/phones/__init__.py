@@ -1,0 +1,1 @@
+"""Real SIP phones against a real Asterisk."""

@@ -1,0 +1,156 @@
+"""A real Asterisk for the tests, in a chroot made once by `.ci/asterisk`, on loopback alone."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from dialer.carriers.asterisk.configuration import Installation, write
+from tests.phones.sound import tone_file
+
+PASSWORD = "of-the-tests"
+PROMPTS = {
+    ("zh-CN", "welcome"): 2600,
+    ("zh-CN", "ending_soon"): 2800,
+    ("en", "welcome"): 3000,
+    ("en", "ending_soon"): 3200,
+}
+_DIRECTORIES = """[directories]
+astetcdir => {here}
+astmoddir => {modules}
+astvarlibdir => /usr/share/asterisk
+astdbdir => {here}/db
+astkeydir => {here}/lib
+astdatadir => /usr/share/asterisk
+astagidir => /usr/share/asterisk/agi-bin
+astspooldir => {here}/spool
+astrundir => {here}/run
+astlogdir => {here}/log
+[options]
+documentation_language = en_US
+"""
+
+
+def chroot_directory() -> Path:
+    """Where the chroot is looked for."""
+    return Path(os.environ.get("WARMLINE_TEST_ASTERISK", "/var/cache/warmline/asterisk-forky"))
+
+
+def why_not() -> str | None:
+    """Why no Asterisk can be started here; None if one can."""
+    root = chroot_directory()
+    if os.geteuid() != 0:
+        return "only root can start Asterisk in its chroot"
+    if not (root / "usr/sbin/asterisk").exists():
+        return f"there is no Asterisk in {root}: make it with .ci/asterisk"
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A running Asterisk."""
+
+    process: subprocess.Popen[bytes]
+    directory: Path
+    url: str
+    sip_port: int
+    town_port: int
+    sounds: str
+
+    def log(self) -> str:
+        """What it complained of."""
+        return (self.directory / "log/messages").read_text(errors="replace")
+
+    def stop(self) -> None:
+        """End it, and take its files away."""
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.directory)
+
+
+def start(name: str, *, rtp_timeout_seconds: int = 30) -> Engine:
+    """Start one; it is ready when its ARI answers."""
+    root = chroot_directory()
+    inside = f"/srv/warmline-{os.getpid()}-{name}"
+    directory = root / inside.lstrip("/")
+    sip_port, town_port, http_port = _free_ports(3)
+    write(
+        Installation(
+            ari_password=PASSWORD,
+            provider=f"127.0.0.1:{town_port}",
+            provider_addresses=("127.0.0.1",),
+            http_port=http_port,
+            sip_host="127.0.0.1",
+            sip_port=sip_port,
+            rtp_first_port=30000,
+            rtp_last_port=31999,
+            rtp_timeout_seconds=rtp_timeout_seconds,
+        ),
+        directory,
+    )
+    modules = next(root.glob("usr/lib/*/asterisk/modules"))
+    text = _DIRECTORIES.format(here=inside, modules=f"/{modules.relative_to(root)}")
+    (directory / "asterisk.conf").write_text(text)
+    for part in ("db", "lib", "spool", "run", "log"):
+        (directory / part).mkdir()
+    _write_prompts(directory / "sounds")
+    command = ("chroot", "--userspec=asterisk:asterisk", str(root))
+    subprocess.run(
+        [*command[:1], str(root), "chown", "-R", "asterisk:asterisk", inside], check=True
+    )
+    process = subprocess.Popen(
+        ["nice", "-n", "19", *command, "asterisk", "-f", "-C", f"{inside}/asterisk.conf"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return Engine(
+        process=process,
+        directory=directory,
+        url=f"http://127.0.0.1:{http_port}",
+        sip_port=sip_port,
+        town_port=town_port,
+        sounds=f"{inside}/sounds",
+    )
+
+
+async def ready(engine: Engine) -> None:
+    """Return when its ARI answers."""
+    header = {"Authorization": aiohttp.encode_basic_auth("warmline", PASSWORD)}
+    async with asyncio.timeout(30), aiohttp.ClientSession(headers=header) as session:
+        while True:
+            if engine.process.poll() is not None:
+                raise AssertionError(f"Asterisk ended: {engine.log()}")
+            with suppress(aiohttp.ClientError):
+                async with session.get(f"{engine.url}/ari/applications") as response:
+                    if response.status == 200:
+                        return
+            await asyncio.sleep(0.05)
+
+
+def _write_prompts(directory: Path) -> None:
+    for (language, prompt), hertz in PROMPTS.items():
+        file = directory / language / f"{prompt}.wav"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(tone_file(hertz, 0.5))
+
+
+def _free_ports(how_many: int) -> list[int]:
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(how_many)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()

@@ -1,0 +1,52 @@
+"""`warmline carrier asterisk render`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from warmline.cli import app
+from warmline.exits import Unusable
+
+TRUNK = """
+ari_password = "of-the-tests"
+provider = "sip.example.com"
+provider_addresses = ["192.0.2.10"]
+"""
+
+
+def render(trunk: Path, directory: Path, *options: str) -> str:
+    command = ["carrier", "asterisk", "render", str(directory), "--trunk", str(trunk), *options]
+    return CliRunner().invoke(app, command, catch_exceptions=False).stdout
+
+
+def test_the_configuration_is_written_and_named(tmp_path: Path) -> None:
+    (tmp_path / "trunk.toml").write_text(TRUNK)
+
+    told = render(tmp_path / "trunk.toml", tmp_path / "etc", "--json")
+
+    files = json.loads(told)["files"]
+    assert str(tmp_path / "etc" / "pjsip.conf") in files
+    assert "match = 192.0.2.10" in (tmp_path / "etc" / "pjsip.conf").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("provider = ", "is no TOML"),
+        (TRUNK + "colour = 1", "cannot be used: colour is not known."),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_description_that_cannot_be_used_writes_nothing(
+    tmp_path: Path, text: str | None, told: str
+) -> None:
+    trunk = tmp_path / "trunk.toml"
+    if text is not None:
+        trunk.write_text(text)
+
+    with pytest.raises(Unusable, match=told):
+        render(trunk, tmp_path / "etc")
+
+    assert not (tmp_path / "etc").exists()
