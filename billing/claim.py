@@ -231,11 +231,16 @@ def decide(claim: Claim, remedy: Remedy, by: str, policy: Policy, now: datetime)
             raise _not_now(f"This claim has been decided already: {claim.decision.remedy}.")
 
 
-def appeal(claim: Claim, sponsor: str, policy: Policy, now: datetime) -> Claim:
+def appeal(
+    claim: Claim, sponsor: str, policy: Policy, now: datetime, heard: Claim | None = None
+) -> Claim:
     """The caller takes a rejection to the sponsor's insurer, once (B65), whose clock starts.
 
+    `heard` is another claim about the same call that was decided: one appeal is enough for both.
     Raises Refused: not_now when there is no rejection, or it was appealed; claim_too_late.
     """
+    if heard is not None and heard.appealed_at is not None:
+        raise _not_now("This call was taken to the insurer once, who has the last word.")
     match claim.state:
         case State.OPEN:
             raise _not_now("This claim is still being looked at; it can be appealed if rejected.")

@@ -126,6 +126,21 @@ async def lock_newest_claim(
     return None if row is None else _claim(row)
 
 
+async def lock_heard_claim(
+    connection: "Connection", tenant: TenantId, order: OrderId, call: CallId | None
+) -> Claim | None:
+    """The claim in which the caller was heard about the call, an appealed one first; locked."""
+    row = await connection.fetchrow(
+        f"""SELECT {_COLUMNS} FROM claims
+            WHERE tenant = $1 AND order_id = $2 AND call IS NOT DISTINCT FROM $3
+                AND (filed_at IS NOT NULL OR appealed_at IS NOT NULL)
+                AND state NOT IN ('open', 'withdrawn')
+            ORDER BY appealed_at, opened_at, id LIMIT 1 FOR UPDATE""",
+        *(tenant, order, call),
+    )
+    return None if row is None else _claim(row)
+
+
 async def lock_alarming_claim(
     connection: "Connection", now: datetime
 ) -> tuple[TenantId, Claim] | None:

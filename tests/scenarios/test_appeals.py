@@ -10,7 +10,7 @@ from billing.order import State as OrderState
 from billing.voucher import State as VoucherState
 from terms.ids import OrderId
 from tests.people import CALLER, TENANT
-from tests.scenarios.claiming import Told, ask, claimed, decided, messages, queue, talked
+from tests.scenarios.claiming import Told, ask, claimed, decided, messages, one_claim, queue, talked
 from tests.serving import Service
 from tests.warmline.api.everybody import quiet
 
@@ -178,3 +178,25 @@ async def test_the_queue_of_support_does_not_hold_what_lies_with_the_insurer(
 
     assert await queue(service, support) == []
     assert [one["id"] for one in await queue(service, support, "?state=appealed")] == [claim]
+
+
+@pytest.mark.rule("B65")
+async def test_a_bad_rating_opens_no_second_way_to_be_heard_about_the_same_call(
+    service: Service,
+) -> None:
+    order, claim = await rejected(service)
+    me, support = service.device(CALLER), await service.sign_in("support")
+    bad = {"timeliness": 1, "quality": 1, "attitude": 1}
+    status, _ = await ask(service, "POST", f"/v1/orders/{order}/rating", me, bad)
+    assert status == 201
+    rating = await one_claim(service, support)
+
+    status, problem = await claimed(service, order)
+    assert (status, problem["code"]) == (409, "not_now")
+    assert (await one_claim(service, support))["grounds"] == ["low_rating"]
+    await decided(service, rating["id"], "reject", support)
+    status, _ = await appealed(service, claim)
+    assert status == 201
+    status, problem = await appealed(service, rating["id"])
+
+    assert (status, problem["code"]) == (409, "not_now")

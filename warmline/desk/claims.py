@@ -16,6 +16,7 @@ from billing.remedy import on_record, reissued, rejected, resumed
 from billing.store.claims import (
     load_claim,
     lock_claim,
+    lock_heard_claim,
     lock_newest_claim,
     words_of,
 )
@@ -100,8 +101,9 @@ class ClaimDesk:
         call, ended_at = _call_at_issue(slice_.order)
         claims.require_in_time(ended_at, program.billing, now)
         newest = await lock_newest_claim(connection, tenant, order, call)
+        heard = await lock_heard_claim(connection, tenant, order, call)
         claim = claims.file(
-            newest,
+            heard or newest,
             id=ClaimId(self.desk.new_id("claim")),
             order=order,
             call=call,
@@ -190,7 +192,9 @@ class ClaimDesk:
         slice_, program, found = await self._lock(connection, tenant, claim)
         if slice_.order.caller != caller:
             raise NotThere(claim)
-        appealed = claims.appeal(found, program.sponsor, program.billing, now)
+        heard = await lock_heard_claim(connection, tenant, found.order, found.call)
+        other = None if heard is None or heard.id == claim else heard
+        appealed = claims.appeal(found, program.sponsor, program.billing, now, other)
         written = Written(claim=appealed, order=slice_.order, kind="claim.appealed")
         return await write_claim(self.desk, connection, tenant, written, now)
 
