@@ -14,6 +14,16 @@ _MISSING = """
 !!!! THE PROMPTS WERE NOT SPOKEN: there is no espeak-ng. As root: apt-get install espeak-ng !!!!
 """
 
+_SKIPPED = pytest.StashKey[bool]()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Said at the end: what is written while a test is set up is captured, and lost with it."""
+    if config.stash.get(_SKIPPED, False):
+        terminalreporter.write_line(_MISSING, red=True, bold=True)
+
 
 @pytest.fixture(scope="session")
 def voice(request: pytest.FixtureRequest) -> str:
@@ -22,9 +32,7 @@ def voice(request: pytest.FixtureRequest) -> str:
     if found is None:
         if os.environ.get("CI") == "true":
             pytest.fail(_MISSING)
-        reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.write_line(_MISSING, red=True, bold=True)
+        request.config.stash[_SKIPPED] = True
         pytest.skip(_MISSING)
     return found
 
