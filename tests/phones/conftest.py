@@ -1,6 +1,7 @@
 """One Asterisk for all tests of this directory. Without one they are skipped, and say why."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -25,8 +26,31 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture
+def engine_to_kill() -> Iterator[Engine]:
+    """An Asterisk for one test, with the shortest watch over silent media that we allow."""
+    if (why := why_not()) is not None:
+        pytest.skip(f"REAL PHONES NOT TESTED: {why}")
+    engine = start("to-kill", rtp_timeout_seconds=15)
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture
 async def rig(engine: Engine) -> AsyncIterator[AsteriskRig]:
     """A town of its own, and a carrier that is open."""
+    async with _opened(engine) as rig:
+        yield rig
+
+
+@pytest.fixture
+async def frail(engine_to_kill: Engine) -> AsyncIterator[AsteriskRig]:
+    """The same over an Asterisk that may die."""
+    async with _opened(engine_to_kill) as rig:
+        yield rig
+
+
+@asynccontextmanager
+async def _opened(engine: Engine) -> AsyncIterator[AsteriskRig]:
     await ready(engine)
     rig = AsteriskRig(engine)
     await rig.town.open(engine.town_port)

@@ -52,7 +52,7 @@ def why_not() -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Engine:
     """A running Asterisk."""
 
@@ -66,6 +66,15 @@ class Engine:
     def log(self) -> str:
         """What it complained of."""
         return (self.directory / "log/messages").read_text(errors="replace")
+
+    def kill(self) -> None:
+        """Let it die without a word."""
+        self.process.kill()
+        self.process.wait()
+
+    def launch_again(self) -> None:
+        """Start it where it was."""
+        self.process = _launch(self.directory)
 
     def stop(self) -> None:
         """End it, and take its files away."""
@@ -104,23 +113,26 @@ def start(name: str, *, rtp_timeout_seconds: int = 30) -> Engine:
     for part in ("db", "lib", "spool", "run", "log"):
         (directory / part).mkdir()
     _write_prompts(directory / "sounds")
-    command = ("chroot", "--userspec=asterisk:asterisk", str(root))
-    subprocess.run(
-        [*command[:1], str(root), "chown", "-R", "asterisk:asterisk", inside], check=True
-    )
-    process = subprocess.Popen(
-        ["nice", "-n", "19", *command, "asterisk", "-f", "-C", f"{inside}/asterisk.conf"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    subprocess.run(["chroot", str(root), "chown", "-R", "asterisk:asterisk", inside], check=True)
     return Engine(
-        process=process,
+        process=_launch(directory),
         directory=directory,
         url=f"http://127.0.0.1:{http_port}",
         sip_port=sip_port,
         town_port=town_port,
         sounds=f"{inside}/sounds",
+    )
+
+
+def _launch(directory: Path) -> subprocess.Popen[bytes]:
+    root = chroot_directory()
+    inside = f"/{directory.relative_to(root)}"
+    chroot = ("chroot", "--userspec=asterisk:asterisk", str(root))
+    return subprocess.Popen(
+        ["nice", "-n", "19", *chroot, "asterisk", "-f", "-C", f"{inside}/asterisk.conf"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
 
 

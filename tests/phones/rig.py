@@ -3,12 +3,14 @@
 import asyncio
 from itertools import count
 
+import aiohttp
+
 from dialer.carriers.asterisk.carrier import Address, AsteriskCarrier
 from terms.phone import PhoneNumber
 from tests.dialer.carriers.rig import Behaviour, Rig
 from tests.phones.engine import PASSWORD, PROMPTS, Engine
 from tests.phones.sip import uri_of, user_of
-from tests.phones.town import Phone, Town
+from tests.phones.town import Line, Phone, Town
 
 _ANSWERS = {
     Behaviour.BY_HAND: 180,
@@ -24,24 +26,23 @@ _numbers = count(1)
 _runs = count(1)
 
 
+def carrier_on(engine: Engine) -> AsteriskCarrier:
+    """Another process's carrier, as it were: it remembers nothing."""
+    address = Address(url=engine.url, user="warmline", password=PASSWORD, prompts=engine.sounds)
+    return AsteriskCarrier(address)
+
+
 class AsteriskRig(Rig):
     """Phones of a town behind the trunk of a running Asterisk."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
-        self._run = next(_runs)
+        self._url = engine.url
         self._prompts = {f"{language}/{key}": hz for (language, key), hz in PROMPTS.items()}
         self.town = Town(engine.sip_port, self._prompts)
-        self.carrier = self.asterisk = AsteriskCarrier(
-            Address(
-                url=engine.url,
-                user="warmline",
-                password=PASSWORD,
-                prompts=engine.sounds,
-            )
-        )
+        self.carrier = self.asterisk = carrier_on(engine)
         # Asterisk outlives a test: no two tests may have a call of one name.
-        self._calls = count(self._run * 1000)
+        self._calls = count(next(_runs) * 1000)
 
     async def phone(self, behaviour: Behaviour) -> PhoneNumber:
         number = PhoneNumber(f"+86138{next(_numbers):08}")
@@ -109,6 +110,23 @@ class AsteriskRig(Rig):
         async with asyncio.timeout(10):
             while self.asterisk.untold:  # noqa: ASYNC110 - told by tasks of the carrier
                 await asyncio.sleep(0.01)
+
+    def lines(self, *phones: PhoneNumber) -> list[Line]:
+        """The lines the phones are on now."""
+        return [line for phone in phones if (line := self._at(phone).line) is not None]
+
+    def answers(self, phone: PhoneNumber, status: int) -> None:
+        """Teach the phone the status it answers with."""
+        self._at(phone).answers = status
+
+    async def bridges(self) -> str:
+        """Asterisk's bridges as it lists them."""
+        header = {"Authorization": aiohttp.encode_basic_auth("warmline", PASSWORD)}
+        async with (
+            aiohttp.ClientSession(headers=header) as session,
+            session.get(f"{self._url}/ari/bridges") as response,
+        ):
+            return await response.text()
 
     async def clear(self) -> None:
         """Leave Asterisk as it was found."""

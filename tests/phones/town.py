@@ -52,7 +52,7 @@ class Line(asyncio.DatagramProtocol):
         self.local, self.remote, self.target = "", "", ""
         self.sequence = 1
         self.media: MediaAddress | None = None
-        self.answered = self.silent = False
+        self.answered = self.silent = self.closed = False
         self.last_response, self.description = b"", ""
         self.sent_invite: tuple[str, ...] = ()
         self._packets = self._sent = 0
@@ -76,6 +76,7 @@ class Line(asyncio.DatagramProtocol):
 
     def close(self) -> None:
         """The line is no more."""
+        self.closed = True
         if self._speaking is not None:
             self._speaking.cancel()
         if self._rtp is not None:
