@@ -23,7 +23,8 @@ from warmline.api.parts import DESK, key_for
 from warmline.desk.writing import Committed
 from warmline.http.api import Operations
 from warmline.http.asked import Acting
-from warmline.http.model import ID, Instant, Model, Phone
+from warmline.http.mobile import Mobile
+from warmline.http.model import ID, Instant, Model
 from warmline.http.problems import NotFound
 from warmline.notices.codes import send_code
 from warmline.people.tokens import TokenKind, new_token, token_hash
@@ -37,7 +38,7 @@ _ADDRESS_PURPOSE = "asker's address"
 class PhoneInHand(Model):
     """The number of the phone in the hand."""
 
-    phone: Phone
+    phone: Mobile
 
 
 class CodeSent(Model):

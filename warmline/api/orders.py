@@ -20,6 +20,7 @@ from warmline.desk.timeline import caller_sees
 from warmline.desk.wrap_ups import read_summary
 from warmline.http.api import Operations
 from warmline.http.asked import Acting, Asked
+from warmline.http.mobile import Mobile
 from warmline.http.model import ID, Instant, Model, Phone, Whole
 from warmline.http.paging import Page, PageOf, page_of, start_after
 from warmline.http.problems import BadInput, InputFault, NotFound
@@ -39,7 +40,7 @@ class OpenOrder(Model):
     voucher: TypedCode | None = None
     """The code as it was received, or the id of a voucher in the account."""
 
-    phone: Phone | None = None
+    phone: Mobile | None = None
 
     insured: Annotated[PersonId, ID] | None = None
     """For whom, where the caller may act for several insured people: `insured` of an entitlement.

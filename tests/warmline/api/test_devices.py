@@ -7,6 +7,7 @@ import pytest
 
 from tests.people import CALLER
 from tests.serving import Service
+from tests.warmline.api.everybody import everybody
 
 OTHER = "+8613800000002"
 
@@ -87,3 +88,38 @@ async def test_neither_number_nor_code_is_in_the_database_in_the_clear(service: 
         for row in rows:
             assert CALLER.removeprefix("+86") not in row["line"], table
             assert f'"{code}"' not in row["line"], table
+
+
+@pytest.mark.rule("A08", "B12")
+@pytest.mark.parametrize(
+    "number", ["+862112345678", "+8613800000", "+861380000000123", "+864001234567", "+999123456"]
+)
+async def test_what_is_no_mobile_is_told_so_and_no_sms_is_sent(
+    service: Service, number: str
+) -> None:
+    async with service.client.post("/v1/device-verifications", json={"phone": number}) as response:
+        problem = await response.json()
+
+    assert (response.status, problem["code"]) == (422, "bad_input")
+    (fault,) = problem["errors"]
+    assert fault["pointer"] == "/phone"
+    assert fault["detail"].startswith("must be a mobile number")
+    assert await service.house.pool.fetchval("SELECT count(*) FROM notices") == 0
+    assert await service.house.pool.fetchval("SELECT count(*) FROM verifications") == 0
+
+
+async def test_an_order_for_a_customer_names_a_mobile_too(service: Service) -> None:
+    all_ = await everybody(service, talking=False)
+    body = {
+        "program": "psych-listening",
+        "counselor": all_.counselor,
+        "voucher": all_.code,
+        "phone": "+862112345678",
+    }
+    status, problem = await all_.ask("app", "POST", "/v1/orders", json=body)
+    assert (status, problem["code"]) == (422, "bad_input")
+
+    status, order = await all_.ask(
+        "app", "POST", "/v1/orders", json=body | {"phone": "+8613800000042"}
+    )
+    assert status == 201, order
