@@ -16,6 +16,7 @@ from billing.voucher import Voucher
 from terms.change import Change
 from terms.ids import TenantId
 from terms.refusals import RefusalCode, Refused
+from warmline.desk.fold import order_facts
 from warmline.desk.shell import Shell
 from warmline.desk.slice import Notice, NoticeKind
 from warmline.desk.store import Line, adding_lines, adding_notices, carry_out
@@ -134,7 +135,7 @@ def _notices(written: Written) -> Sequence[Notice]:
     pushes = []
     if written.settlement is not None:
         for kind in written.settlement.notices:
-            pushes.append(Notice(kind=NoticeKind.STATUS, template=kind, data=_order_facts(order)))
+            pushes.append(Notice(kind=NoticeKind.STATUS, template=kind, data=order_facts(order)))
     if written.kind in ("claim.opened", "claim.decided"):
         data = {**about, **(written.facts or {})}
         pushes.append(Notice(kind=NoticeKind.STATUS, template=written.kind, data=data))
@@ -150,23 +151,11 @@ def _lines(written: Written) -> list[Line]:
     lines = [Line(kind=written.kind, role=None, data=facts, visible=seen)]
     if written.settlement is not None:
         shown = ("state", "remaining_seconds", "until", "reason")
-        told = _order_facts(written.order)
+        told = order_facts(written.order)
         for kind in written.settlement.notices:
             data = {name: told[name] for name in shown}
             lines.append(Line(kind=kind, role=None, data=data, visible=seen))
     return lines
-
-
-def _order_facts(order: Order) -> dict[str, str | int | None]:
-    until = order.resume_until or order.expires_at
-    return {
-        "order": order.id,
-        "program": order.program,
-        "state": order.state,
-        "remaining_seconds": order.remaining_seconds,
-        "until": until.isoformat(),
-        "reason": order.closed_reason,
-    }
 
 
 def facts_of(claim: Claim, order: Order, voucher: Voucher | None) -> dict[str, str | int | None]:

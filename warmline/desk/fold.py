@@ -14,7 +14,7 @@ import billing.quota
 import billing.voucher
 from billing import talk
 from billing.ledger import Entry
-from billing.order import ClosedBy, Order, Settlement
+from billing.order import LIVE, ClosedBy, Order, Settlement
 from billing.settling import CallEnding, OnExhausted, settle, unless_taken
 from billing.voucher import State as VoucherState
 from billing.voucher import Voucher
@@ -314,19 +314,25 @@ def _call_notices(order: Order, facts: Iterable[Fact], program: Program) -> Iter
             yield Notice(kind=NoticeKind.SMS, template=_WE_WILL_CALL_AGAIN, data=data)
 
 
-def _order_notices(settlement: Settlement, voucher: Voucher | None = None) -> Iterable[Notice]:
-    if not settlement.notices:
-        return
-    order = settlement.order
-    until = order.resume_until or order.expires_at
-    data: dict[str, str | int | None] = {
+def order_facts(order: Order) -> dict[str, str | int | None]:
+    """What a push and a line of the timeline tell of an order. `until` is when it ends by itself:
+    None once it is at rest.
+    """
+    until = (order.resume_until or order.expires_at) if order.state in LIVE else None
+    return {
         "order": order.id,
         "program": order.program,
         "state": order.state,
         "remaining_seconds": order.remaining_seconds,
-        "until": until.isoformat(),
+        "until": None if until is None else until.isoformat(),
         "reason": order.closed_reason,
     }
+
+
+def _order_notices(settlement: Settlement, voucher: Voucher | None = None) -> Iterable[Notice]:
+    if not settlement.notices:
+        return
+    data = order_facts(settlement.order)
     for template in settlement.notices:
         yield Notice(kind=NoticeKind.STATUS, template=template, data=data)
         if template in _SMS_ABOUT:

@@ -288,3 +288,33 @@ def test_an_order_cannot_be_cancelled_under_a_call() -> None:
     given_up = fold.cancel(opened(), ClosedBy.CALLER, "changed_mind", at(1))
     assert given_up.slice.voucher is not None
     assert given_up.slice.voucher.state is VoucherState.RETURNED
+
+
+def test_a_push_tells_when_a_live_order_ends_and_of_one_at_rest_nothing() -> None:
+    program = PROGRAMS[LISTENING]
+    hung_up = LegEnded(leg=CALLERS_LEG, at=at(311), by=ReleaseSide.UNKNOWN, q850=16)
+    cut_off = LegEnded(leg=CALLERS_LEG, at=at(311), by=ReleaseSide.CARRIER, q850=41)
+    interrupted = after(dialled().slice, *talk(), (312, hung_up), (330, cut_off))[-1]
+    closed_at = interrupted.slice.order.resume_until
+    assert closed_at is not None
+    completed = after(dialled().slice, *talk(), (191, CounselorHungUp()))[-1]
+    ends = {
+        one.template: one.data["until"]
+        for outcome in (
+            interrupted,
+            completed,
+            fold.cancel(opened(), ClosedBy.CALLER, "changed_mind", at(1)),
+            fold.lapse(opened(), program, at(86400)),
+            fold.lapse(interrupted.slice, program, closed_at),
+        )
+        for one in outcome.notices
+        if one.kind is NoticeKind.STATUS
+    }
+
+    assert ends == {
+        "order.interrupted": closed_at.isoformat(),
+        "order.completed": None,
+        "order.cancelled": None,
+        "order.expired": None,
+        "order.closed": None,
+    }
