@@ -2,8 +2,8 @@
 
 import csv
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -45,9 +45,7 @@ def vouchers_issue(
     _check_takes_vouchers(settings, program)
     codes = vouchers.new_codes(count)
     shown = [spaced(code) for code in codes]
-    if file is not None:
-        _write(file, program, ends, shown)  # first: what is issued must not be lost
-    try:
+    with _on_file(file, program, ends, shown):
         with_database(
             settings,
             lambda connection: vouchers.issue_vouchers(
@@ -60,16 +58,36 @@ def vouchers_issue(
                 now=now,
             ),
         )
-    except Exception:
-        if file is not None:
-            file.unlink(missing_ok=True)
-        raise
-    data: dict[str, object] = {"program": program, "valid_until": ends.isoformat()}
+    _say_issued({"program": program, "valid_until": ends.isoformat()}, file, shown, as_json)
+
+
+def _say_issued(
+    data: dict[str, object], file: Path | None, codes: Sequence[str], as_json: bool
+) -> None:
+    """Show the codes, or where they are written: never both."""
     if file is None:
-        say({**data, "codes": shown}, as_json, *shown)
+        say({**data, "codes": codes}, as_json, *codes)
     else:
-        told = f"{count} codes are in {file}; they are kept nowhere else."
-        say({**data, "count": count, "file": str(file)}, as_json, told)
+        told = f"{len(codes)} codes are in {file}; they are kept nowhere else."
+        say({**data, "count": len(codes), "file": str(file)}, as_json, told)
+
+
+@contextmanager
+def _on_file(
+    file: Path | None, program: str, ends: datetime, codes: Sequence[str]
+) -> Iterator[None]:
+    """Write the codes before they are issued, so that none is lost; keep no file of codes that
+    were not issued. Without a file nothing is written.
+    """
+    if file is None:
+        yield
+        return
+    _write(file, program, ends, codes)
+    try:
+        yield
+    except Exception:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def _write(file: Path, program: str, ends: datetime, codes: Sequence[str]) -> None:
