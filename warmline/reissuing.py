@@ -9,6 +9,7 @@ from billing.store.vouchers import insert_vouchers, save_voucher
 from billing.voucher import Voucher, issue, reissue
 from routing.store.callers import load_caller
 from terms.ids import TenantId, VoucherId
+from terms.phone import PhoneNumber
 from terms.refusals import RefusalCode, Refused
 from warmline.notices.codes import send_code
 from warmline.notices.texts import VOUCHER_REISSUED
@@ -42,14 +43,7 @@ async def replace_voucher(
     has ended, or nobody holds it; voucher_in_use while an order does; quota_used without a
     supervisor for the second.
     """
-    if now >= voucher.valid_until:
-        raise _invalid("Its end date has passed, and a new one would bear the same.")
-    if voucher.holder is None:
-        raise _invalid("Nobody has redeemed it: its code still works, and there is no number.")
-    holder = await load_caller(connection, seal, tenant, voucher.holder)
-    if holder is None:
-        raise _invalid("Its holder's account is gone.")
-    await require_living_policy(connection, tenant, voucher.id, now)
+    number = await _number_for_new_code(connection, seal, tenant, voucher, now)
     (code,) = new_codes(1)
     (old, put_away), prepared = reissue(
         voucher,
@@ -67,7 +61,7 @@ async def replace_voucher(
         connection,
         seal,
         tenant,
-        holder.number,
+        number,
         spaced(code),
         expires_at=voucher.valid_until,
         now=now,
@@ -75,6 +69,21 @@ async def replace_voucher(
         template=VOUCHER_REISSUED,
     )
     return issued[0]
+
+
+async def _number_for_new_code(
+    connection: "Connection", seal: AesSeal, tenant: TenantId, voucher: Voucher, now: datetime
+) -> PhoneNumber:
+    """The holder's number, where a new voucher would be of use to them. Raises Refused."""
+    if now >= voucher.valid_until:
+        raise _invalid("Its end date has passed, and a new one would bear the same.")
+    if voucher.holder is None:
+        raise _invalid("Nobody has redeemed it: its code still works, and there is no number.")
+    holder = await load_caller(connection, seal, tenant, voucher.holder)
+    if holder is None:
+        raise _invalid("Its holder's account is gone.")
+    await require_living_policy(connection, tenant, voucher.id, now)
+    return holder.number
 
 
 def _invalid(detail: str) -> Refused:
