@@ -1,7 +1,7 @@
 """Writing what became of a claim: the claim, the order, the timeline, and who is told outside."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -56,24 +56,8 @@ async def write_claim(
     """
     claim, order = written.claim, written.order
     notices = [(desk.new_id("notice"), one) for one in _notices(written)]
-    changes: list[Change] = [saving_claim(tenant, claim)]
-    if written.settlement is not None:
-        changes += saving_settlement(tenant, written.settlement)
-    if written.words is not None:
-        changes.append(adding_words(tenant, claim.id, written.words))
-    if lines := _lines(written):
-        changes.append(adding_lines(tenant, order.id, claim.call, lines, now))
-    if notices:
-        changes.append(
-            adding_notices(
-                tenant,
-                notices,
-                caller=order.caller,
-                order=order.id,
-                call=claim.call,
-                now=now,
-            )
-        )
+    lines = _lines(written)
+    changes = list(_changes(tenant, written, lines, notices, now))
     try:
         row = await carry_out(connection, changes)
     except asyncpg.UniqueViolationError as taken:
@@ -95,6 +79,28 @@ async def write_claim(
         notices=bool(notices),
         claim_opened=written.kind == "claim.opened",
     )
+
+
+def _changes(
+    tenant: TenantId,
+    written: Written,
+    lines: Sequence[Line],
+    notices: Sequence[tuple[str, Notice]],
+    now: datetime,
+) -> Iterable[Change]:
+    """The parts of the one statement: the claim, its order, who said what, and who is told."""
+    claim, order = written.claim, written.order
+    yield saving_claim(tenant, claim)
+    if written.settlement is not None:
+        yield from saving_settlement(tenant, written.settlement)
+    if written.words is not None:
+        yield adding_words(tenant, claim.id, written.words)
+    if lines:
+        yield adding_lines(tenant, order.id, claim.call, lines, now)
+    if notices:
+        yield adding_notices(
+            tenant, notices, caller=order.caller, order=order.id, call=claim.call, now=now
+        )
 
 
 def sealed_words(seal: AesSeal, kind: str, told: Mapping[str, str | None], at: datetime) -> Words:
