@@ -8,6 +8,7 @@ import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -87,26 +88,33 @@ class Engine:
         shutil.rmtree(self.directory)
 
 
-def start(name: str, *, rtp_timeout_seconds: int = 30) -> Engine:
-    """Start one; it is ready when its ARI answers."""
+def start(name: str, keys: Path | None = None, **differing: Any) -> Engine:
+    """Start one whose installation differs so; it is ready when its ARI answers.
+
+    `keys` is a directory with `cert.pem` and `key.pem` for TLS.
+    """
     root = chroot_directory()
     inside = f"/srv/warmline-{os.getpid()}-{name}"
     directory = root / inside.lstrip("/")
     sip_port, town_port, http_port = _free_ports(3)
-    write(
-        Installation(
-            ari_password=PASSWORD,
-            provider=f"127.0.0.1:{town_port}",
-            provider_addresses=("127.0.0.1",),
-            http_port=http_port,
-            sip_host="127.0.0.1",
-            sip_port=sip_port,
-            rtp_first_port=30000,
-            rtp_last_port=31999,
-            rtp_timeout_seconds=rtp_timeout_seconds,
-        ),
-        directory,
-    )
+    directory.mkdir()
+    here: dict[str, Any] = {
+        "ari_password": PASSWORD,
+        "provider": f"127.0.0.1:{town_port}",
+        "provider_addresses": ("127.0.0.1",),
+        "http_port": http_port,
+        "sip_host": "127.0.0.1",
+        "sip_port": sip_port,
+        "rtp_first_port": 30000,
+        "rtp_last_port": 31999,
+        "qualify_seconds": 0,  # the town comes and goes with each test
+    }
+    if keys is not None:
+        here |= {f"tls_{kind}_file": f"{inside}/{kind}.pem" for kind in ("cert", "key")}
+        here["tls_ca_file"] = here["tls_cert_file"]
+        for kind in ("cert", "key"):
+            shutil.copy(keys / f"{kind}.pem", directory)
+    write(Installation(**(here | differing)), directory)
     modules = next(root.glob("usr/lib/*/asterisk/modules"))
     text = _DIRECTORIES.format(here=inside, modules=f"/{modules.relative_to(root)}")
     (directory / "asterisk.conf").write_text(text)

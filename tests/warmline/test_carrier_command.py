@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 
 from warmline.cli import app
 from warmline.exits import Unusable
+from warmline.serve import running
+from warmline.settings import Settings
 
 TRUNK = """
 ari_password = "of-the-tests"
@@ -50,3 +52,14 @@ def test_a_description_that_cannot_be_used_writes_nothing(
         render(trunk, tmp_path / "etc")
 
     assert not (tmp_path / "etc").exists()
+
+
+@pytest.mark.parametrize("carrier", ["asterisk", "twilio"])
+async def test_serve_says_which_carrier_it_does_not_run_over(tmp_path: Path, carrier: str) -> None:
+    settings = Settings.load(carrier=carrier, data_dir=tmp_path / "data")
+
+    with pytest.raises(Unusable, match=f"WARMLINE_CARRIER={carrier} is not part of this version"):
+        async with running(settings):
+            pass
+
+    assert not (tmp_path / "data").exists()

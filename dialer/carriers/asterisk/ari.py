@@ -15,6 +15,10 @@ _HEARTBEAT_SECONDS = 2.0
 _CONNECTIONS = 32
 
 
+class NotDone(CarrierUnknown):
+    """Asterisk says it failed (500), and not how far it came."""
+
+
 class Ari:
     """One Asterisk as one user sees it; `url` is without `/ari` and without a slash at its end."""
 
@@ -50,6 +54,8 @@ class Ari:
                     raise CarrierUnreachable("Asterisk does not know our user or password")
                 if 400 <= response.status < 500:
                     raise CarrierRefused(str(response.status))
+                if response.status == 500:
+                    raise NotDone("status 500")
                 if response.status >= 300:
                     raise CarrierUnknown(f"status {response.status}")
                 return None if response.status == 204 else await response.json()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dialer.carriers import CarrierRefused, CarrierUnreachable, LiveLeg, Receive
-from dialer.carriers.asterisk.ari import Ari
+from dialer.carriers.asterisk.ari import Ari, NotDone
 from dialer.carriers.asterisk.listening import Listener
 from dialer.carriers.asterisk.names import bridge_of, channel_of, is_dialled_in, is_our_bridge
 from dialer.carriers.asterisk.standing import Standing, standing
@@ -70,7 +70,10 @@ class AsteriskCarrier:
             self._ari = None
 
     async def ring(self, leg: LegId, to: PhoneNumber, *, shows: str, ring_seconds: int) -> None:
-        """Originate a channel of the leg's own name."""
+        """Originate a channel of the leg's own name.
+
+        A trunk that does not answer Asterisk's own question is refused as 503.
+        """
         ari = self._open()
         if self._listener.is_over(leg):
             return
@@ -89,6 +92,9 @@ class AsteriskCarrier:
         except CarrierRefused as refusal:
             if refusal.code != _EXISTS:
                 raise
+        except NotDone:  # so it is with a trunk that is away: whether it rings can be asked
+            if not await self._exists(leg):
+                raise CarrierRefused("trunk_away", q850=38, sip=503) from None
 
     async def answer(self, leg: LegId) -> None:
         """Take a leg that dialled in, and lift the limit on its waiting to be taken."""
@@ -162,6 +168,15 @@ class AsteriskCarrier:
         if self._ari is None:
             raise CarrierUnreachable("the carrier is not open")
         return self._ari
+
+    async def _exists(self, leg: LegId) -> bool:
+        try:
+            await self._open().ask("GET", "channels", channel_of(leg))
+        except CarrierRefused as refusal:
+            if refusal.code == _GONE:
+                return False
+            raise
+        return True
 
     async def _all_standing(self) -> dict[str, Standing]:
         ari = self._open()

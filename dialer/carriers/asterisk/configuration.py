@@ -37,7 +37,8 @@ class Installation:
     `provider` is the trunk's host, with a port if it is not the usual one; calls are taken from
     `provider_addresses` alone. With a `username` we answer its challenges, and with `registers` we
     log on. `transport = "tls"` brings SRTP with it, and the provider's certificate is verified.
-    Behind NAT, `public_address` is ours as others see it. All times are seconds.
+    Behind NAT, `public_address` is ours as others see it. The trunk is asked every
+    `qualify_seconds` whether it is there (0: never); while it is not, nothing is dialled.
     """
 
     ari_password: str
@@ -63,6 +64,7 @@ class Installation:
     rtp_last_port: int = 20000
     rtp_timeout_seconds: int = 30
     rtp_timeout_hold_seconds: int = 300
+    qualify_seconds: int = 30
 
     def __post_init__(self) -> None:
         for fault in _faults(self):
@@ -168,3 +170,5 @@ def _faults_of_trunk(installation: Installation) -> Iterator[str]:
     for name in ("rtp_timeout_seconds", "rtp_timeout_hold_seconds"):
         if getattr(installation, name) < 15:
             yield f"{name} is below 15: a phone that mutes would be cut off."
+    if installation.qualify_seconds < 0:
+        yield "qualify_seconds is below 0."

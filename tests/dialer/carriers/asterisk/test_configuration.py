@@ -107,6 +107,7 @@ def test_the_files_are_written_for_their_owner_and_group_alone(tmp_path: Path) -
         ({"transport": "sctp"}, "not one of udp, tcp, tls"),
         ({"codecs": ["mp3"]}, "codecs are some of"),
         ({"rtp_timeout_seconds": 5}, "below 15"),
+        ({"qualify_seconds": -1}, "below 0"),
         ({"rtp_first_port": 20000}, "rtp_last_port is not above"),
         ({"app": "warm line"}, "app holds something else"),
     ],

@@ -8,7 +8,7 @@ from aiohttp import ClientTimeout, web
 
 from dialer.carriers import CarrierRefused, CarrierUnknown, CarrierUnreachable, Report
 from dialer.carriers.asterisk import ari as ari_module
-from dialer.carriers.asterisk.ari import Ari
+from dialer.carriers.asterisk.ari import Ari, NotDone
 from dialer.carriers.asterisk.carrier import Address, AsteriskCarrier
 from terms.ids import LegId
 from terms.phone import PhoneNumber
@@ -53,7 +53,7 @@ def with_status(status: int) -> Callable[[web.Request], Awaitable[web.StreamResp
         (422, CarrierRefused),
         (401, CarrierUnreachable),
         (403, CarrierUnreachable),
-        (500, CarrierUnknown),
+        (500, NotDone),
         (503, CarrierUnknown),
     ],
 )
