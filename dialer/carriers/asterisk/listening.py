@@ -76,9 +76,13 @@ class Listener:
                     self.connected.set()
                     async for found in events:
                         self._take(found, ari)
+                        if self._replaced:
+                            return
                 log.warning("the connection to Asterisk was lost")
             except (CarrierUnknown, CarrierRefused) as fault:
                 log.warning("Asterisk cannot be listened to: %s", fault)
+            except Exception:  # whatever Asterisk sends: deaf for good is the one thing not to be
+                log.exception("what Asterisk told was not understood")
             self.connected.clear()
             await asyncio.sleep(_RETRY_SECONDS)
 

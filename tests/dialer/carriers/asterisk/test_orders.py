@@ -135,3 +135,32 @@ async def test_an_asterisk_that_is_away_is_said_to_be_at_opening() -> None:
 
     assert not carrier.is_listening
     await carrier.close()
+
+
+async def test_nonsense_from_asterisk_makes_nobody_deaf_for_good(play: Play) -> None:
+    connections = 0
+    again = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        nonlocal connections
+        if not request.path.endswith("/events"):
+            return web.json_response([])
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        connections += 1
+        if connections > 1:
+            again.set()
+        await socket.send_str("{nonsense")
+        await socket.receive()
+        return socket
+
+    async def receive(report: Report) -> None:
+        raise AssertionError(report)
+
+    url = await play(answer)
+    carrier = AsteriskCarrier(Address(url=url, user="w", password="p", prompts="/nowhere"))
+    await carrier.open(receive)
+
+    await asyncio.wait_for(again.wait(), 5)
+
+    await carrier.close()
