@@ -31,7 +31,7 @@ reports = Operations("Reports")
 
 OPERATOR = staff(StaffRole.OPERATOR)
 OPERATOR_OR_INSURER = staff(StaffRole.OPERATOR, StaffRole.INSURER)
-FILE = Media("*/*")
+FILE = Media(tuple(CONTENT_TYPES.values()))
 
 _ONE_AT_A_TIME = asyncio.Semaphore(1)
 """Adding up a month takes the database's breath; the next one waits."""

@@ -39,9 +39,9 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """An answer that is not JSON: the function returns the `aiohttp.web.Response` itself."""
+    """An answer of one of these types: the function returns the `aiohttp.web.Response` itself."""
 
-    content_type: str
+    content_types: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

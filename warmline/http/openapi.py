@@ -231,10 +231,14 @@ def _headers(operation: Operation) -> list[Json]:
 def _answer(status: int, shape: Shape, references: Mapping[tuple[type, str], Json]) -> Json:
     described: Json = {"description": HTTPStatus(status).phrase}
     if isinstance(shape, Media):
-        described["content"] = {shape.content_type: {"schema": {"type": "string"}}}
+        described["content"] = {one: {"schema": _held_in(one)} for one in shape.content_types}
     elif shape is not None:
         described["content"] = {"application/json": {"schema": references[shape, "serialization"]}}
     return described
+
+
+def _held_in(content_type: str) -> Json:
+    return {"type": "object" if content_type == "application/json" else "string"}
 
 
 def _problem(status: int, codes: tuple[Code, ...], body_limit_bytes: int) -> Json:

@@ -285,5 +285,5 @@ async def test_a_counselor_sees_of_a_call_only_its_own_lines_that_are_theirs_to_
     assert "connected" in my_kinds
     assert set(mine) < set(all_)
     assert whole
-    monkeypatch.setattr("warmline.api.staff._LINES_SHOWN", 2)
+    monkeypatch.setattr("warmline.api.staff.LINES_SHOWN", 2)
     assert (await seen(support))[::2] == (all_[:2], False)
