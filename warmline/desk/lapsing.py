@@ -1,5 +1,7 @@
 """What nobody does: orders and vouchers whose time is over."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -7,6 +9,7 @@ from billing.store.lapsing import forget_fault, lock_due_order, lock_due_voucher
 from billing.store.vouchers import lock_voucher, save_voucher
 from billing.voucher import State, Voucher, expire
 from terms.ids import OrderId, TenantId, VoucherId
+from warmline.database.faults import OUT_OF_REACH
 from warmline.desk import fold
 from warmline.desk.shell import Shell
 from warmline.desk.slice import Notice, NoticeKind
@@ -27,6 +30,17 @@ class CannotLapse(Exception):
         self.id = id
 
 
+@contextmanager
+def _blaming(tenant: TenantId, id: OrderId | VoucherId) -> Iterator[None]:
+    """Whatever goes wrong within is the fault of `id`, unless the database is out of reach."""
+    try:
+        yield
+    except OUT_OF_REACH:
+        raise
+    except Exception as fault:
+        raise CannotLapse(tenant, id) from fault
+
+
 class Lapsing(Shell):
     """Brings to rest, one at a time, each in a transaction of its own."""
 
@@ -43,10 +57,8 @@ class Lapsing(Shell):
             if due is None:
                 return False
             tenant, order = due
-            try:
+            with _blaming(tenant, order):
                 committed = await self._lapse(connection, tenant, order, now)
-            except Exception as fault:
-                raise CannotLapse(tenant, order) from fault
         self.tell(committed)
         return True
 
@@ -69,10 +81,8 @@ class Lapsing(Shell):
             if due is None:
                 return False
             tenant, voucher = due
-            try:
+            with _blaming(tenant, voucher):
                 committed = await self._expire(connection, tenant, voucher, now)
-            except Exception as fault:
-                raise CannotLapse(tenant, voucher) from fault
         self.tell(committed)
         return True
 

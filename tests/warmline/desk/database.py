@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
 
+END_WHO_WAITS = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+"""As if the database went away under whoever waits for a lock; answers how many that were."""
+
 Contents = dict[str, list[str]]
 
 

@@ -13,15 +13,11 @@ from dialer.events import Event
 from terms.ids import LegId, OrderId
 from tests.house import House, hangs_up
 from tests.people import LISTENING
-from tests.warmline.desk.database import contents, unchanged
+from tests.warmline.desk.database import END_WHO_WAITS, contents, unchanged
 from warmline.database.faults import OUT_OF_REACH
 from warmline.desk import fold
 from warmline.desk.slice import Outcome, Slice
 from warmline.programs import Program
-
-_END_WHO_WAITS = """
-    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
 class Bug(Exception):
@@ -100,7 +96,7 @@ async def test_news_that_comes_while_the_database_goes_away_is_not_kept_and_must
     async with house.pool.acquire() as holding, holding.transaction():
         await holding.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", order)
         receiving = asyncio.create_task(house.switchboard.receive(report))
-        while not await holding.fetchval(_END_WHO_WAITS):  # noqa: ASYNC110 - no event of ours tells
+        while not await holding.fetchval(END_WHO_WAITS):  # noqa: ASYNC110 - no event of ours tells
             await asyncio.sleep(0)
         with pytest.raises(OUT_OF_REACH):
             await receiving

@@ -1,5 +1,6 @@
 """Orders and vouchers come to rest when their time is over, whatever the others do."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,8 @@ from billing.voucher import State as VoucherState
 from terms.ids import OrderId
 from tests.house import House
 from tests.people import CALLER, TENANT
+from tests.warmline.desk.database import END_WHO_WAITS
+from warmline.database.faults import OUT_OF_REACH
 from warmline.workers.sweeping import Lapser
 
 DAY_SECONDS = 24 * 3600
@@ -73,6 +76,24 @@ async def test_an_order_that_cannot_come_to_rest_stops_no_other(house: House) ->
     assert (await house.see_order(good)).state is State.EXPIRED
     assert [(line["event"], line["id"]) for line in logged] == [("cannot_lapse", poisoned)]
     assert await faults(house) == 1
+
+
+async def test_an_order_is_not_blamed_for_a_database_that_goes_away(house: House) -> None:
+    order = await an_order(house)
+    voucher = (await house.see_voucher(order)).id
+    house.clock.advance(DAY_SECONDS)
+    async with house.pool.acquire() as holding, holding.transaction():
+        await holding.execute("SELECT FROM vouchers WHERE id = $1 FOR UPDATE", voucher)
+        looking = asyncio.create_task(house.crew.lapser.look())
+        while not await holding.fetchval(END_WHO_WAITS):  # noqa: ASYNC110 - no event of ours
+            await asyncio.sleep(0)
+        with pytest.raises(OUT_OF_REACH):
+            await looking
+    assert await faults(house) == 0
+
+    await house.crew.lapser.look()
+
+    assert (await house.see_order(order)).state is State.EXPIRED
 
 
 async def test_an_order_whose_row_cannot_be_read_stops_no_other(house: House) -> None:
