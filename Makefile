@@ -1,6 +1,7 @@
 # Everything sets itself up: `make run` and `make test` need Python 3.11, make and (as root) apt.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Any Python >= 3.11 will do; unnamed, .ci/make-venv chooses.
+PYTHON ?=
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
