@@ -28,8 +28,9 @@ run: export WARMLINE_DATA_DIR ?= $(CURDIR)/data
 run: setup
 	@exec $(BIN)/warmline demo
 
+# A module stays on one core: its tests share what they set up.
 test: setup system-packages
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadscope
 
 # What `make test` does with less: kill -9 at 200 random points of running calls instead of 20.
 chaos: setup system-packages

@@ -22,6 +22,7 @@ from tests.traceability.evidence import (
 )
 
 MARK = "rule"
+_CLAIMS = "claims rules"
 _KNOWN = pytest.StashKey[frozenset[str]]()
 
 
@@ -39,7 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the mark known and start listening to outcomes."""
     config.addinivalue_line("markers", f"{MARK}(*ids): the rules or defaults this test proves")
     config.stash[_KNOWN] = load().ids
-    if not config.option.collectonly:
+    runs_for_another = hasattr(config, "workerinput")
+    if not config.option.collectonly and not runs_for_another:
         listener = OutcomeListener(config.rootpath)
         config.pluginmanager.register(listener, "rule-outcomes")
 
@@ -84,6 +86,19 @@ def claimed_ids(item: pytest.Item) -> frozenset[str]:
     return frozenset(claimed for mark in item.iter_markers(MARK) for claimed in mark.args)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Mark the reports of claiming tests: where tests run on several cores, the process that keeps
+    the outcomes sees the reports alone.
+    """
+    report = yield
+    if claimed_ids(item):
+        report.user_properties = [*report.user_properties, (_CLAIMS, True)]
+    return report
+
+
 class OutcomeListener:
     """Notes how each claiming test comes out, and keeps it at the end of the session."""
 
@@ -92,17 +107,11 @@ class OutcomeListener:
         self._fingerprint = fingerprint(root)
         self._parts: defaultdict[str, list[Outcome]] = defaultdict(list)
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take down each part of a test (set-up, call, tear-down) that tells something."""
-        report = yield
-        if claimed_ids(item):
-            outcome = outcome_of(report)
-            if outcome is not None:
-                self._parts[item.nodeid].append(outcome)
-        return report
+        outcome = outcome_of(report)
+        if outcome is not None and (_CLAIMS, True) in map(tuple, report.user_properties):
+            self._parts[report.nodeid].append(outcome)
 
     def pytest_sessionfinish(self) -> None:
         """Keep the outcomes, unless no claiming test ran."""

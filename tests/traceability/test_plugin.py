@@ -49,9 +49,12 @@ def test_claims_nothing(): pass
 """
 
 
-def test_outcomes_of_claiming_tests_are_kept(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("cores", [(), ("-n", "2")], ids=["one", "two"])
+def test_outcomes_of_claiming_tests_are_kept(
+    pytester: pytest.Pytester, cores: tuple[str, ...]
+) -> None:
     pytester.makepyfile(test_suite=SUITE)
-    pytester.runpytest_inprocess(*PLUGINS)
+    pytester.runpytest_inprocess(*PLUGINS, *cores)
     results = read_results(pytester.path)
     assert results is not None
     assert {test.partition("::")[2]: outcome for test, outcome in results.outcomes.items()} == {
