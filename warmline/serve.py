@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING
 import structlog
 import uvloop
 from aiohttp import web
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from dialer.carriers import CarrierUnreachable
-from dialer.carriers.simulated.client import SimulatedCarrier, receive_routes
+from dialer.carriers import Receive
 from dialer.store.due import next_timer_at
 from terms.ids import ProgramId
 from warmline.api.appeals import appeals
@@ -47,14 +45,13 @@ from warmline.api.sms_receipts import (
 from warmline.api.staff import staff_operations
 from warmline.api.voucher_office import voucher_office
 from warmline.api.vouchers import vouchers
-from warmline.bus import Bus, Message, RateLimits
+from warmline.carriers.choosing import begin_early, carrier_in_use, check_carrier
+from warmline.carriers.in_use import CarrierInUse, Place
 from warmline.clock import SystemClock
 from warmline.database.pool import migrated_pool
 from warmline.desk.desk import Desk
-from warmline.desk.in_force import KeptCalendar, KeptPrograms
 from warmline.desk.switchboard import Switchboard
-from warmline.desk.writing import Committed, Writer
-from warmline.exits import Unusable
+from warmline.furnishing import Ground, crew_on, desk_on, lay_ground
 from warmline.http.address import is_loopback
 from warmline.http.app import make_app
 from warmline.http.asked import Frame
@@ -62,32 +59,19 @@ from warmline.http.health import Check
 from warmline.http.holders import ApiKeys, StaffTokens
 from warmline.http.sessions import PASSWORDS, sessions
 from warmline.http.who import TokenKinds
-from warmline.ids import new_id
-from warmline.ledger.sealing import LedgerSealer
-from warmline.live import TIMELINE
 from warmline.live.feed import Feed
 from warmline.live.socket import add_live, live_operations
 from warmline.logs import configure
-from warmline.metrics import Metrics
 from warmline.notices.choosing import check_sms, receipt_signing
 from warmline.notices.service import Notices
 from warmline.people.leaving import LEAVING
 from warmline.people.passwords import Passwords
-from warmline.policies.keeping import PolicyKeeper
-from warmline.programs import Program, load_programs
+from warmline.programs import Program
 from warmline.seal import AesSeal
 from warmline.settings import Settings
-from warmline.surroundings import (
-    bind,
-    bus_and_limits,
-    keep_up,
-    simulated_carrier,
-    start_handsets,
-    url_of,
-)
-from warmline.workers.crew import Crew, make_crew
+from warmline.surroundings import bind, url_of
+from warmline.workers.crew import Crew
 from warmline.workers.housekeeping import Housekeeper
-from warmline.workers.numbers import LegNumbers
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
@@ -133,26 +117,10 @@ class House:
     desk: Desk
     crew: Crew
     notices: Notices
-    simulation: Simulation
+    carrier: CarrierInUse
+    simulation: Simulation | None  # what no real carrier has: phones and a clock worked by hand
     url: str
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-@dataclass(slots=True)
-class _Wakes:
-    """Who is told once a transaction of this process is durable."""
-
-    bus: Bus
-    notices: Notices
-    crew: Crew | None = None
-
-    def committed(self, committed: Committed) -> None:
-        if self.crew is not None:
-            self.crew.committed(committed)
-        if committed.notices:
-            self.notices.wake()
-        if committed.said:
-            self.bus.publish(Message(topic=TIMELINE, ids={"tenant": committed.tenant}))
 
 
 def run(
@@ -219,16 +187,11 @@ async def running(settings: Settings, routes: Sequence[web.RouteDef] = ()) -> As
 
     It stops in reverse: workers finish what is in hand, then requests, then the database.
     """
-    if settings.carrier != "simulated":
-        raise Unusable(
-            f"WARMLINE_CARRIER={settings.carrier} is not part of this version: "
-            "leave it out, or set it to simulated."
-        )
+    check_carrier(settings)
     check_sms(settings)
     settings.prepare_data_dir()
     async with AsyncExitStack() as stack:
-        if settings.handsets_url is None:
-            start_handsets(settings, stack)
+        begin_early(settings, stack)
         pool = await stack.enter_async_context(migrated_pool(settings))
         house = await _furnish(settings, pool, routes, stack)
         yield house
@@ -240,74 +203,43 @@ async def _furnish(
     routes: Sequence[web.RouteDef],
     stack: AsyncExitStack,
 ) -> House:
-    registry = CollectorRegistry()
-    for collector in (GCCollector, PlatformCollector, ProcessCollector):
-        collector(registry=registry)
-    seal, clock, metrics = settings.seal(), SystemClock(), Metrics(registry)
-    programs = load_programs(settings.programs)
-    await keep_up(pool, settings, programs, clock)
-    notices = Notices.configured(settings, pool, seal, clock, programs, registry)
-    bus, limits = await bus_and_limits(settings, stack)
-    wakes = _Wakes(bus, notices)
-    desk = Desk(
-        pool=pool,
-        seal=seal,
-        clock=clock,
-        programs=KeptPrograms(programs),
-        calendar=KeptCalendar(clock),
-        writer=Writer(notices.outbox, new_id),
-        new_id=new_id,
-        committed=wakes.committed,
-        metrics=metrics,
-        tenant=settings.tenant,
-    )
+    ground = await lay_ground(settings, pool, stack)
     listening = bind(settings)
     stack.callback(listening.close)
-    url = url_of(settings, listening)
-    carrier, hands = simulated_carrier(settings, url)
-    stack.push_async_callback(hands.close)
-    numbers = LegNumbers(seal, desk.programs)
-    crew = make_crew(
-        pool=pool, desk=desk, carrier=carrier, numbers=numbers, clock=clock, metrics=metrics
-    )
-    crew.join(
-        PolicyKeeper(
-            pool,
-            seal,
-            clock,
-            programs,
-            new_id=new_id,
-            sent=notices.wake,
-        )
-    )
-    crew.join(LedgerSealer(pool, seal, clock))
-    wakes.crew = crew
-    simulation = Simulation(settings, pool, seal, clock, hands, crew)
-    house = House(
-        settings=settings,
-        pool=pool,
-        seal=seal,
-        clock=clock,
-        programs=programs,
-        desk=desk,
-        crew=crew,
-        notices=notices,
-        simulation=simulation,
-        url=url,
-    )
-    app = _application(house, carrier, registry, limits)
-    app.add_routes((*receive_routes(carrier), *routes))
-    feed = Feed(pool, bus)
-    add_live(app, feed, DeskAudience(programs))
-    await _open(house, app, feed, carrier, listening, stack)
+    house = _house(ground, url_of(settings, listening), stack)
+    app = _application(house, ground)
+    app.add_routes((*house.carrier.routes, *routes))
+    feed = Feed(pool, ground.wakes.bus)
+    add_live(app, feed, DeskAudience(ground.programs))
+    await _open(house, app, feed, listening, stack)
     return house
 
 
-def _checks(house: House, carrier: SimulatedCarrier) -> dict[str, Check]:
-    """What has to hold before requests are sent here, beside a database that answers."""
+def _house(ground: Ground, url: str, stack: AsyncExitStack) -> House:
+    settings, pool, clock = ground.settings, ground.pool, ground.clock
+    carrier = carrier_in_use(Place(settings=settings, pool=pool, clock=clock, url=url, stack=stack))
+    desk = desk_on(ground)
+    crew = crew_on(ground, desk, carrier.carrier)
+    simulation = None
+    if carrier.hands is not None:
+        simulation = Simulation(settings, pool, ground.seal, clock, carrier.hands, crew)
+    return House(
+        settings=settings,
+        pool=pool,
+        seal=ground.seal,
+        clock=clock,
+        programs=ground.programs,
+        desk=desk,
+        crew=crew,
+        notices=ground.notices,
+        carrier=carrier,
+        simulation=simulation,
+        url=url,
+    )
 
-    async def carrier_listens() -> str | None:
-        return None if carrier.is_listening else "the simulated handsets do not answer"
+
+def _checks(house: House) -> dict[str, Check]:
+    """What has to hold before requests are sent here, beside a database that answers."""
 
     async def timers_fire() -> str | None:
         async with house.pool.acquire() as connection:
@@ -315,12 +247,10 @@ def _checks(house: House, carrier: SimulatedCarrier) -> dict[str, Check]:
         late = due_at is not None and house.clock.now() - due_at > _TIMERS_MAY_LAG
         return "timers fire late" if late else None
 
-    return {"carrier": carrier_listens, "timers": timers_fire}
+    return {"carrier": house.carrier.check, "timers": timers_fire}
 
 
-def _application(
-    house: House, carrier: SimulatedCarrier, registry: CollectorRegistry, limits: RateLimits
-) -> web.Application:
+def _application(house: House, ground: Ground) -> web.Application:
     frame = Frame(
         pool=house.pool,
         clock=house.clock,
@@ -332,7 +262,7 @@ def _application(
                 "wd_": DeviceTokens(house.pool, house.seal),
             }
         ),
-        limits=limits,
+        limits=ground.limits,
         seal=house.seal,
         public_url=house.url,
         trusted_proxies=house.settings.trusted_proxies,
@@ -341,18 +271,19 @@ def _application(
         frame,
         OPERATIONS,
         version=version("warmline"),
-        registry=registry,
-        checks=_checks(house, carrier),
+        registry=ground.registry,
+        checks=_checks(house),
     )
     app[DESK] = house.desk
     app[PROGRAMS] = house.programs
     app[PASSWORDS] = Passwords()
     app[LEAVING] = CounselorsLeave()
     app[GATEWAY_SIGNATURES] = receipt_signing(house.settings)
-    app[RECEIPT_METRICS] = ReceiptMetrics(registry)
-    app[SIMULATION] = house.simulation
-    app.add_routes(simulation_routes)
-    add_pages(app)
+    app[RECEIPT_METRICS] = ReceiptMetrics(ground.registry)
+    if house.simulation is not None:
+        app[SIMULATION] = house.simulation
+        app.add_routes(simulation_routes)
+    add_pages(app, house.settings.carrier)
     return app
 
 
@@ -360,7 +291,6 @@ async def _open(
     house: House,
     app: web.Application,
     feed: Feed,
-    carrier: SimulatedCarrier,
     listening: socket.socket,
     stack: AsyncExitStack,
 ) -> None:
@@ -371,13 +301,14 @@ async def _open(
     stack.push_async_callback(runner.cleanup)
     reading = asyncio.create_task(feed.run())
     stack.callback(reading.cancel)
-    await house.simulation.begin()
-    stack.push_async_callback(house.simulation.end)
+    receive: Receive = Switchboard(house.desk, house.programs).receive
+    if house.simulation is not None:
+        await house.simulation.begin()
+        stack.push_async_callback(house.simulation.end)
+        receive = house.simulation.in_time(receive)
     await web.SockSite(runner, listening).start()
-    switchboard = Switchboard(house.desk, house.programs)
-    with suppress(CarrierUnreachable):  # it goes on trying; readiness tells meanwhile
-        await carrier.open(house.simulation.in_time(switchboard.receive))
-    stack.push_async_callback(carrier.close)
+    await house.carrier.open(receive)
+    stack.push_async_callback(house.carrier.close)
     house.notices.start()
     stack.push_async_callback(house.notices.stop)
     house.crew.start()

@@ -1,6 +1,5 @@
-"""What a process stands in: its port and address, its carrier, its bus, its tables kept current."""
+"""What a process stands in: its port and address, its bus, its tables kept current."""
 
-import asyncio
 import errno
 import socket
 from collections.abc import Mapping
@@ -8,10 +7,6 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from billing.store.program_texts import keep_program_text
-from dialer.carriers.simulated.address import Address, address_of, shared_token
-from dialer.carriers.simulated.client import NEWS_PATH, SimulatedCarrier
-from dialer.carriers.simulated.control import RemoteHands
-from dialer.carriers.simulated.process import ensure_running, stop_if_unused
 from dialer.store.records import note_carrier
 from terms.ids import ProgramId
 from warmline.bus import Bus, RateLimits
@@ -27,19 +22,6 @@ if TYPE_CHECKING:
     from asyncpg import Pool, Record
 
 
-def start_handsets(settings: Settings, stack: AsyncExitStack) -> None:
-    """Have them come up while the database does. They end last: others would start them again."""
-    starting = asyncio.create_task(
-        ensure_running(settings.data_dir, open_to_network=settings.sim_open)
-    )
-
-    async def stop() -> None:
-        await asyncio.gather(starting, return_exceptions=True)  # who needs them asks again
-        await stop_if_unused(settings.data_dir)
-
-    stack.push_async_callback(stop)
-
-
 async def bus_and_limits(settings: Settings, stack: AsyncExitStack) -> tuple[Bus, RateLimits]:
     """What several processes share by Redis, and one process keeps to itself."""
     if settings.redis_url is None:
@@ -50,20 +32,6 @@ async def bus_and_limits(settings: Settings, stack: AsyncExitStack) -> tuple[Bus
     client = connect(settings.redis_url)
     stack.push_async_callback(client.aclose)
     return bus, RedisRateLimits(client)
-
-
-def simulated_carrier(settings: Settings, url: str) -> tuple[SimulatedCarrier, RemoteHands]:
-    """The simulated carrier: its handsets live in a process of their own."""
-    token = shared_token(settings.data_dir)
-
-    async def locate() -> Address:
-        if settings.handsets_url is not None:
-            return address_of(settings.handsets_url)
-        return await ensure_running(settings.data_dir, open_to_network=settings.sim_open)
-
-    if settings.handsets_url is not None:
-        token = settings.handsets_token()
-    return SimulatedCarrier(locate, token, url + NEWS_PATH), RemoteHands(locate, token)
 
 
 async def keep_up(

@@ -33,6 +33,7 @@ async def services(
 
 async def caller_rings(service: Service) -> int:
     """How often the carrier rang the caller's phone, by the carrier's own log."""
+    assert service.house.simulation is not None
     events = await service.house.simulation.hands.events()
     return sum(
         1

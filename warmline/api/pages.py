@@ -12,21 +12,30 @@ _CONTENT_TYPES = {
     "json": "application/json",
     "svg": "image/svg+xml",
 }
+_REAL_PHONES = "real.html"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
-def add_pages(app: web.Application) -> None:
-    """Serve the files of `warmline/pages`; the page itself at `/`."""
+def add_pages(app: web.Application, carrier: str) -> None:
+    """Serve the files of `warmline/pages`; at `/` the page that belongs to the carrier in use.
+
+    Phones are worked by hand from it where they are simulated; elsewhere it says that they are
+    real.
+    """
+    home = "index.html" if carrier == "simulated" else _REAL_PHONES
     for resource in files("warmline").joinpath("pages").iterdir():
         name = resource.name
         kind = _CONTENT_TYPES.get(name.rpartition(".")[2])
         if kind is None:
             continue
-        path = "/" if name == "index.html" else f"/pages/{name}"
-        app.router.add_get(path, _file(resource.read_bytes(), kind))
+        body = resource.read_bytes()
+        if name == home:
+            app.router.add_get("/", _file(body.replace(b"{carrier}", carrier.encode()), kind))
+        elif kind != "text/html":
+            app.router.add_get(f"/pages/{name}", _file(body, kind))
 
 
 def _file(body: bytes, content_type: str) -> Handler:

@@ -10,6 +10,7 @@ from warmline.demo.opening import open_doors
 from warmline.demo.playbill import Playbill, show, write_down
 from warmline.demo.routes import DemoRoutes
 from warmline.demo.stage import set_stage, teach_phones
+from warmline.exits import Unusable
 from warmline.http import around
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 def run(settings: "Settings") -> None:
     """Serve the demo until SIGINT or SIGTERM. Raises Unusable."""
+    if settings.carrier != "simulated":
+        raise Unusable(
+            f"The demo rings no real phone, but WARMLINE_CARRIER={settings.carrier} does: leave it "
+            "out for the demo, or run `warmline serve`."
+        )
     demo = Demo()
     serve.run(settings, demo.begin, routes=demo.routes.all())
 
@@ -35,7 +41,8 @@ class Demo:
     async def begin(self, house: "House") -> None:
         """Set everything up that is not there yet, and tell what there is."""
         logging.getLogger(around.__name__).setLevel(logging.WARNING)  # the page asks all the time
-        opening = await open_doors(house)
+        assert house.simulation is not None, "`run` refuses any other carrier"
+        opening = await open_doors(house, house.simulation)
         staged = await set_stage(house)
         await teach_phones(house.simulation.hands)
         playbill = Playbill(url=house.url, staged=staged, opening=opening, programs=house.programs)

@@ -9,6 +9,7 @@ from terms.calendar import Workdays
 from warmline.programs import Program
 
 if TYPE_CHECKING:
+    from warmline.api.simulation import Simulation
     from warmline.serve import House
 
 PLAY_FOR = timedelta(hours=1)
@@ -24,7 +25,7 @@ class Opening:
     moved_for: Program | None
 
 
-async def open_doors(house: "House") -> Opening:
+async def open_doors(house: "House", simulation: "Simulation") -> Opening:
     """See to it that every service is open for a while, by letting time pass."""
     async with house.pool.acquire() as connection:
         workdays = await house.desk.calendar.workdays(connection, house.settings.tenant)
@@ -32,7 +33,7 @@ async def open_doors(house: "House") -> Opening:
     for program in house.programs.values():
         opens = opens_at(program, house.clock.now(), workdays)
         if opens is not None:
-            await house.simulation.advance((opens - house.clock.now()).total_seconds())
+            await simulation.advance((opens - house.clock.now()).total_seconds())
             moved_for = program
     return Opening(now=house.clock.now(), ahead=house.clock.offset, moved_for=moved_for)
 
