@@ -5,7 +5,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.phones.engine import Engine, ready, start, why_not
+from tests.phones.engine import (
+    SHORTEST_RTP_TIMEOUT_SECONDS,
+    Engine,
+    ready,
+    start,
+    why_not,
+)
 from tests.phones.rig import AsteriskRig
 
 
@@ -25,12 +31,22 @@ def engine() -> Iterator[Engine]:
     engine.stop()
 
 
+@pytest.fixture(scope="session")
+def short_sighted() -> Iterator[Engine]:
+    """A running Asterisk with the shortest watch over silent media that we allow."""
+    if (why := why_not()) is not None:
+        pytest.skip(f"REAL PHONES NOT TESTED: {why}")
+    engine = start("short", rtp_timeout_seconds=SHORTEST_RTP_TIMEOUT_SECONDS)
+    yield engine
+    engine.stop()
+
+
 @pytest.fixture
 def engine_to_kill() -> Iterator[Engine]:
     """An Asterisk for one test, with the shortest watch over silent media that we allow."""
     if (why := why_not()) is not None:
         pytest.skip(f"REAL PHONES NOT TESTED: {why}")
-    engine = start("to-kill", rtp_timeout_seconds=15)
+    engine = start("to-kill", rtp_timeout_seconds=SHORTEST_RTP_TIMEOUT_SECONDS)
     yield engine
     engine.stop()
 

@@ -16,6 +16,7 @@ from dialer.carriers.asterisk.configuration import Installation, write
 from tests.phones.sound import tone_file
 
 PASSWORD = "of-the-tests"
+SHORTEST_RTP_TIMEOUT_SECONDS = 15
 PROMPTS = {
     ("zh-CN", "welcome"): 2600,
     ("zh-CN", "ending_soon"): 2800,

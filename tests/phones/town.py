@@ -30,13 +30,17 @@ _identities = count(1)
 
 @dataclass
 class Phone:
-    """A phone of the town. `answers` is the status it gives: 180 rings until a hand takes it."""
+    """A phone of the town. `answers` is the status it gives: 180 rings until a hand takes it.
+
+    One that is `mute` answers and never sends a packet.
+    """
 
     number: str
     voice: int
     answers: int = 200
     reason: str = ""
     presses: str = ""
+    mute: bool = False
     line: "Line | None" = None
     heard: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
@@ -52,7 +56,8 @@ class Line(asyncio.DatagramProtocol):
         self.local, self.remote, self.target = "", "", ""
         self.sequence = 1
         self.media: MediaAddress | None = None
-        self.answered = self.silent = self.closed = False
+        self.answered = self.closed = False
+        self.silent = phone.mute
         self.last_response, self.description = b"", ""
         self.sent_invite: tuple[str, ...] = ()
         self._packets = self._sent = 0
