@@ -16,11 +16,14 @@ import asyncpg
 
 from terms.ids import CounselorId, StaffId
 from tests.people import TENANT, People, device_token
+from warmline.clock import machine_now
 from warmline.database.migrate import migrate, shipped
+from warmline.http.sessions import TOTP_PURPOSE
 from warmline.ids import new_id
 from warmline.people import StaffRole
 from warmline.people.passwords import Passwords
 from warmline.people.store import StaffMember, add_staff
+from warmline.people.totp import code_now, new_secret
 from warmline.serve import House, running
 from warmline.settings import Settings
 from warmline.sim_clock import keep_offset
@@ -53,6 +56,7 @@ class Service:
         """Headers of a new member of staff with these roles."""
         passwords = Passwords()
         email, password = f"{new_id('staff')}@example.test", "a long enough password"
+        secret = new_secret()
         member = StaffMember(
             tenant=TENANT,
             id=StaffId(new_id("staff")),
@@ -61,12 +65,12 @@ class Service:
             roles=frozenset(StaffRole(role) for role in roles),
             counselor=counselor,
             sponsor=sponsor,
-            totp_secret=None,
+            totp_secret=self.house.seal.seal_text(secret, TOTP_PURPOSE),
         )
         passwords.close()
         async with self.house.pool.acquire() as connection:
             await add_staff(connection, member, self.house.clock.now())
-        body = {"email": email, "password": password}
+        body = {"email": email, "password": password, "totp": code_now(secret, machine_now())}
         async with self.client.post("/v1/sessions", json=body) as response:
             assert response.status == 201, await response.text()
             return {"Authorization": f"Bearer {(await response.json())['token']}"}

@@ -226,7 +226,9 @@ def staff_add(
     role: Annotated[list[StaffRole], typer.Option(help="May be given several times.")],
     counselor: Annotated[str | None, typer.Option(help="The counselor this person is.")] = None,
     sponsor: Annotated[str | None, typer.Option(help="The insurer this person sees.")] = None,
-    totp: Annotated[bool, typer.Option("--totp", help="Ask for a one-time code too.")] = False,
+    totp: Annotated[
+        bool, typer.Option("--totp", help="Ask for a one-time code too; some roles always do.")
+    ] = False,
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password; else one is made.")
     ] = False,
@@ -261,6 +263,28 @@ def staff_add(
         shown["totp_secret"] = made.totp_secret
         shown["totp_address"] = enrolment_address(made.totp_secret, made.email)
     _say(shown, as_json, *(f"{name}: {_plain(value)}" for name, value in shown.items()))
+
+
+@staff_app.command("second-factor")
+def staff_second_factor(
+    context: typer.Context,
+    email: Annotated[str, typer.Argument(help="Whose account it is.")],
+    as_json: AsJson = False,
+) -> None:
+    """Renew the secret of an authenticator, for one that was lost. It is shown this once."""
+    from warmline import enrolment
+    from warmline.people.totp import enrolment_address
+
+    settings = _settings(context)
+    secret = _with_database(
+        settings,
+        lambda connection: enrolment.renew_second_factor(
+            connection, settings.seal(), settings.tenant, email, datetime.now(UTC)
+        ),
+    )
+    address = enrolment_address(secret, email.strip().lower())
+    shown = {"totp_secret": secret, "totp_address": address}
+    _say(shown, as_json, *(f"{name}: {value}" for name, value in shown.items()))
 
 
 @keys_app.command("add")

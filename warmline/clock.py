@@ -8,6 +8,11 @@ from typing import Protocol
 _LONGEST_NAP_SECONDS = 30.0  # the machine's clock may be set while we sleep
 
 
+def machine_now() -> datetime:
+    """The machine's clock, as the world around us has it: no simulation moves it."""
+    return datetime.now(UTC)
+
+
 class Clock(Protocol):
     """The time, as workers see it. Always UTC-aware."""
 
@@ -64,7 +69,7 @@ class SystemClock(_MovableClock):
     def __init__(
         self,
         offset: timedelta = timedelta(),
-        machine: Callable[[], datetime] = lambda: datetime.now(UTC),
+        machine: Callable[[], datetime] = machine_now,
     ) -> None:
         super().__init__()
         self._machine = machine

@@ -12,18 +12,17 @@ from terms.ids import CounselorId, StaffId, TenantId
 from warmline.exits import Unusable
 from warmline.http.sessions import TOTP_PURPOSE
 from warmline.ids import new_id
-from warmline.people import StaffRole, store
+from warmline.people import StaffRole, needs_second_factor, store
 from warmline.people.passwords import Passwords
 from warmline.people.store import StaffMember
 from warmline.people.tokens import TokenKind, new_token, token_hash
-from warmline.people.totp import secret_from
+from warmline.people.totp import new_secret
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
     from warmline.database import Connection
 
 LEAST_PASSWORD_CHARACTERS = 12
-_TOTP_BYTES = 20  # as RFC 4226 asks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +48,19 @@ async def enrol_staff(
     counselor: CounselorId | None = None,
     sponsor: str | None = None,
     totp: bool = False,
+    totp_secret: str | None = None,
 ) -> Enrolled:
-    """Open an account; a password that is not given is made. Raises Unusable."""
+    """Open an account; what is not given and needed is made. Raises Unusable.
+
+    Roles that need a second factor get one, whether `totp` asks for it or not.
+    """
     password = secrets.token_urlsafe(15) if password is None else password
     if len(password) < LEAST_PASSWORD_CHARACTERS:
         raise Unusable(
             f"The password is too short: it needs at least {LEAST_PASSWORD_CHARACTERS} characters."
         )
-    totp_secret = secret_from(secrets.token_bytes(_TOTP_BYTES)) if totp else None
+    if totp_secret is None and (totp or needs_second_factor(roles)):
+        totp_secret = new_secret()
     member = StaffMember(
         tenant=tenant,
         id=StaffId(new_id("staff")),
@@ -79,6 +83,24 @@ async def enrol_staff(
         password=password,
         totp_secret=totp_secret,
     )
+
+
+async def renew_second_factor(
+    connection: "Connection", seal: AesSeal, tenant: TenantId, email: str, now: datetime
+) -> str:
+    """A new secret for the authenticator of an account; whoever is signed in to it is signed out.
+
+    Shown now or never. Raises Unusable for an unknown account.
+    """
+    async with connection.transaction():
+        member = await store.staff_by_email(connection, tenant, email.strip())
+        if member is None:
+            raise Unusable(f"No account has the email {email}: look at what was typed.")
+        secret = new_secret()
+        sealed = seal.seal_text(secret, TOTP_PURPOSE)
+        await store.change_second_factor(connection, tenant, member.id, sealed)
+        await store.expire_staff_tokens(connection, tenant, member.id, now)
+    return secret
 
 
 async def make_key(connection: "Connection", tenant: TenantId, name: str, now: datetime) -> str:

@@ -131,7 +131,7 @@ async def test_a_member_of_staff_gets_a_password_once(
     environment: pytest.MonkeyPatch, database: "asyncpg.Pool[asyncpg.Record]"
 ) -> None:
     roles = ("--role", "support", "--role", "operator")
-    shown = told(process("staff", "add", "--email", "Li@Example.com", *roles, "--totp", "--json"))
+    shown = told(process("staff", "add", "--email", "Li@Example.com", *roles, "--json"))
 
     row = await database.fetchrow("SELECT * FROM staff")
     assert row is not None
@@ -139,6 +139,26 @@ async def test_a_member_of_staff_gets_a_password_once(
     assert await Passwords().fits(row["password_hash"], shown["password"])
     assert shown["totp_secret"] in shown["totp_address"]
     assert shown["totp_secret"].encode() not in row["totp_secret"]
+
+
+async def test_a_lost_authenticator_is_renewed_and_ends_every_sign_in(
+    environment: pytest.MonkeyPatch, database: "asyncpg.Pool[asyncpg.Record]"
+) -> None:
+    account = ("--email", "li@example.com", "--role", "support")
+    before = told(process("staff", "add", *account, "--json"))
+    await database.execute(
+        """INSERT INTO staff_tokens
+               (tenant, token_hash, staff, created_at, last_used_at, expires_at)
+           SELECT tenant, sha256('token'), id, now(), now(), now() + interval '1 day' FROM staff"""
+    )
+
+    renewed = told(process("staff", "second-factor", "Li@example.com", "--json"))
+
+    assert renewed["totp_secret"] != before["totp_secret"]
+    assert renewed["totp_secret"] in renewed["totp_address"]
+    assert await database.fetchval("SELECT expires_at <= now() FROM staff_tokens")
+    unknown = process("staff", "second-factor", "nobody@example.com")
+    assert (unknown.status, "No account" in unknown.errors) == (2, True)
 
 
 async def test_a_password_that_was_given_is_not_repeated(

@@ -12,12 +12,19 @@ from warmline.people.tokens import TokenKind
 from warmline.seal import AesSeal
 
 _PASSWORD_CHARACTERS = 16
+_TOTP_BYTES = 20  # 160 bits, no padding in base 32
 
 
 def password(seal: AesSeal, email: str) -> str:
     """What this person of the demo signs in with."""
     drawn = base64.b32encode(seal.sign(email.encode(), "demo password")).decode().lower()
     return drawn[:_PASSWORD_CHARACTERS]
+
+
+def totp_secret(seal: AesSeal, email: str) -> str:
+    """What the authenticator of this person of the demo would be given."""
+    drawn = seal.sign(email.encode(), "demo second factor")[:_TOTP_BYTES]
+    return base64.b32encode(drawn).decode()
 
 
 def api_key(seal: AesSeal) -> str:

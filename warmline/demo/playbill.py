@@ -63,11 +63,14 @@ class Playbill:
 
     def _login(self, login: cast.Login) -> dict[str, object]:
         bound = {} if login.counselor is None else {"counselor": login.counselor}
+        secret = self.staged.totp_secrets.get(login.email)
+        second = {} if secret is None else {"totp_secret": secret}
         return {
             "email": login.email,
             "password": self.staged.passwords[login.email],
             "roles": sorted(login.roles),
             **bound,
+            **second,
         }
 
 
@@ -97,6 +100,8 @@ def _lines(playbill: Playbill, settings: "Settings") -> Iterator[str]:
     for login in cast.LOGINS:
         roles = ", ".join(sorted(login.roles))
         yield _row("login", f"{login.email}  {playbill.staged.passwords[login.email]}  {roles}")
+        if (secret := playbill.staged.totp_secrets.get(login.email)) is not None:
+            yield _row("", f"and the codes of an authenticator that is given {secret}")
     yield ""
     for program, codes in playbill.staged.vouchers.items():
         for place, code in enumerate(codes):

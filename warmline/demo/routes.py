@@ -13,6 +13,8 @@ from warmline.demo import cast
 from warmline.demo.playbill import Playbill
 from warmline.http.problems import Unavailable
 from warmline.people import StaffRole
+from warmline.people.store import add_staff_token, staff_by_email
+from warmline.people.tokens import TokenKind, new_token, token_hash
 
 if TYPE_CHECKING:
     from warmline.serve import House
@@ -26,7 +28,10 @@ class DemoRoutes:
 
     def all(self) -> list[web.RouteDef]:
         """To be mounted at the service's root."""
-        return [web.get("/demo/start", self.start)]
+        return [
+            web.get("/demo/start", self.start),
+            web.post("/demo/looking-behind-the-desk", self.look_behind_the_desk),
+        ]
 
     def open(self, house: "House", playbill: Playbill) -> None:
         """Answer from now on."""
@@ -49,9 +54,26 @@ class DemoRoutes:
                     {"name": agency.name, "number": agency.number.digits}
                     for agency in cast.AGENCIES
                 ],
-                "support": _support(playbill),
             }
         )
+
+    async def look_behind_the_desk(self, request: web.Request) -> web.Response:
+        """A token of support, so that a newcomer sees the evidence without an authenticator.
+
+        Raises Forbidden, Unavailable.
+        """
+        _only_this_machine(request)
+        if self._playing is None:
+            raise Unavailable
+        house, _ = self._playing
+        token = new_token(TokenKind.STAFF)
+        async with house.pool.acquire() as connection:
+            support = await staff_by_email(connection, house.settings.tenant, _support().email)
+            assert support is not None
+            await add_staff_token(
+                connection, support.tenant, support.id, token_hash(token), house.clock.now()
+            )
+        return web.json_response({"token": token}, status=201)
 
 
 def _phone(role: cast.Role) -> dict[str, object]:
@@ -64,9 +86,8 @@ def _phone(role: cast.Role) -> dict[str, object]:
     }
 
 
-def _support(playbill: Playbill) -> dict[str, str]:
-    login = next(login for login in cast.LOGINS if StaffRole.SUPPORT in login.roles)
-    return {"email": login.email, "password": playbill.staged.passwords[login.email]}
+def _support() -> cast.Login:
+    return next(login for login in cast.LOGINS if StaffRole.SUPPORT in login.roles)
 
 
 def _only_this_machine(request: web.Request) -> None:

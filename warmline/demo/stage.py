@@ -25,8 +25,15 @@ from warmline.demo import cast, logins
 from warmline.demo.store import change_password
 from warmline.desk.writing import Committed
 from warmline.enrolment import enrol_staff
+from warmline.http.sessions import TOTP_PURPOSE
 from warmline.ids import new_id
-from warmline.people.store import add_api_key, api_key_by_hash, staff_by_email
+from warmline.people import needs_second_factor
+from warmline.people.store import (
+    add_api_key,
+    api_key_by_hash,
+    change_second_factor,
+    staff_by_email,
+)
 from warmline.people.tokens import token_hash
 from warmline.vouchers import code_digest, issue_vouchers
 
@@ -43,6 +50,9 @@ class Staged:
 
     api_key: str = field(repr=False)
     passwords: dict[str, str] = field(repr=False)
+    totp_secrets: dict[str, str] = field(repr=False)
+    """Of those whose roles need a second factor."""
+
     vouchers: dict[ProgramId, list[str]] = field(repr=False)
 
 
@@ -61,6 +71,11 @@ async def set_stage(house: "House") -> Staged:
     return Staged(
         api_key=logins.api_key(house.seal),
         passwords={login.email: logins.password(house.seal, login.email) for login in cast.LOGINS},
+        totp_secrets={
+            login.email: logins.totp_secret(house.seal, login.email)
+            for login in cast.LOGINS
+            if needs_second_factor(login.roles)
+        },
         vouchers=await top_up(house),
     )
 
@@ -193,6 +208,7 @@ async def _staff(house: "House") -> None:
     """Accounts with the passwords that go with this secret."""
     for login in cast.LOGINS:
         word = logins.password(house.seal, login.email)
+        secret = logins.totp_secret(house.seal, login.email)
         async with house.pool.acquire() as connection, connection.transaction():
             known = await staff_by_email(connection, house.settings.tenant, login.email)
             if known is None:
@@ -204,8 +220,12 @@ async def _staff(house: "House") -> None:
                     roles=login.roles,
                     now=house.clock.now(),
                     password=word,
+                    totp_secret=secret if needs_second_factor(login.roles) else None,
                     counselor=login.counselor,
                     sponsor=login.sponsor,
                 )
             else:
                 await change_password(connection, house.settings.tenant, known.id, word)
+                if known.totp_secret is not None:
+                    sealed = house.seal.seal_text(secret, TOTP_PURPOSE)
+                    await change_second_factor(connection, known.tenant, known.id, sealed)

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from terms.ids import TenantId
 from warmline.bus import RateLimits
-from warmline.clock import Clock
+from warmline.clock import Clock, machine_now
 from warmline.http.address import Network, address_of
 from warmline.http.model import Model
 from warmline.http.problems import Unavailable
@@ -42,6 +42,9 @@ class Frame:
     limits: RateLimits
     seal: AesSeal
     public_url: str
+    machine_now: Callable[[], datetime] = machine_now
+    """The time that authenticators of one-time codes go by: no simulation moves it."""
+
     trusted_proxies: tuple[Network, ...] = ()
     """Networks whose X-Forwarded-For and X-Forwarded-Proto are believed."""
 

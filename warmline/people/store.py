@@ -90,6 +90,31 @@ async def use_totp_step(
     return bool(used)
 
 
+async def change_second_factor(
+    connection: "Connection", tenant: TenantId, staff: StaffId, totp_secret: bytes
+) -> None:
+    """Another authenticator from now on; codes of the one before count no longer."""
+    await connection.execute(
+        "UPDATE staff SET totp_secret = $3, totp_step = DEFAULT WHERE tenant = $1 AND id = $2",
+        tenant,
+        staff,
+        totp_secret,
+    )
+
+
+async def expire_staff_tokens(
+    connection: "Connection", tenant: TenantId, staff: StaffId, now: datetime
+) -> None:
+    """End every sign-in of a person. What follows from that is done by who removes them."""
+    await connection.execute(
+        """UPDATE staff_tokens SET expires_at = $3
+           WHERE tenant = $1 AND staff = $2 AND expires_at > $3""",
+        tenant,
+        staff,
+        now,
+    )
+
+
 async def add_staff_token(
     connection: "Connection",
     tenant: TenantId,

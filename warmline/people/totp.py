@@ -1,13 +1,11 @@
 """Time-based one-time codes (RFC 6238: SHA-1, 30 seconds, 6 digits, what every app shows)."""
 
-import base64
 import hmac
 from datetime import datetime
-from hashlib import sha1
-from urllib.parse import quote, urlencode
+
+import pyotp
 
 STEP_SECONDS = 30
-DIGITS = 6
 _LENIENT_STEPS = (0, -1, 1)
 
 
@@ -26,20 +24,20 @@ def step_of(secret: str, code: str, now: datetime) -> int | None:
 
 
 def code_at(secret: str, step: int) -> str:
-    """The code an app shows in that time step (RFC 4226 truncation)."""
-    padded = secret.upper() + "=" * (-len(secret) % 8)
-    digest = hmac.digest(base64.b32decode(padded), step.to_bytes(8), sha1)
-    offset = digest[-1] & 0x0F
-    number = int.from_bytes(digest[offset : offset + 4]) & 0x7FFF_FFFF
-    return str(number % 10**DIGITS).zfill(DIGITS)
+    """The code an app shows in that time step."""
+    return pyotp.HOTP(secret).at(step)
 
 
-def secret_from(random_bytes: bytes) -> str:
-    """Random bytes as the base 32 text that an app is given."""
-    return base64.b32encode(random_bytes).decode().rstrip("=")
+def code_now(secret: str, now: datetime) -> str:
+    """The code an app shows at `now`."""
+    return code_at(secret, int(now.timestamp()) // STEP_SECONDS)
+
+
+def new_secret() -> str:
+    """What an authenticator is given: 160 random bits in base 32."""
+    return pyotp.random_base32()
 
 
 def enrolment_address(secret: str, email: str) -> str:
-    """What the app's camera reads: otpauth://totp/..."""
-    query = urlencode({"secret": secret, "issuer": "Warmline"})
-    return f"otpauth://totp/{quote(f'Warmline:{email}')}?{query}"
+    """What the authenticator's camera reads: otpauth://totp/..."""
+    return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="Warmline")

@@ -4,40 +4,17 @@ import pytest
 
 from routing.store.targets import put_target
 from routing.transfer import AgencyKind, TransferTarget
-from terms.ids import CounselorId, OrderId, StaffId, TargetId
+from terms.ids import CounselorId, OrderId, TargetId
 from terms.phone import PhoneNumber
 from tests.people import CALLER, COUNSELOR, DOCTOR, TENANT
 from tests.serving import Service
-from warmline.http.asked import borrowed
-from warmline.people import StaffRole
-from warmline.people.passwords import Passwords
-from warmline.people.store import StaffMember, add_staff
 
 PASSWORD = "a long enough password"
 POLICE, CLINIC = "+8610000000110", "+8610000000120"
 
 
 async def sign_in(service: Service, counselor: CounselorId | None, *roles: str) -> dict[str, str]:
-    passwords = Passwords()
-    email = f"{roles[0]}@example.test"
-    member = StaffMember(
-        tenant=TENANT,
-        id=StaffId(f"staff_{roles[0]}"),
-        email=email,
-        password_hash=await passwords.hash(PASSWORD),
-        roles=frozenset(StaffRole(role) for role in roles),
-        counselor=counselor,
-        sponsor=None,
-        totp_secret=None,
-    )
-    async with borrowed(service.house.pool) as connection:
-        await add_staff(connection, member, service.house.clock.now())
-    passwords.close()
-    async with service.client.post(
-        "/v1/sessions", json={"email": email, "password": PASSWORD}
-    ) as response:
-        assert response.status == 201, await response.text()
-        return {"Authorization": f"Bearer {(await response.json())['token']}"}
+    return await service.sign_in(*roles, counselor=counselor)
 
 
 async def post(

@@ -22,6 +22,8 @@ from tests.warmline.demo.running import (
     processes_of,
     until,
 )
+from warmline.clock import machine_now
+from warmline.people.totp import code_now
 
 ANSWER_SECONDS = 60
 
@@ -117,6 +119,8 @@ async def _is_as_it_was(again: DemoProcess) -> None:
         assert all(one["is_open"] for one in await _items(client, "/v1/programs"))
         for person in again.playbill["staff"]:
             login = {"email": person["email"], "password": person["password"]}
+            if "totp_secret" in person:
+                login["totp"] = code_now(person["totp_secret"], machine_now())
             async with client.post("/v1/sessions", json=login) as answer:
                 assert answer.status == 201
         key = {"Authorization": f"Bearer {again.playbill['api_key']}"}

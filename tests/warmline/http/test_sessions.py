@@ -99,6 +99,7 @@ async def client(
         limits=InProcessRateLimits(),
         seal=seal,
         public_url="https://warmline.test",
+        machine_now=clock.now,
     )
     table = [*sessions, *mirror]
     app = make_app(frame, table, version="1", registry=CollectorRegistry(), checks={})
@@ -180,6 +181,21 @@ async def test_with_a_second_factor_the_password_is_not_enough(
     assert (mistyped.status, (await problem(mistyped))["code"]) == (401, "sign_in_failed")
     assert (guessed.status, (await problem(guessed))["code"]) == (401, "sign_in_failed")
     assert await sign_in(client, email="wang@example.org", totp=code)
+
+
+@pytest.mark.parametrize("role", ["support", "supervisor", "operator"])
+async def test_who_sees_others_calls_does_not_get_in_by_a_password_alone(
+    client: Client, database: "Pool[Record]", role: str, noon: datetime
+) -> None:
+    await database.execute("UPDATE staff SET roles = ARRAY[$1, 'counselor']", role)
+    code = code_at(SECRET, int(noon.timestamp()) // 30)
+
+    without = await client.post("/v1/sessions", json=WHO)
+    with_one = {**WHO, "email": "wang@example.org", "totp": code}
+
+    assert (without.status, (await problem(without))["code"]) == (403, "forbidden")
+    assert "warmline staff second-factor" in (await problem(without))["detail"]
+    assert (await client.post("/v1/sessions", json=with_one)).status == 201
 
 
 async def test_a_one_time_code_counts_once_also_at_the_same_moment(
