@@ -205,14 +205,16 @@ class Reading:
         self.about = entry.about or self.about
         self.entries_per_reason[entry.reason] += 1
 
-    def compare(self, head: Head, about: bytes | None) -> Iterator[Fault]:
-        """What the subject's row must agree with: where the book stands, and its facts."""
+    def compare(self, head: Head, *about: bytes) -> Iterator[Fault]:
+        """What the subject's row must agree with: where the book stands, and its facts, told as
+        they are today or as they were when fewer of them were.
+        """
         if head.number > self.head.number:
             missing = f"its row knows {head.number} entries, the book ends with {self.head.number}"
             yield Fault(self.book, self.head.number + 1, missing)
         elif head != self.head:
             yield Fault(self.book, self.head.number, "its row does not carry the last entry's hash")
-        if about is not None and about != self.about:
+        if about and self.about not in about:
             yield Fault(self.book, None, "the facts in its row are not those the book vouches for")
 
     def _fault(self, entry: Entry, what: str) -> Fault:

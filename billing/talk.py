@@ -88,23 +88,33 @@ def _balance_alike(one: "Order", other: "Order") -> bool:
 
 
 def about(order: "Order") -> bytes:
-    """What the order's book vouches for beside the seconds: what never changes about it."""
+    """What the order's book vouches for beside the seconds: all that never changes about it."""
     return facts_digest(
-        {
-            "caller": order.caller,
-            "program": order.program,
-            "program_digest": order.program_digest,
-            "voucher": order.voucher,
-            "quota": order.quota,
-            "granted_seconds": order.granted_seconds,
-            "opened_at": order.opened_at,
+        _first_facts(order)
+        | {
+            "program_version": order.program_version,
+            "one_at_a_time": order.one_at_a_time,
+            "expires_at": order.expires_at,
         }
     )
 
 
+def _first_facts(order: "Order") -> dict[str, object]:
+    """What books vouch for that were opened when this was all that was told."""
+    return {
+        "caller": order.caller,
+        "program": order.program,
+        "program_digest": order.program_digest,
+        "voucher": order.voucher,
+        "quota": order.quota,
+        "granted_seconds": order.granted_seconds,
+        "opened_at": order.opened_at,
+    }
+
+
 def disagreements(order: "Order", reading: Reading) -> Iterator[Fault]:
     """Where the order's row says something else than its book."""
-    yield from reading.compare(order.head, about(order))
+    yield from reading.compare(order.head, about(order), facts_digest(_first_facts(order)))
     for account, seconds in balances(order).items():
         booked_seconds = reading.units[account]
         if booked_seconds != seconds:

@@ -1,7 +1,7 @@
 """Seals over the ledger, and what of it is not sealed yet."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from billing.seals import LedgerSeal, SealedHead
@@ -56,6 +56,19 @@ async def count_unsealed(connection: "Connection", tenant: TenantId) -> int:
     return counted
 
 
+async def count_overdue(connection: "Connection", tenant: TenantId, within: timedelta) -> int:
+    """How many entries no seal covers though others came more than `within` later."""
+    counted: int = await connection.fetchval(
+        f"""SELECT count(*) FROM ledger_entries AS entry
+            WHERE tenant = $1 AND at < (
+                SELECT max(at) FROM ledger_entries WHERE tenant = $1) - $2::interval
+                AND {_UNSEALED}""",
+        *(tenant, within),
+        timeout=_SECONDS,
+    )
+    return counted
+
+
 async def last_seal(connection: "Connection", tenant: TenantId) -> LedgerSeal | None:
     """The newest seal; None before the first."""
     row = await connection.fetchrow(
@@ -64,6 +77,14 @@ async def last_seal(connection: "Connection", tenant: TenantId) -> LedgerSeal | 
         tenant,
     )
     return _seal(row) if row else None
+
+
+async def digest_of_seal(connection: "Connection", tenant: TenantId, number: int) -> bytes | None:
+    """What the seal of this number says; None where there is none."""
+    digest: bytes | None = await connection.fetchval(
+        "SELECT digest FROM ledger_seals WHERE tenant = $1 AND number = $2", tenant, number
+    )
+    return digest
 
 
 async def insert_seal(

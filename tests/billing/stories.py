@@ -51,7 +51,9 @@ def an_order(
     ).order
 
 
-def made(name: str = "voucher-1", *, valid_until: datetime = NOON + 30 * DAY) -> tuple[Moved, ...]:
+def made(
+    name: str = "voucher-1", *, valid_until: datetime = NOON + 30 * DAY, now: datetime = NOON
+) -> tuple[Moved, ...]:
     """The moves by which a voucher comes into the world."""
     prepared = prepare(
         id=VoucherId(name),
@@ -59,9 +61,9 @@ def made(name: str = "voucher-1", *, valid_until: datetime = NOON + 30 * DAY) ->
         code_hash=name.encode(),
         code_ending="7K2M",
         valid_until=valid_until,
-        now=NOON,
+        now=now,
     )
-    return prepared, issue(prepared[0], NOON)
+    return prepared, issue(prepared[0], now)
 
 
 def a_voucher(name: str = "voucher-1", *, valid_until: datetime = NOON + 30 * DAY) -> Voucher:

@@ -116,10 +116,10 @@ def test_a_cut_off_tail_shows_where_the_row_says_that_more_was_booked() -> None:
     assert (reading is not None, faults) == (True, [])
     assert reading is not None
 
-    (fault,) = reading.compare(ENTRIES[2].head, None)
+    (fault,) = reading.compare(ENTRIES[2].head)
 
     assert (fault.number, fault.what) == (3, "its row knows 3 entries, the book ends with 2")
-    assert list(reading.compare(ENTRIES[1].head, None)) == []
+    assert list(reading.compare(ENTRIES[1].head)) == []
 
 
 def test_facts_are_those_of_the_last_entry_that_told_of_any() -> None:

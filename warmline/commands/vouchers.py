@@ -14,6 +14,9 @@ from warmline.commands.running import AsJson, say, settings_of, with_database
 from warmline.exits import Unusable
 
 if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+
+    from terms.ids import ProgramId
     from warmline.settings import Settings
 
 vouchers_app = typer.Typer(help="Vouchers.", no_args_is_help=True)
@@ -38,27 +41,45 @@ def vouchers_issue(
     """Issue vouchers. Their codes are shown this once, or written to a file instead."""
     from billing.code import spaced
     from terms.ids import ProgramId
-    from warmline import vouchers
+    from warmline.vouchers import new_codes
 
     settings, now = settings_of(context), datetime.now(UTC)
     ends = _moment(valid_until, now)
     _check_takes_vouchers(settings, program)
-    codes = vouchers.new_codes(count)
+    codes = new_codes(count)
     shown = [spaced(code) for code in codes]
     with _on_file(file, program, ends, shown):
         with_database(
             settings,
-            lambda connection: vouchers.issue_vouchers(
-                connection,
-                settings.seal(),
-                settings.tenant,
-                program=ProgramId(program),
-                codes=codes,
-                valid_until=ends,
-                now=now,
-            ),
+            lambda connection: _issue(connection, settings, ProgramId(program), codes, ends, now),
         )
     _say_issued({"program": program, "valid_until": ends.isoformat()}, file, shown, as_json)
+
+
+async def _issue(
+    connection: "Connection[Record]",
+    settings: "Settings",
+    program: "ProgramId",
+    codes: Sequence[str],
+    ends: datetime,
+    now: datetime,
+) -> None:
+    """Issue them, and seal the ledger at once: no service need run that would."""
+    from warmline.ledger.sealing import set_seals
+    from warmline.vouchers import issue_vouchers
+
+    seal = settings.seal()
+    async with connection.transaction():
+        await issue_vouchers(
+            connection,
+            seal,
+            settings.tenant,
+            program=program,
+            codes=codes,
+            valid_until=ends,
+            now=now,
+        )
+        await set_seals(connection, seal, now)
 
 
 def _say_issued(

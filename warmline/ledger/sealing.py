@@ -25,7 +25,9 @@ PURPOSE = "ledger seal"
 MOST_BOOKS = 5_000
 """In one seal; more changed books get more seals."""
 
-_LOOK_BACK = PERIOD + timedelta(hours=1)  # for what was decided earlier than it was written
+SEALED_WITHIN = PERIOD + timedelta(hours=1)
+"""An entry this much older than another one is sealed: whoever writes also seals. The second hour
+is for what was decided earlier than it was written."""
 
 _log = structlog.get_logger()
 
@@ -45,7 +47,7 @@ class LedgerSealer(Looker):
         """Seal if the time has come."""
         now = self.clock.now()
         if self._done_at is None or now - self._done_at >= PERIOD:
-            since = None if self._done_at is None else self._done_at - _LOOK_BACK
+            since = None if self._done_at is None else self._done_at - SEALED_WITHIN
             async with self._pool.acquire() as connection, connection.transaction():
                 set_ = await set_seals(connection, self._seal, now, since)
             self._done_at = now

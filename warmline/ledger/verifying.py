@@ -1,15 +1,22 @@
 """All of the ledger is read and compared: every chain, every row it speaks of, every seal."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from billing.ledger import GENESIS, Fault
 from billing.seals import Digest, LedgerSeal
 from billing.store.books import Verified, faults_in_books, tenants_of
-from billing.store.seals import count_unsealed, sealed_heads, seals_of, unmet_heads
+from billing.store.seals import (
+    count_overdue,
+    count_unsealed,
+    digest_of_seal,
+    sealed_heads,
+    seals_of,
+    unmet_heads,
+)
 from terms.ids import BookId, TenantId
-from warmline.ledger.sealing import PURPOSE
+from warmline.ledger.sealing import PURPOSE, SEALED_WITHIN
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
@@ -17,6 +24,26 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 1_000
 """Of more faults of one tenant only the number is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSeal:
+    """A seal that somebody kept outside of the database: its number, and how its digest begins."""
+
+    number: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealsAsked:
+    """What is asked of the seals beyond what they say themselves.
+
+    `overdue`: that every entry is sealed which is so old that it has to be; else nobody notices
+    that all seals were removed, or the newest ones.
+    """
+
+    overdue: bool = True
+    expected: Mapping[TenantId, ExpectedSeal] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -28,6 +55,7 @@ class Findings:
     entries: int = 0
     seals: int = 0
     unsealed: int = 0  # entries no seal covers yet
+    overdue: int = 0  # .. of which so old that one must
     last_seal: LedgerSeal | None = None
     fault_count: int = 0
     faults: list[Fault] = field(default_factory=list)
@@ -40,15 +68,21 @@ class Findings:
 
 
 async def verify(
-    connection: "Connection", seal: AesSeal, tenant: TenantId | None = None
+    connection: "Connection",
+    seal: AesSeal,
+    tenant: TenantId | None = None,
+    asked: SealsAsked | None = None,
 ) -> list[Findings]:
     """Verify one tenant's ledger, or everybody's, as it is at this moment, in bounded memory."""
+    asked = asked or SealsAsked(overdue=False)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        tenants = [tenant] if tenant else await tenants_of(connection)
-        return [await _verify(connection, seal, one) for one in tenants]
+        tenants = [tenant] if tenant else sorted({*await tenants_of(connection), *asked.expected})
+        return [await _verify(connection, seal, one, asked) for one in tenants]
 
 
-async def _verify(connection: "Connection", seal: AesSeal, tenant: TenantId) -> Findings:
+async def _verify(
+    connection: "Connection", seal: AesSeal, tenant: TenantId, asked: SealsAsked
+) -> Findings:
     findings, verified = Findings(tenant), Verified()
     async for fault in faults_in_books(connection, tenant, verified):
         findings.note(fault)
@@ -59,7 +93,28 @@ async def _verify(connection: "Connection", seal: AesSeal, tenant: TenantId) -> 
         what = "is not what it was" if is_there else "is gone"
         findings.note(Fault(head.book, head.number, f"{what}: seal {number} saw it"))
     findings.unsealed = await count_unsealed(connection, tenant)
+    await _look_for_missing_seals(connection, findings, asked)
     return findings
+
+
+async def _look_for_missing_seals(
+    connection: "Connection", findings: Findings, asked: SealsAsked
+) -> None:
+    """What the seals that are left cannot tell: that the newest ones, or all, were removed."""
+    tenant = findings.tenant
+    if asked.overdue:
+        findings.overdue = await count_overdue(connection, tenant, SEALED_WITHIN)
+    if findings.overdue:
+        what = f"{findings.overdue} entries that a seal must cover by now are in none: it is gone"
+        findings.note(_fault(findings.seals + 1, what))
+    expected = asked.expected.get(tenant)
+    if expected is None:
+        return
+    digest = await digest_of_seal(connection, tenant, expected.number)
+    if digest is None:
+        findings.note(_fault(expected.number, "is expected, and there is no such seal"))
+    elif not digest.hex().startswith(expected.digest):
+        findings.note(_fault(expected.number, f"is not the expected one: {digest.hex()}"))
 
 
 async def _faults_in_seals(

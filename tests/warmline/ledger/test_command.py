@@ -41,16 +41,18 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(left.value.code or 0)
 
 
-def spoil(url: str) -> None:
-    """Somebody who may do anything says that a used voucher came back."""
+CAME_BACK = """UPDATE ledger_entries SET to_account = 'returned'
+               WHERE book = 'voucher/voucher-used' AND number = 4"""
+
+
+def spoil(url: str, *changes: str) -> None:
+    """Somebody who may do anything says, for one, that a used voucher came back."""
 
     async def change() -> None:
         connection = await asyncpg.connect(url)
         await connection.execute("SET session_replication_role = replica")
-        await connection.execute(
-            """UPDATE ledger_entries SET to_account = 'returned'
-               WHERE book = 'voucher/voucher-used' AND number = 4"""
-        )
+        for one in changes or (CAME_BACK,):
+            await connection.execute(one)
         await connection.close()
 
     asyncio.run(change())
@@ -84,6 +86,38 @@ def test_what_was_changed_is_named_and_the_exit_status_is_1(
     assert run(monkeypatch, "--json", "--tenant", "house") == 1
     (house,) = json.loads(capsys.readouterr().out)["tenants"]
     assert {fault["book"] for fault in house["faults"]} == {"voucher/voucher-used"}
+
+
+@pytest.mark.rule("X56")
+@pytest.mark.usefixtures("books")
+def test_a_seal_that_somebody_noted_has_to_be_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, "--tenant", "house")
+    noted = capsys.readouterr().out.partition("; seal ")[2].split()[0]
+
+    assert run(monkeypatch, "--tenant", "house", "--expect", noted) == 0
+    assert run(monkeypatch, "--tenant", "house", "--expect", noted[:12]) == 0
+    assert run(monkeypatch, "--tenant", "house", "--expect", f"3:{noted[2:]}") == 1
+    assert "seals entry 3: is expected, and there is no such seal" in capsys.readouterr().out
+    assert run(monkeypatch, "--tenant", "house", "--expect", "2:00000000") == 1
+    assert run(monkeypatch, "--expect", "the newest") == 2
+
+
+@pytest.mark.rule("X56")
+@pytest.mark.usefixtures("books")
+def test_seals_that_are_all_gone_are_missed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database_url: str
+) -> None:
+    spoil(
+        database_url,
+        "DELETE FROM ledger_sealed_heads",
+        "DELETE FROM ledger_seals",
+        "UPDATE ledger_entries SET at = at + interval '1 day' WHERE book = 'voucher/voucher-new'",
+    )
+
+    assert run(monkeypatch) == 1
+    assert "that a seal must cover by now are in none: it is gone" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("books")

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from tests.billing.stories import NOON
-from tests.warmline.ledger.books import keep_books
+from billing import store
+from billing.ledger import BLANK, facts_digest, post
+from billing.store.ledger import insert_entries
+from billing.talk import book_of
+from tests.billing.stories import DAY, NOON, an_order, made
+from tests.warmline.ledger.books import HOUSE, keep_books
 from warmline.ledger.sealing import set_seals
-from warmline.ledger.verifying import verify
+from warmline.ledger.verifying import ExpectedSeal, SealsAsked, verify
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
@@ -20,6 +24,7 @@ OWNERS = {
     "ledger_entries": "book",
     "vouchers": "'voucher/' || id",
     "quotas": "book",
+    "orders": "'talk/' || id",
     "ledger_sealed_heads": "book",
     "ledger_seals": "'seals'",
 }
@@ -35,9 +40,22 @@ COLUMNS = {
         "tenant book program subject period starts ends uses no_contacts changed_at head_number "
         "head_hash"
     ),
+    "orders": (
+        "tenant id caller program program_version program_digest voucher quota one_at_a_time "
+        "opened_at expires_at granted_seconds remaining_seconds talked_seconds head_number "
+        "head_hash"
+    ),
     "ledger_seals": "tenant number sealed_at books digest signature",
     "ledger_sealed_heads": "tenant book number hash seal",
 }
+NOT_COUNTED = {
+    "orders": (
+        "counselor state attempts_counted call connected_at talk_started_at resume_until due_at "
+        "closed_at closed_by closed_reason settled version"
+    ),
+}
+"""How an order stands at the moment: told by the timeline, worth nothing by itself."""
+
 FLIPPED = {
     "text": "overlay({c} placing chr(ascii(right({c}, 1)) # 1) from length({c}))",
     "bytea": "set_byte({c}, 5, get_byte({c}, 5) # 1)",
@@ -69,6 +87,7 @@ async def intruder(
            ORDER BY contype DESC"""
     ):
         await connection.execute(f'ALTER TABLE {row["of"]} DROP CONSTRAINT "{row["conname"]}"')
+    await connection.execute("DROP INDEX one_open_order_per_person, one_holding_order_per_voucher")
     yield connection
     await connection.close()
 
@@ -87,14 +106,19 @@ async def test_books_that_nobody_touched_are_what_they_were(
 
 
 async def test_every_column_that_there_is_gets_flipped(database: "Pool[Record]") -> None:
-    """A column that somebody adds later is either vouched for, or this test says so."""
+    """A column that somebody adds later is vouched for, or named here as one that is not."""
     rows = await database.fetch(
         """SELECT table_name, column_name FROM information_schema.columns
            WHERE table_schema = 'public' AND table_name = ANY ($1::text[])""",
         list(OWNERS),
     )
 
-    told = {(table, one) for table, columns in COLUMNS.items() for one in columns.split()}
+    told = {
+        (table, one)
+        for columns_of in (COLUMNS, NOT_COUNTED)
+        for table, columns in columns_of.items()
+        for one in columns.split()
+    }
     assert {(row["table_name"], row["column_name"]) for row in rows} == told
 
 
@@ -270,3 +294,85 @@ async def test_a_seal_by_somebody_without_the_key_is_none(
     assert [(fault.book, fault.number, fault.what) for fault in found.faults] == [
         ("seals", 3, "was not signed by this installation")
     ]
+
+
+@pytest.mark.rule("X56")
+@pytest.mark.parametrize("kept", [0, 1], ids=["all", "the newest"])
+async def test_seals_removed_without_a_trace_are_missed_because_entries_must_be_sealed_by_now(
+    intruder: "Connection[Record]", seal: AesSeal, kept: int
+) -> None:
+    """The books of `keep_books` end within minutes; a voucher of the next day tells what is due."""
+    await store.insert_vouchers(intruder, HOUSE, [made("voucher-late", now=NOON + DAY)])
+    async with intruder.transaction():
+        await set_seals(intruder, seal, NOON + DAY)
+    (whole,) = await verify(intruder, seal, asked=SealsAsked())
+    await intruder.execute("DELETE FROM ledger_sealed_heads WHERE seal > $1", kept)
+    await intruder.execute("DELETE FROM ledger_seals WHERE number > $1", kept)
+
+    (found,) = await verify(intruder, seal, asked=SealsAsked())
+
+    assert whole.faults == []
+    assert [(fault.book, fault.number) for fault in found.faults] == [("seals", kept + 1)]
+    assert found.overdue > 0
+
+
+@pytest.mark.rule("X56")
+async def test_seals_set_anew_over_a_forged_ledger_are_not_the_one_that_somebody_noted(
+    intruder: "Connection[Record]", seal: AesSeal
+) -> None:
+    (before,) = await verify(intruder, seal)
+    assert before.last_seal is not None
+    noted = ExpectedSeal(before.last_seal.number, before.last_seal.digest.hex())
+    asked = SealsAsked(expected={HOUSE: noted})
+    (kept,) = await verify(intruder, seal, asked=asked)
+    await intruder.execute("DELETE FROM ledger_sealed_heads")
+    await intruder.execute("DELETE FROM ledger_seals")
+    (removed,) = await verify(intruder, seal, asked=asked)
+    for number in range(noted.number):
+        async with intruder.transaction():
+            await set_seals(intruder, seal, NOON + DAY)
+        more = made(f"voucher-{number}", now=NOON + DAY)
+        await store.insert_vouchers(intruder, HOUSE, [more])
+    (forged,) = await verify(intruder, seal, asked=asked)
+
+    assert kept.faults == []
+    assert [one.what for one in removed.faults] == ["is expected, and there is no such seal"]
+    assert [one.what[:23] for one in forged.faults] == ["is not the expected one"]
+
+
+async def test_an_order_opened_when_books_vouched_for_less_is_still_what_it_was(
+    intruder: "Connection[Record]", seal: AesSeal
+) -> None:
+    """Entries are never written anew, so the digests of old ones are read as they were made."""
+    order = an_order("order-old", voucher=None)
+    about = facts_digest(
+        {
+            "caller": order.caller,
+            "program": order.program,
+            "program_digest": order.program_digest,
+            "granted_seconds": order.granted_seconds,
+            "opened_at": order.opened_at,
+        }
+    )
+    head, entry = post(
+        book_of(order.id),
+        BLANK,
+        from_account="issuer",
+        to_account="remaining",
+        units=order.granted_seconds or 0,
+        reason="granted",
+        order=order.id,
+        at=order.opened_at,
+        about=about,
+    )
+    await store.insert_order(intruder, HOUSE, order)
+    await intruder.execute("DELETE FROM ledger_entries WHERE book = 'talk/order-old'")
+    await insert_entries(intruder, HOUSE, [entry])
+    await intruder.execute("UPDATE orders SET head_hash = $1 WHERE id = 'order-old'", head.hash)
+
+    (found,) = await verify(intruder, seal)
+    await intruder.execute("UPDATE orders SET caller = 'mei' WHERE id = 'order-old'")
+    (forged,) = await verify(intruder, seal)
+
+    assert found.faults == []
+    assert [fault.book for fault in forged.faults] == ["talk/order-old"]
