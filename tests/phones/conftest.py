@@ -2,9 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.people import LISTENING, see_that_the_books_agree
 from tests.phones.engine import (
     SHORTEST_RTP_TIMEOUT_SECONDS,
     Engine,
@@ -12,7 +15,21 @@ from tests.phones.engine import (
     start,
     why_not,
 )
+from tests.phones.house import (
+    CAP_SECONDS,
+    CAPPED,
+    COUNSELOR_FIRST,
+    PATIENT,
+    WARNED_SECONDS,
+    PhoneHouse,
+    a_phone_house,
+    hurried,
+)
 from tests.phones.rig import AsteriskRig
+from warmline.seal import AesSeal
+
+if TYPE_CHECKING:
+    from asyncpg import Pool, Record
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -63,6 +80,28 @@ async def frail(engine_to_kill: Engine) -> AsyncIterator[AsteriskRig]:
     """The same over an Asterisk that may die."""
     async with _opened(engine_to_kill) as rig:
         yield rig
+
+
+@pytest.fixture
+async def phone_house(
+    short_sighted: Engine, database: "Pool[Record]", seal: AesSeal, tmp_path: Path
+) -> AsyncIterator[PhoneHouse]:
+    """A house at work, whose phones are real; its books agree when all is over."""
+    await ready(short_sighted)
+    rig = AsteriskRig(short_sighted)
+    await rig.town.open(short_sighted.town_port)
+    programs = {
+        LISTENING: hurried(tmp_path, LISTENING),
+        COUNSELOR_FIRST: hurried(tmp_path, COUNSELOR_FIRST, ring_first='"counselor"'),
+        PATIENT: hurried(tmp_path, PATIENT, media_lost_seconds="120"),
+        CAPPED: hurried(
+            tmp_path, CAPPED, cap_seconds=str(CAP_SECONDS), warn_seconds=f"[{WARNED_SECONDS}]"
+        ),
+    }
+    async with a_phone_house(database, seal, rig, programs) as house:
+        yield house
+    await rig.town.close()
+    await see_that_the_books_agree(database, seal)
 
 
 @asynccontextmanager

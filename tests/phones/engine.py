@@ -22,6 +22,12 @@ PROMPTS = {
     ("zh-CN", "ending_soon"): 2800,
     ("en", "welcome"): 3000,
     ("en", "ending_soon"): 3200,
+    ("zh-CN", "press_1"): 3300,
+    ("zh-CN", "connecting"): 3400,
+    ("zh-CN", "left_5"): 3500,
+    ("zh-CN", "dropped_ringing_again"): 3600,
+    ("zh-CN", "nobody_reached"): 3700,
+    ("zh-CN", "caller_not_reached"): 3750,
 }
 _DIRECTORIES = """[directories]
 astetcdir => {here}

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from dialer.call import Call, State
-from dialer.carriers import Report
+from dialer.carriers import Receive, Report
+from dialer.events import Command
+from dialer.store.calls import calls_of
 from terms.ids import OrderId, ProgramId
 from terms.phone import PhoneNumber
 from terms.verdict import Verdict
@@ -21,7 +23,7 @@ from tests.dialer.carriers.rig import Behaviour
 from tests.house import NoOutbox
 from tests.people import LISTENING, TENANT, People
 from tests.phones.rig import AsteriskRig
-from tests.phones.town import Phone
+from tests.phones.town import Line, Phone
 from warmline.clock import SystemClock
 from warmline.desk.desk import Desk
 from warmline.desk.in_force import KeptCalendar, KeptPrograms
@@ -39,6 +41,11 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.1
 _GENEROUS_SECONDS = 60.0
+
+COUNSELOR_FIRST = ProgramId("counselor-first")
+PATIENT = ProgramId("patient-with-silence")
+CAPPED = ProgramId("capped")
+CAP_SECONDS, WARNED_SECONDS = 8, 5
 
 HURRIED: Mapping[str, str] = {
     "hours": '"24h"',
@@ -89,6 +96,7 @@ class PhoneHouse(People):
     desk: Desk
     crew: Crew
     rig: AsteriskRig
+    receive: Receive
     pairs: list[Pair] = field(default_factory=list)
 
     async def pair(
@@ -113,18 +121,29 @@ class PhoneHouse(People):
             _, committed = await self.desk.place_call(connection, TENANT, pair.order, pair.caller)
         self.desk.tell(committed)
 
+    async def command(self, pair: Pair, command: Command) -> None:
+        """Somebody acts on the order's newest call."""
+        on = await self.see_call(pair.order)
+        async with self.pool.acquire() as connection, connection.transaction():
+            _, committed = await self.desk.command(connection, TENANT, on.id, pair.order, command)
+        self.desk.tell(committed)
+
     async def until(self, pair: Pair, *states: State) -> Call:
         """Return once the order's call is in one of the states."""
         call = None
         try:
             async with asyncio.timeout(_GENEROUS_SECONDS):
                 while True:
-                    call = await self.see_call(pair.order)
-                    if call.state in states:
+                    call = await self._newest(pair)
+                    if call is not None and call.state in states:
                         return call
                     await asyncio.sleep(_LOOK_SECONDS)
         except TimeoutError:
             raise AssertionError(f"not one of {states}: {call}") from None
+
+    async def _newest(self, pair: Pair) -> Call | None:
+        async with self.pool.acquire() as connection:
+            return next(iter(reversed(await calls_of(connection, TENANT, pair.order))), None)
 
     async def talk(self, program: ProgramId = LISTENING) -> Pair:
         """Two who talk with each other by now."""
@@ -138,6 +157,17 @@ class PhoneHouse(People):
         verdict = (await self.until(pair, State.ENDED)).verdict
         assert verdict is not None
         return verdict
+
+    async def reopen(self) -> None:
+        """Be there again after the carrier was closed and the workers were stopped."""
+        await self.rig.carrier.open(self.receive)
+        self.crew.start()
+
+    def line(self, number: PhoneNumber) -> Line:
+        """The line that the phone is on."""
+        line = self.phone(number).line
+        assert line is not None, "the phone is on no call"
+        return line
 
     def phone(self, number: PhoneNumber) -> Phone:
         """The phone itself."""
@@ -205,6 +235,7 @@ async def a_phone_house(
             desk=desk,
             crew=crew,
             rig=rig,
+            receive=receive,
         )
     finally:
         await crew.stop()

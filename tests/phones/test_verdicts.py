@@ -4,53 +4,21 @@ The stories of one table are lived side by side, for they are lived in real time
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import pytest
 
 from dialer.call import State
 from dialer.carriers import LegEnded
 from terms.ids import ProgramId
 from terms.phone import PhoneNumber
 from tests.dialer.carriers.rig import Behaviour
-from tests.people import LISTENING, see_that_the_books_agree
-from tests.phones.engine import SHORTEST_RTP_TIMEOUT_SECONDS, Engine, ready
-from tests.phones.house import Pair, PhoneHouse, a_phone_house, hurried
-from tests.phones.rig import AsteriskRig
-from warmline.seal import AesSeal
-
-if TYPE_CHECKING:
-    from asyncpg import Pool, Record
-
-COUNSELOR_FIRST = ProgramId("counselor-first")
-PATIENT = ProgramId("patient-with-silence")
-CAPPED = ProgramId("capped")
+from tests.people import LISTENING
+from tests.phones.engine import SHORTEST_RTP_TIMEOUT_SECONDS
+from tests.phones.house import CAPPED, COUNSELOR_FIRST, PATIENT, Pair, PhoneHouse
 
 Outcome = tuple[str, str, str]
 """Kind, who ended it, the first reason."""
 Story = Callable[[PhoneHouse], Awaitable[Pair]]
-
-
-@pytest.fixture
-async def house(
-    short_sighted: Engine, database: "Pool[Record]", seal: AesSeal, tmp_path: Path
-) -> AsyncIterator[PhoneHouse]:
-    await ready(short_sighted)
-    rig = AsteriskRig(short_sighted)
-    await rig.town.open(short_sighted.town_port)
-    programs = {
-        LISTENING: hurried(tmp_path, LISTENING),
-        COUNSELOR_FIRST: hurried(tmp_path, COUNSELOR_FIRST, ring_first='"counselor"'),
-        PATIENT: hurried(tmp_path, PATIENT, media_lost_seconds="120"),
-        CAPPED: hurried(tmp_path, CAPPED, cap_seconds="6"),
-    }
-    async with a_phone_house(database, seal, rig, programs) as house:
-        yield house
-    await rig.town.close()
-    await see_that_the_books_agree(database, seal)
 
 
 async def outcomes(house: PhoneHouse, stories: Mapping[str, Story]) -> dict[str, Outcome]:
@@ -97,7 +65,7 @@ async def gives_up_while_the_counselor_rings(house: PhoneHouse) -> Pair:
     return pair
 
 
-async def test_whoever_is_not_reached_is_named(house: PhoneHouse) -> None:
+async def test_whoever_is_not_reached_is_named(phone_house: PhoneHouse) -> None:
     by_caller = ("not_connected", "caller", "never_both_on_the_line")
     by_counselor = ("not_connected", "counselor", "never_both_on_the_line")
     by_carrier = ("not_connected", "carrier", "the_carrier_let_go")
@@ -130,7 +98,7 @@ async def test_whoever_is_not_reached_is_named(house: PhoneHouse) -> None:
         ),
     }
 
-    found = await outcomes(house, {name: story for name, (story, _) in expected.items()})
+    found = await outcomes(phone_house, {name: story for name, (story, _) in expected.items()})
 
     assert found == {name: outcome for name, (_, outcome) in expected.items()}
 
@@ -162,7 +130,7 @@ async def talks_on(house: PhoneHouse) -> Pair:
     return await house.talk(CAPPED)
 
 
-async def test_whoever_ends_a_talk_is_named(house: PhoneHouse) -> None:
+async def test_whoever_ends_a_talk_is_named(phone_house: PhoneHouse) -> None:
     hung_up, network = "hung_up", ("system_drop", "carrier")
     expected: dict[str, tuple[Story, Outcome]] = {
         "BYE of the caller": (let_go_by("caller"), ("party_ended", "caller", hung_up)),
@@ -187,8 +155,8 @@ async def test_whoever_ends_a_talk_is_named(house: PhoneHouse) -> None:
     }
 
     found, both = await asyncio.gather(
-        outcomes(house, {name: story for name, (story, _) in expected.items()}),
-        outcomes(house, {"both": both_let_go_at_once}),
+        outcomes(phone_house, {name: story for name, (story, _) in expected.items()}),
+        outcomes(phone_house, {"both": both_let_go_at_once}),
     )
 
     assert found == {name: outcome for name, (_, outcome) in expected.items()}
@@ -232,7 +200,7 @@ async def answers_and_sends_nothing(house: PhoneHouse) -> Pair:
     return pair
 
 
-async def test_a_line_that_breaks_is_a_fault_of_the_network(house: PhoneHouse) -> None:
+async def test_a_line_that_breaks_is_a_fault_of_the_network(phone_house: PhoneHouse) -> None:
     silent, timeout = ("system_drop", "carrier", "media_timeout"), "fault_cause_44"
     expected: dict[str, tuple[Story, Outcome]] = {
         "the caller's phone is killed": (breaks("caller", "killed"), silent),
@@ -250,13 +218,13 @@ async def test_a_line_that_breaks_is_a_fault_of_the_network(house: PhoneHouse) -
         ),
     }
 
-    found = await outcomes(house, {name: story for name, (story, _) in expected.items()})
+    found = await outcomes(phone_house, {name: story for name, (story, _) in expected.items()})
 
     assert found == {name: outcome for name, (_, outcome) in expected.items()}
     assert len(BROKE_AT) == 6
-    noticed = [await noticed_after(house, number) for number in BROKE_AT]
+    noticed = [await noticed_after(phone_house, number) for number in BROKE_AT]
     assert max(noticed) < SHORTEST_RTP_TIMEOUT_SECONDS + 2
-    let_go = [report.news for report in house.rig.told if isinstance(report.news, LegEnded)]
+    let_go = [report.news for report in phone_house.rig.told if isinstance(report.news, LegEnded)]
     assert [news.code for news in let_go].count("rtp_timeout") == 2
 
 

@@ -51,6 +51,7 @@ class Line(asyncio.DatagramProtocol):
 
     def __init__(self, town: "Town", phone: Phone, call_id: str) -> None:
         self.town, self.phone, self.call_id = town, phone, call_id
+        town.every_line.append(self)
         self.tag = f"t{next(_identities)}"
         self.invite: Message | None = None  # what rang us
         self.local, self.remote, self.target = "", "", ""
@@ -62,6 +63,8 @@ class Line(asyncio.DatagramProtocol):
         self.sent_invite: tuple[str, ...] = ()
         self._packets = self._sent = 0
         self._ear: deque[tuple[float, list[int]]] = deque(maxlen=_EAR_PACKETS)
+        self.received: list[tuple[float, bytes]] = []
+        self.closed_at: float | None = None
         self._prompt_ear: list[int] = []
         self._prompt: str | None = None
         self._rtp: asyncio.DatagramTransport | None = None
@@ -80,19 +83,22 @@ class Line(asyncio.DatagramProtocol):
         self._speaking = asyncio.create_task(self._speak())
 
     def close(self) -> None:
-        """The line is no more."""
+        """The call is no more; its ear stays open, for nothing may reach it any more."""
+        if self.closed_at is None:
+            self.closed_at = time.monotonic()
         self.closed = True
         if self._speaking is not None:
             self._speaking.cancel()
-        if self._rtp is not None:
-            self._rtp.close()
         if self.phone.line is self:
             self.phone.line = None
         self.town.lines.pop(self.call_id, None)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """What the phone hears."""
-        if data[1] & 0x7F != 0 or self.silent:
+        if data[1] & 0x7F != 0:
+            return
+        self.received.append((time.monotonic(), data[12:]))
+        if self.silent or self.closed:
             return
         samples = decoded(data[12:])
         self._ear.append((time.monotonic(), samples))
@@ -104,6 +110,24 @@ class Line(asyncio.DatagramProtocol):
         """Whether the tone was in what was heard just now."""
         since = time.monotonic() - _EAR_PACKETS * _PACKET_SECONDS * 1.5
         return holds([one for at, heard in self._ear if at > since for one in heard], hertz)
+
+    def heard_from(self, hertz: int) -> tuple[float, float] | None:
+        """When the tone was heard first and last, in all of the call; None if it never was."""
+        moments = [at for at, coded in self.received if holds(decoded(coded), hertz)]
+        return (moments[0], moments[-1]) if moments else None
+
+    @property
+    def heard_after_the_end(self) -> float:
+        """Seconds for which audio still came when the call was over."""
+        end = self.closed_at
+        if end is None or not self.received:
+            return 0.0
+        return max(self.received[-1][0] - end, 0.0)
+
+    def close_ear(self) -> None:
+        """Close the ear."""
+        if self._rtp is not None:
+            self._rtp.close()
 
     def _listen_for_prompts(self) -> None:
         samples, self._prompt_ear = self._prompt_ear, []
@@ -157,6 +181,7 @@ class Town(asyncio.DatagramProtocol):
         self.prompts = prompts
         self.lines: dict[str, Line] = {}
         self.phones: dict[str, Phone] = {}
+        self.every_line: list[Line] = []
         self._engine = ("127.0.0.1", engine_port)
         self._work: set[asyncio.Task[None]] = set()
 
@@ -169,8 +194,9 @@ class Town(asyncio.DatagramProtocol):
 
     async def close(self) -> None:
         """Every line goes dead."""
-        for line in list(self.lines.values()):
+        for line in self.every_line:
             line.close()
+            line.close_ear()
         for work in self._work:
             work.cancel()
         self._sip.close()
@@ -219,14 +245,20 @@ class Town(asyncio.DatagramProtocol):
             return
         message = parse(data)
         line = self.lines.get(message.header("call-id"))
-        phone = line.phone if line is not None else None
-        if phone is None and message.method == "INVITE":
-            phone = self.phones.get(user_of(message.first.split()[1]))
+        phone = self._phone_meant(message)
         if phone is not None:
             phone.messages.append(message.text)
         task = asyncio.create_task(self._take(message, line))
         self._work.add(task)
         task.add_done_callback(self._work.discard)
+
+    def _phone_meant(self, message: Message) -> Phone | None:
+        """Whose message it is, also when the call is over."""
+        for line in self.every_line:
+            if line.call_id == message.header("call-id"):
+                return line.phone
+        rings = message.status is None and message.method == "INVITE"
+        return self.phones.get(user_of(message.first.split()[1])) if rings else None
 
     async def _take(self, message: Message, line: Line | None) -> None:
         if message.status is not None:
