@@ -1,0 +1,116 @@
+"""What Twilio asks and tells, answered from what is kept. Nothing here asks Twilio anything."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from dialer.carriers.twilio import events
+from dialer.carriers.twilio.book import Book
+from dialer.carriers.twilio.documents import (
+    LANGUAGE_OF_NUMBERS,
+    Surroundings,
+    announcement,
+    document,
+    farewell,
+    number_told,
+)
+from dialer.carriers.twilio.hearing import Hearing
+from dialer.carriers.twilio.line import Line, place, serve
+from dialer.carriers.twilio.names import is_dialled_in, leg_of_token, token_of
+from terms.ids import LegId
+
+_UNANSWERED = frozenset({"wait", "reject", "bye"})
+
+Fields = Mapping[str, str]
+
+
+class Ear:
+    """Webhooks whose signature held."""
+
+    def __init__(
+        self,
+        book: Book,
+        hearing: Hearing,
+        around: Surroundings,
+        now: Callable[[], datetime],
+        new_secret: Callable[[], str],
+    ) -> None:
+        self._book = book
+        self._hearing = hearing
+        self._around = around
+        self._now = now
+        self._new_secret = new_secret
+
+    async def dialled_in(self, fields: Fields) -> str:
+        """A phone dialled a number of ours: it rings on until it is taken."""
+        now = self._now()
+        event = events.read_inbound(fields, now)
+        if event is None or event.leg is None:
+            return farewell()
+        line = Line(
+            leg=event.leg,
+            token=token_of(event.leg, self._new_secret()),
+            asked_at=now,
+            sid=event.sid,
+        )
+        await self._book.add(line)
+        served = await self._book.change(event.leg, lambda known: serve(known, 0, 0))
+        await self._hearing.take(event)
+        return farewell() if served is None else document(served, 0, 0, self._around)
+
+    async def asked(self, token: str, strand: int, step: int, fields: Fields) -> str:
+        """What a leg shall do next: the first call that asks for a ring's leg is the leg."""
+        now, sid = self._now(), events.read_sid(fields.get("CallSid", ""))
+        leg = leg_of_token(token)
+        if sid is None or leg is None:
+            return farewell()
+
+        def serve_its_own(line: Line) -> Line:
+            if line.token != token or line.sid not in (None, sid):
+                return line
+            return serve(replace(line, sid=sid), strand, step)
+
+        line = await self._book.change(leg, serve_its_own)
+        if line is None or line.token != token or line.sid != sid:
+            return farewell()
+        where = place(strand, step)
+        if line.served[where] not in _UNANSWERED and line.answered_at is None:
+            await self._hearing.take(events.answered(leg, token, sid, fields, now))
+        key = events.pressed(leg, token, where, sid, fields, now)
+        if key is not None:
+            await self._hearing.take(key)
+        return document(line, strand, step, self._around)
+
+    async def announced(self, language: str, prompt: str) -> str:
+        """The words of a prompt over a conference."""
+        text = self._around.words(prompt, language)
+        return farewell() if text is None else announcement(language, text)
+
+    async def number_asked(self, token: str) -> str:
+        """The caller's number in words, for the one leg that may know it."""
+        leg = leg_of_token(token)
+        line = None if leg is None else await self._book.load(leg)
+        if line is None or line.token != token or line.shown is None or line.is_over:
+            return farewell()
+        return number_told(line.shown.digits, LANGUAGE_OF_NUMBERS)
+
+    async def told_of_call(self, token: str | None, fields: Fields) -> None:
+        """How a call goes on. One without a token dialled in, or is none of ours."""
+        leg: LegId | None = None
+        if token is not None:
+            leg = leg_of_token(token)
+            line = None if leg is None else await self._book.load(leg)
+            if line is None or line.token != token:
+                return
+        event = events.read_call(fields, leg, self._now())
+        if event is None or event.leg is None:
+            return
+        if token is None and not is_dialled_in(event.leg):
+            return
+        await self._hearing.take(event)
+
+    async def told_of_conference(self, fields: Fields) -> None:
+        """Who came into a conference, and who left it."""
+        event = events.read_conference(fields, self._now())
+        if event is not None:
+            await self._hearing.take(event)

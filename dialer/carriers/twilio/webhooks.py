@@ -1,0 +1,110 @@
+"""Where Twilio calls us: signed, kept, answered at once.
+
+Nothing of a request is looked at before its signature. What is answered to a voice webhook was
+decided once and kept, so that Twilio is told the same thing as often as it asks.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from aiohttp import web
+from multidict import MultiDict
+from twilio.request_validator import (
+    SIGNATURE_HEADER,
+    SIGNATURE_SETTINGS_HEADER,
+    RequestValidator,
+    get_signature_algorithm,
+)
+
+from dialer.carriers.twilio.ear import Ear
+from dialer.carriers.twilio.names import (
+    ANNOUNCE,
+    CALLS,
+    CONFERENCES,
+    INBOUND,
+    NUMBER,
+    VOICE,
+)
+
+Form = MultiDict[str]
+
+log = logging.getLogger(__name__)
+
+
+class Signatures:
+    """Knows whether Twilio signed a request: over the address it was given, which is public."""
+
+    def __init__(self, public_url: str, auth_tokens: Sequence[str]) -> None:
+        """`auth_tokens`: the account's own, and while it is changed the other one, too."""
+        self._public_url = public_url.rstrip("/")
+        self._validators = [RequestValidator(token) for token in auth_tokens]
+
+    async def form(self, request: web.Request) -> Form:
+        """What the request holds. Raises HTTPForbidden unless its signature holds."""
+        form: Form = MultiDict()
+        if request.content_type == "application/x-www-form-urlencoded":
+            form.extend(
+                (name, value)
+                for name, value in (await request.post()).items()
+                if isinstance(value, str)
+            )
+        signature = request.headers.get(SIGNATURE_HEADER, "")
+        algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER))
+        url = self._public_url + request.raw_path
+        if signature and any(
+            one.validate(url, form, signature, algorithm) for one in self._validators
+        ):
+            return form
+        log.warning("a request to Twilio's address was not signed by Twilio: %s", _kind(request))
+        raise web.HTTPForbidden(text="no signature of Twilio's holds")
+
+
+def routes(ear: Ear, signatures: Signatures) -> list[web.RouteDef]:
+    """The routes of voice, to be mounted at the service's root."""
+
+    async def inbound(request: web.Request) -> web.Response:
+        form = await signatures.form(request)
+        return _document(await ear.dialled_in(form))
+
+    async def voice(request: web.Request) -> web.Response:
+        form = await signatures.form(request)
+        asked = request.match_info
+        strand, step = int(asked["strand"]), int(asked["step"])
+        return _document(await ear.asked(asked["token"], strand, step, form))
+
+    async def announce(request: web.Request) -> web.Response:
+        await signatures.form(request)
+        asked = request.match_info
+        return _document(await ear.announced(asked["language"], asked["prompt"]))
+
+    async def number(request: web.Request) -> web.Response:
+        await signatures.form(request)
+        return _document(await ear.number_asked(request.match_info["token"]))
+
+    async def calls(request: web.Request) -> web.Response:
+        form = await signatures.form(request)
+        await ear.told_of_call(request.match_info.get("token"), form)
+        return web.Response(status=204)
+
+    async def conferences(request: web.Request) -> web.Response:
+        await ear.told_of_conference(await signatures.form(request))
+        return web.Response(status=204)
+
+    return [
+        web.post(INBOUND, inbound),
+        web.post(VOICE + r"/{token}/{strand:[0-9]{1,9}}/{step:[0-9]{1,9}}", voice),
+        web.post(ANNOUNCE + "/{language}/{prompt}", announce),
+        web.post(NUMBER + "/{token}", number),
+        web.post(CALLS, calls),
+        web.post(CALLS + "/{token}", calls),
+        web.post(CONFERENCES, conferences),
+    ]
+
+
+def _document(text: str) -> web.Response:
+    return web.Response(text=text, content_type="text/xml", charset="utf-8")
+
+
+def _kind(request: web.Request) -> str:
+    """The address without what names a leg."""
+    return "/".join(request.path.split("/")[:4])

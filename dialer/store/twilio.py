@@ -1,0 +1,196 @@
+"""What the carrier on Twilio keeps: lines by their leg, events by their key."""
+
+import json
+from collections.abc import Callable, Collection
+from dataclasses import asdict, fields, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from dialer.carriers.twilio.events import Event, Kind
+from dialer.carriers.twilio.line import Ended, Line
+from terms.ids import LegId, TenantId
+from terms.phone import Seal
+
+if TYPE_CHECKING:
+    from dialer.store.connection import Connection, Record
+
+_MOMENTS = frozenset({"asked_at", "answered_at", "let_go_at"})
+_LINE_COLUMNS = "record, shown_sealed"
+
+
+async def add_line(connection: "Connection", seal: Seal, tenant: TenantId, line: Line) -> bool:
+    """Keep a new line; False if there is one of this leg."""
+    added = await connection.fetchval(
+        """INSERT INTO twilio_lines (tenant, leg, sid, record, shown_sealed, asked_at, ended_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING true""",
+        *(tenant, line.leg, line.sid, write_line(line)),
+        None if line.shown is None else seal.seal(line.shown),
+        *(line.asked_at, None if line.ended is None else line.ended.at),
+    )
+    return added is True
+
+
+async def load_line(
+    connection: "Connection", seal: Seal, tenant: TenantId, leg: LegId
+) -> Line | None:
+    """The line of a leg."""
+    row = await connection.fetchrow(
+        f"SELECT {_LINE_COLUMNS} FROM twilio_lines WHERE tenant = $1 AND leg = $2",
+        *(tenant, leg),
+    )
+    return None if row is None else _line(row, seal)
+
+
+async def change_line(
+    connection: "Connection",
+    seal: Seal,
+    tenant: TenantId,
+    leg: LegId,
+    change: Callable[[Line], Line],
+) -> Line | None:
+    """Change a line within the transaction at hand, while nobody else does."""
+    row = await connection.fetchrow(
+        f"SELECT {_LINE_COLUMNS} FROM twilio_lines WHERE tenant = $1 AND leg = $2 FOR UPDATE",
+        *(tenant, leg),
+    )
+    if row is None:
+        return None
+    line = _line(row, seal)
+    changed = change(line)
+    if changed != line:
+        await connection.execute(
+            """UPDATE twilio_lines SET sid = $3, record = $4, asked_at = $5, ended_at = $6
+               WHERE tenant = $1 AND leg = $2""",
+            *(tenant, leg, changed.sid, write_line(changed), changed.asked_at),
+            None if changed.ended is None else changed.ended.at,
+        )
+    return changed
+
+
+async def forget_line(connection: "Connection", tenant: TenantId, leg: LegId) -> None:
+    """Drop a line."""
+    await connection.execute(
+        "DELETE FROM twilio_lines WHERE tenant = $1 AND leg = $2", *(tenant, leg)
+    )
+
+
+async def standing_lines(
+    connection: "Connection", seal: Seal, tenant: TenantId
+) -> tuple[Line, ...]:
+    """Every line that has not ended."""
+    rows = await connection.fetch(
+        f"SELECT {_LINE_COLUMNS} FROM twilio_lines WHERE tenant = $1 AND ended_at IS NULL",
+        tenant,
+    )
+    return tuple(_line(row, seal) for row in rows)
+
+
+async def known_sids(
+    connection: "Connection", tenant: TenantId, sids: Collection[str]
+) -> frozenset[str]:
+    """Which of these calls at Twilio are lines of ours."""
+    rows = await connection.fetch(
+        "SELECT sid FROM twilio_lines WHERE tenant = $1 AND sid = ANY($2::text[])",
+        *(tenant, list(sids)),
+    )
+    return frozenset(row["sid"] for row in rows)
+
+
+async def add_event(connection: "Connection", seal: Seal, tenant: TenantId, event: Event) -> bool:
+    """Keep an event; False if it was kept before."""
+    added = await connection.fetchval(
+        """INSERT INTO twilio_events
+             (tenant, key, kind, leg, sid, at, fields, caller_sealed, received_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING true""",
+        *(tenant, event.key, event.kind, event.leg, event.sid, event.at),
+        json.dumps(dict(event.fields), ensure_ascii=False),
+        None if event.caller is None else seal.seal(event.caller),
+        event.received_at,
+    )
+    return added is True
+
+
+async def untold_events(
+    connection: "Connection", seal: Seal, tenant: TenantId, before: datetime
+) -> tuple[Event, ...]:
+    """Events received before then that are not told yet, as they came."""
+    rows = await connection.fetch(
+        """SELECT key, kind, leg, sid, at, fields, caller_sealed, received_at FROM twilio_events
+           WHERE tenant = $1 AND told_at IS NULL AND received_at < $2
+           ORDER BY received_at, key""",
+        *(tenant, before),
+    )
+    return tuple(_event(row, seal) for row in rows)
+
+
+async def told_event(connection: "Connection", tenant: TenantId, key: str, now: datetime) -> None:
+    """An event is told; who dialled in is known to others from now on and here no more."""
+    await connection.execute(
+        """UPDATE twilio_events SET told_at = $3, caller_sealed = NULL
+           WHERE tenant = $1 AND key = $2""",
+        *(tenant, key, now),
+    )
+
+
+async def prune(connection: "Connection", tenant: TenantId, before: datetime) -> int:
+    """Drop lines that ended or came to nothing before then, and events as old; how many."""
+    gone = await connection.fetchval(
+        """WITH lines AS (
+               DELETE FROM twilio_lines
+               WHERE tenant = $1 AND asked_at < $2
+                 AND (ended_at IS NOT NULL OR sid IS NULL)
+               RETURNING 1
+           ), events AS (
+               DELETE FROM twilio_events
+               WHERE tenant = $1 AND received_at < $2 AND told_at IS NOT NULL
+               RETURNING 1
+           )
+           SELECT (SELECT count(*) FROM lines) + (SELECT count(*) FROM events)""",
+        *(tenant, before),
+    )
+    return int(gone)
+
+
+def write_line(line: Line) -> str:
+    """A line as it is kept: without the number that is kept under seal."""
+    table = asdict(replace(line, shown=None))
+    for name in _MOMENTS:
+        table[name] = _moment(table[name])
+    if line.ended is not None:
+        table["ended"]["at"] = _moment(line.ended.at)
+    return json.dumps({name: value for name, value in table.items() if value is not None})
+
+
+def read_line(body: str) -> Line:
+    """The line that `write_line` wrote."""
+    table: dict[str, Any] = json.loads(body)
+    known = {one.name for one in fields(Line)}
+    table = {name: value for name, value in table.items() if name in known}
+    for name in _MOMENTS & table.keys():
+        table[name] = datetime.fromisoformat(table[name])
+    if (ended := table.get("ended")) is not None:
+        table["ended"] = Ended(**{**ended, "at": datetime.fromisoformat(ended["at"])})
+    return Line(**{**table, "pending": tuple(table.get("pending", ()))})
+
+
+def _line(row: "Record", seal: Seal) -> Line:
+    line, sealed = read_line(row["record"]), row["shown_sealed"]
+    return line if sealed is None else replace(line, shown=seal.open(sealed))
+
+
+def _event(row: "Record", seal: Seal) -> Event:
+    sealed = row["caller_sealed"]
+    return Event(
+        key=row["key"],
+        kind=Kind(row["kind"]),
+        leg=None if row["leg"] is None else LegId(row["leg"]),
+        at=row["at"],
+        sid=row["sid"],
+        fields=json.loads(row["fields"]),
+        received_at=row["received_at"],
+        caller=None if sealed is None else seal.open(sealed),
+    )
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
