@@ -57,6 +57,7 @@ from warmline.http.app import make_app
 from warmline.http.asked import Frame
 from warmline.http.health import Check
 from warmline.http.holders import ApiKeys, StaffTokens
+from warmline.http.second_factor import second_factor
 from warmline.http.sessions import PASSWORDS, sessions
 from warmline.http.who import TokenKinds
 from warmline.live.feed import Feed
@@ -85,6 +86,7 @@ OPERATIONS = (
     *vouchers,
     *voucher_office,
     *sessions,
+    *second_factor,
     *counselors,
     *staff_operations,
     *claims,

@@ -71,6 +71,7 @@ class Follower:
             email="supervisor@example.org",
             roles=frozenset({StaffRole.SUPERVISOR}),
             password_hash="$argon2id$never",
+            totp_secret=b"never asked for",
         )
         await self._world.sign_in(member, _TOKEN)
         following = asyncio.create_task(self._follow(f"{self._world.servers[service].url}/v1/live"))

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from warmline.http.asked import FRAME
-from warmline.http.problems import Forbidden, Unauthenticated
-from warmline.http.who import Allowed, Principal
+from warmline.http.problems import Forbidden, SecondFactorDue, Unauthenticated
+from warmline.http.who import Allowed, Principal, Staff
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOKEN_LENGTH_MOST = 512
@@ -75,24 +75,36 @@ def check_origin(request: web.Request) -> None:
         raise Forbidden("A cookie only counts for requests of our own pages; check Origin.")
 
 
-async def principal(request: web.Request) -> Principal:
-    """Who asks. Raises Unauthenticated, or Forbidden for a cookie that another site made travel."""
+async def principal(request: web.Request, allowed: tuple[Allowed, ...]) -> Principal:
+    """Who asks for something open to `allowed`.
+
+    Raises Unauthenticated, Forbidden for a cookie that another site made travel, or
+    SecondFactorDue.
+    """
     token = bearer_token(request)
     if token is None:
         token = cookie_token(request, writes=request.method not in _READS)
     if token is None:
         raise Unauthenticated
-    return await holder(request, token)
+    while_due = any(rule.while_second_factor_due for rule in allowed)
+    return await holder(request, token, while_second_factor_due=while_due)
 
 
-async def holder(request: web.Request, token: str) -> Principal:
-    """Who holds `token` now. Raises Unauthenticated."""
+async def holder(
+    request: web.Request, token: str, *, while_second_factor_due: bool = False
+) -> Principal:
+    """Who holds `token` now. Raises Unauthenticated.
+
+    Raises SecondFactorDue as well, unless this may be done `while_second_factor_due`.
+    """
     frame = request.app[FRAME]
     if len(token) > _TOKEN_LENGTH_MOST or not token.isascii():
         raise Unauthenticated
     who = await frame.tokens.holder(token, frame.clock.now())
     if who is None:
         raise Unauthenticated("This token is unknown, has expired or was revoked; sign in again.")
+    if isinstance(who, Staff) and who.second_factor_due and not while_second_factor_due:
+        raise SecondFactorDue
     return who
 
 

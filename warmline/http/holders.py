@@ -46,4 +46,5 @@ class StaffTokens:
             counselor=member.counselor,
             sponsor=member.sponsor,
             token_hash=hashed,
+            second_factor_due=member.second_factor_due,
         )

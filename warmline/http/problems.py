@@ -24,6 +24,7 @@ class ProblemCode(StrEnum):
     UNAUTHENTICATED = "unauthenticated"
     SIGN_IN_FAILED = "sign_in_failed"
     TOTP_REQUIRED = "totp_required"
+    SECOND_FACTOR_DUE = "second_factor_due"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -43,6 +44,7 @@ TITLES: Mapping[Code, str] = {
     ProblemCode.UNAUTHENTICATED: "Sign in first",
     ProblemCode.SIGN_IN_FAILED: "E-mail, password or code is wrong",
     ProblemCode.TOTP_REQUIRED: "A one-time code is needed as well",
+    ProblemCode.SECOND_FACTOR_DUE: "Set up a second factor first",
     ProblemCode.FORBIDDEN: "Not open to you",
     ProblemCode.NOT_FOUND: "There is no such thing",
     ProblemCode.METHOD_NOT_ALLOWED: "This cannot be done here",
@@ -70,7 +72,6 @@ TITLES: Mapping[Code, str] = {
     RefusalCode.NOT_COMPLETED: "The order is not completed",
     RefusalCode.CODE_WRONG: "The code is wrong",
     RefusalCode.CODE_EXPIRED: "The code has expired",
-    RefusalCode.NOT_NOW: "This cannot be done now",
     RefusalCode.NOT_NOW: "Not in this state",
     RefusalCode.KEY_REUSED: "The idempotency key was used for another request",
 }
@@ -101,6 +102,7 @@ _STATUS: Mapping[ProblemCode, int] = {
     ProblemCode.UNAUTHENTICATED: 401,
     ProblemCode.SIGN_IN_FAILED: 401,
     ProblemCode.TOTP_REQUIRED: 401,
+    ProblemCode.SECOND_FACTOR_DUE: 403,
     ProblemCode.FORBIDDEN: 403,
     ProblemCode.NOT_FOUND: 404,
     ProblemCode.METHOD_NOT_ALLOWED: 405,
@@ -203,6 +205,16 @@ class Forbidden(Problem):
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(ProblemCode.FORBIDDEN, detail)
+
+
+class SecondFactorDue(Problem):
+    """Their roles need a second factor; until it is set up nothing else is open to them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ProblemCode.SECOND_FACTOR_DUE,
+            "Give an authenticator to this account first: POST /v1/sessions/current/second-factor.",
+        )
 
 
 class BadInput(Problem):

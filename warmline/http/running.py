@@ -53,7 +53,7 @@ def handler(operation: Operation) -> Handler:
 
 async def _asked(request: web.Request, operation: Operation) -> Asked:
     frame = request.app[FRAME]
-    who = await door.principal(request) if operation.who else None
+    who = await door.principal(request, operation.who) if operation.who else None
     if who is not None:
         bind_contextvars(principal=who.label)
         door.admit(who, operation.who)

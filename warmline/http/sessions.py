@@ -10,9 +10,9 @@ from warmline.http import door
 from warmline.http.api import Operations
 from warmline.http.asked import Acting, Answer, Asked
 from warmline.http.model import Model
-from warmline.http.problems import Forbidden, Problem, ProblemCode, Unauthenticated
-from warmline.http.who import ANY_STAFF, Staff
-from warmline.people import StaffRole, needs_second_factor, store
+from warmline.http.problems import Problem, ProblemCode, Unauthenticated
+from warmline.http.who import WHOEVER_SIGNED_IN, Staff
+from warmline.people import StaffRole, store
 from warmline.people.leaving import LEAVING
 from warmline.people.passwords import Passwords
 from warmline.people.store import StaffMember
@@ -59,8 +59,8 @@ async def sign_in(asked: Asked, body: SignIn) -> Answer:
     """Sign in with e-mail and password.
 
     Where a second factor is set up, the first try answers 401 `totp_required`: send the same again
-    with the code. Support, supervisors and operators do not get in without one. A page of ours is
-    given the token as a cookie as well.
+    with the code. Support, supervisors and operators who have none are let in to set one up and to
+    do nothing else (`second_factor_due`). A page of ours is given the token as a cookie as well.
     """
     if "Origin" in asked.request.headers:
         door.check_origin(asked.request)
@@ -88,7 +88,7 @@ async def sign_in(asked: Asked, body: SignIn) -> Answer:
     )
 
 
-@sessions("DELETE", "/v1/sessions/current", who=(ANY_STAFF,), returns={204: None})
+@sessions("DELETE", "/v1/sessions/current", who=(WHOEVER_SIGNED_IN,), returns={204: None})
 async def sign_out(acting: Acting, who: Staff) -> Answer:
     """Sign out. A counselor's last sign-out also ends their presence."""
     ended = await store.end_staff_token(acting.connection, who.tenant, who.token_hash, acting.now)
@@ -99,16 +99,8 @@ async def sign_out(acting: Acting, who: Staff) -> Answer:
 
 
 def _second_factor(asked: Asked, member: StaffMember, code: str | None) -> int | None:
-    """The step of a right code, None where no second factor is needed.
-
-    Raises Unauthenticated, or Forbidden for roles that need one and a person who has none.
-    """
+    """The step of a right code, None where no second factor is set up. Raises Unauthenticated."""
     if member.totp_secret is None:
-        if needs_second_factor(member.roles):
-            raise Forbidden(
-                "Your roles need a second factor and you have none: have an operator renew it "
-                "(warmline staff second-factor)."
-            )
         return None
     if code is None:
         raise Unauthenticated("Send the code your app shows.", code=ProblemCode.TOTP_REQUIRED)

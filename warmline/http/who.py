@@ -47,6 +47,8 @@ class Staff:
     counselor: CounselorId | None = None
     sponsor: str | None = None
     token_hash: bytes = field(default=b"", repr=False)
+    second_factor_due: bool = False
+    """Their roles need a second factor and they have none yet."""
 
     @property
     def label(self) -> str:
@@ -68,6 +70,7 @@ class Allowed:
 
     kind: type[AppKey] | type[Caller] | type[Staff]
     roles: frozenset[StaffRole] = frozenset()
+    while_second_factor_due: bool = False
 
     def admits(self, who: Principal) -> bool:
         """Whether `who` may come in by this rule."""
@@ -79,6 +82,8 @@ class Allowed:
 APP = Allowed(kind=AppKey)
 CALLER = Allowed(kind=Caller)
 ANY_STAFF = Allowed(kind=Staff)
+WHOEVER_SIGNED_IN = Allowed(kind=Staff, while_second_factor_due=True)
+"""Any staff, also those who have to set up their second factor before anything else."""
 
 
 def staff(*roles: StaffRole) -> Allowed:

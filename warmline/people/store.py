@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from terms.ids import CounselorId, StaffId, TenantId
-from warmline.people import StaffRole
+from warmline.people import StaffRole, needs_second_factor
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -33,6 +33,12 @@ class StaffMember:
     sponsor: str | None = None
     password_hash: str = field(repr=False)
     totp_secret: bytes | None = field(default=None, repr=False)
+    totp_pending: bytes | None = field(default=None, repr=False)
+
+    @property
+    def second_factor_due(self) -> bool:
+        """Whether their roles need a second factor that is not set up."""
+        return self.totp_secret is None and needs_second_factor(self.roles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +82,15 @@ async def staff_by_email(
     return None if row is None else _member(row)
 
 
+async def staff_member(connection: "Connection", tenant: TenantId, staff: StaffId) -> StaffMember:
+    """The person of that id, who is known to exist."""
+    row = await connection.fetchrow(
+        "SELECT * FROM staff WHERE tenant = $1 AND id = $2", tenant, staff
+    )
+    assert row is not None
+    return _member(row)
+
+
 async def use_totp_step(
     connection: "Connection", tenant: TenantId, staff: StaffId, step: int
 ) -> bool:
@@ -95,11 +110,58 @@ async def change_second_factor(
 ) -> None:
     """Another authenticator from now on; codes of the one before count no longer."""
     await connection.execute(
-        "UPDATE staff SET totp_secret = $3, totp_step = DEFAULT WHERE tenant = $1 AND id = $2",
+        """UPDATE staff SET totp_secret = $3, totp_step = DEFAULT, totp_pending = NULL
+           WHERE tenant = $1 AND id = $2""",
         tenant,
         staff,
         totp_secret,
     )
+
+
+async def offer_second_factor(
+    connection: "Connection", tenant: TenantId, staff: StaffId, totp_pending: bytes
+) -> bool:
+    """Remember what an authenticator is being given; False when it already has a secret."""
+    offered = await connection.fetchval(
+        """UPDATE staff SET totp_pending = $3
+           WHERE tenant = $1 AND id = $2 AND totp_secret IS NULL RETURNING true""",
+        tenant,
+        staff,
+        totp_pending,
+    )
+    return bool(offered)
+
+
+async def take_second_factor(
+    connection: "Connection", tenant: TenantId, staff: StaffId, pending: bytes, step: int
+) -> bool:
+    """The authenticator showed a code of `pending`: it counts from now on, after `step`.
+
+    False when another one was offered meanwhile.
+    """
+    taken = await connection.fetchval(
+        """UPDATE staff SET totp_secret = totp_pending, totp_pending = NULL, totp_step = $4
+           WHERE tenant = $1 AND id = $2 AND totp_pending = $3 AND totp_secret IS NULL
+           RETURNING true""",
+        tenant,
+        staff,
+        pending,
+        step,
+    )
+    return bool(taken)
+
+
+async def staff_token_times(
+    connection: "Connection", tenant: TenantId, token_hash: bytes
+) -> tuple[datetime, datetime]:
+    """When a sign-in that counts began, and when it ends at the latest."""
+    row = await connection.fetchrow(
+        "SELECT created_at, expires_at FROM staff_tokens WHERE tenant = $1 AND token_hash = $2",
+        tenant,
+        token_hash,
+    )
+    assert row is not None
+    return row["created_at"], row["expires_at"]
 
 
 async def expire_staff_tokens(
@@ -227,6 +289,7 @@ def _member(row: "Record") -> StaffMember:
         sponsor=row["sponsor"],
         password_hash=row["password_hash"],
         totp_secret=row["totp_secret"],
+        totp_pending=row["totp_pending"],
     )
 
 

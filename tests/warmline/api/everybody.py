@@ -14,10 +14,12 @@ from tests.people import CALLER, COUNSELOR, LISTENING, TENANT, device_token
 from tests.serving import Service
 from warmline.desk.store import carry_out
 from warmline.http.asked import borrowed
+from warmline.http.sessions import TOTP_PURPOSE
 from warmline.ids import new_id
 from warmline.people import StaffRole
 from warmline.people.store import StaffMember, add_api_key, add_staff, add_staff_token
 from warmline.people.tokens import TokenKind, new_token, token_hash
+from warmline.people.totp import new_secret
 from warmline.vouchers import issue_vouchers, new_codes
 
 STRANGER = "+8613800000002"
@@ -127,6 +129,7 @@ async def staff_token(service: Service, role: str, counselor: CounselorId | None
         password_hash="$argon2id$nobody knows it",
         roles=frozenset({StaffRole(role)}),
         counselor=counselor,
+        totp_secret=service.house.seal.seal_text(new_secret(), TOTP_PURPOSE),
     )
     async with borrowed(service.house.pool) as connection:
         await add_staff(connection, member, now)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
@@ -21,6 +22,7 @@ from warmline.http.app import make_app
 from warmline.http.asked import Asked, Frame
 from warmline.http.holders import ApiKeys, StaffTokens
 from warmline.http.model import Model
+from warmline.http.second_factor import second_factor
 from warmline.http.sessions import PASSWORDS, TOTP_PURPOSE, sessions
 from warmline.http.who import ANY_STAFF, APP, AppKey, Staff, TokenKinds
 from warmline.people import StaffRole, store
@@ -28,7 +30,7 @@ from warmline.people.leaving import LEAVING, end_expired
 from warmline.people.passwords import Passwords
 from warmline.people.store import TOKEN_LIVES, TOKEN_RESTS, StaffMember, TokenEnd
 from warmline.people.tokens import TokenKind, new_token, token_hash
-from warmline.people.totp import code_at, step_of
+from warmline.people.totp import code_at, code_now, step_of
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ async def client(
         public_url="https://warmline.test",
         machine_now=clock.now,
     )
-    table = [*sessions, *mirror]
+    table = [*sessions, *second_factor, *mirror]
     app = make_app(frame, table, version="1", registry=CollectorRegistry(), checks={})
     app[PASSWORDS], app[LEAVING] = Passwords(TINY), left
     async with TestClient(TestServer(app)) as client:
@@ -184,18 +186,63 @@ async def test_with_a_second_factor_the_password_is_not_enough(
 
 
 @pytest.mark.parametrize("role", ["support", "supervisor", "operator"])
-async def test_who_sees_others_calls_does_not_get_in_by_a_password_alone(
+async def test_who_sees_others_calls_sets_up_a_second_factor_before_anything_else(
     client: Client, database: "Pool[Record]", role: str, noon: datetime
 ) -> None:
     await database.execute("UPDATE staff SET roles = ARRAY[$1, 'counselor']", role)
-    code = code_at(SECRET, int(noon.timestamp()) // 30)
+    held = {"Authorization": f"Bearer {(await sign_in(client))['token']}"}
 
-    without = await client.post("/v1/sessions", json=WHO)
-    with_one = {**WHO, "email": "wang@example.org", "totp": code}
+    refused = await client.get("/v1/mirror", headers=held)
+    assert (refused.status, (await problem(refused))["code"]) == (403, "second_factor_due")
+    assert await _second_factor(client, held) == "due"
+    offered = await (await client.post(_SECOND_FACTOR, headers=held)).json()
+    assert offered["secret"] in offered["address"]
+    for wrong, then in (("12345a", 422), ("000000", 422)):
+        assert (await _confirm(client, held, wrong)).status == then
+    code = code_now(offered["secret"], noon)
+    assert (await _confirm(client, held, code)).status == 200
 
-    assert (without.status, (await problem(without))["code"]) == (403, "forbidden")
-    assert "warmline staff second-factor" in (await problem(without))["detail"]
-    assert (await client.post("/v1/sessions", json=with_one)).status == 201
+    assert await _second_factor(client, held) == "on"
+    assert (await client.get("/v1/mirror", headers=held)).status == 200
+    assert (await client.post("/v1/sessions", json=WHO)).status == 401
+    again = await client.post("/v1/sessions", json={**WHO, "totp": code})
+    assert again.status == 401  # the code that confirmed is spent
+    next_code = code_now(offered["secret"], noon + timedelta(seconds=30))
+    assert await sign_in(client, totp=next_code)
+
+
+async def test_a_second_factor_is_set_up_once_and_guessed_at_five_times(client: Client) -> None:
+    held = {"Authorization": f"Bearer {(await sign_in(client))['token']}"}
+    assert await _second_factor(client, held) == "none"
+
+    early = await _confirm(client, held, "000000")
+    assert (early.status, (await problem(early))["code"]) == (409, "not_now")
+    for _ in range(4):
+        assert (await _confirm(client, held, "000000")).status == 409
+    assert (await _confirm(client, held, "000000")).status == 429
+
+
+async def test_an_authenticator_that_is_there_is_not_replaced_by_whoever_is_signed_in(
+    client: Client, noon: datetime
+) -> None:
+    code = code_now(SECRET, noon)
+    token = (await sign_in(client, email="wang@example.org", totp=code))["token"]
+
+    refused = await client.post(_SECOND_FACTOR, headers={"Authorization": f"Bearer {token}"})
+
+    assert (refused.status, (await problem(refused))["code"]) == (409, "not_now")
+
+
+_SECOND_FACTOR = "/v1/sessions/current/second-factor"
+
+
+async def _second_factor(client: Client, held: dict[str, str]) -> str:
+    response = await client.get("/v1/sessions/current", headers=held)
+    return str((await response.json())["second_factor"])
+
+
+async def _confirm(client: Client, held: dict[str, str], code: str) -> ClientResponse:
+    return await client.post(f"{_SECOND_FACTOR}/confirm", headers=held, json={"code": code})
 
 
 async def test_a_one_time_code_counts_once_also_at_the_same_moment(
