@@ -33,11 +33,21 @@ def test_the_configuration_is_written_and_named(tmp_path: Path) -> None:
     assert "match = 192.0.2.10" in (tmp_path / "etc" / "pjsip.conf").read_text()
 
 
+def test_an_asterisk_of_ones_own_gets_the_files_to_include_alone(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('ari_password = "of-the-tests"')
+
+    told = render(tmp_path / "own.toml", tmp_path / "etc", "--included", "--json")
+
+    files = {Path(file).name for file in json.loads(told)["files"]}
+    assert files == {"warmline-ari.conf", "warmline-extensions.conf"}
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("provider = ", "is no TOML"),
         (TRUNK + "colour = 1", "cannot be used: colour is not known."),
+        ('ari_password = "x"', "nobody could be rung"),
         (None, "cannot be read"),
     ],
 )

@@ -18,10 +18,18 @@ carrier_app.add_typer(asterisk_app, name="asterisk")
 def asterisk_render(
     directory: Annotated[Path, typer.Argument(help="Where the files go; made if missing.")],
     trunk: Annotated[Path, typer.Option(help="The trunk's description: TOML (docs/asterisk.md).")],
+    included: Annotated[
+        bool,
+        typer.Option(
+            "--included", help="For an Asterisk that has a configuration: the files to #include."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write Asterisk's configuration for one trunk. Files of the same name are replaced."""
     from dialer.carriers.asterisk.configuration import (
+        FILES,
+        INCLUDED,
         ConfigurationInvalid,
         read_installation,
         write,
@@ -36,7 +44,10 @@ def asterisk_render(
     except ConfigurationInvalid as wrong:
         raise Unusable(f"{trunk} cannot be used: {wrong}") from None
     try:
-        written = [str(path) for path in write(installation, directory)]
+        files = INCLUDED if included else FILES
+        written = [str(path) for path in write(installation, directory, files)]
+    except ConfigurationInvalid as wrong:
+        raise Unusable(f"{trunk} cannot be used: {wrong}") from None
     except OSError as refused:
         raise Unusable(f"{directory} cannot be written ({refused.strerror}).") from None
     say({"files": written}, as_json, *written)

@@ -4,8 +4,8 @@
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
@@ -14,8 +14,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 Transport = Literal["udp", "tcp", "tls"]
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _PROVIDER = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]+)?")
+_NUMBER = re.compile(r"\+[0-9]{3,15}")
 _CODECS = frozenset({"alaw", "ulaw", "g722", "gsm"})
+INCLUDED = ("warmline-ari.conf", "warmline-extensions.conf")
+"""What an Asterisk with a configuration of its own needs: each for one `#include`."""
+
 FILES = (
+    *INCLUDED,
     "ari.conf",
     "extensions.conf",
     "http.conf",
@@ -32,18 +37,20 @@ class ConfigurationInvalid(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """One Asterisk with one trunk.
+    """One Asterisk with a trunk, with softphones that register at it, or with both.
 
     `provider` is the trunk's host, with a port if it is not the usual one; calls are taken from
     `provider_addresses` alone. With a `username` we answer its challenges, and with `registers` we
     log on. `transport = "tls"` brings SRTP with it, and the provider's certificate is verified.
     Behind NAT, `public_address` is ours as others see it. The trunk is asked every
     `qualify_seconds` whether it is there (0: never); while it is not, nothing is dialled.
+    `softphones` have a number and a password each; such a number is rung there, not over the trunk.
     """
 
     ari_password: str
-    provider: str
-    provider_addresses: tuple[str, ...]
+    provider: str = ""
+    provider_addresses: tuple[str, ...] = ()
+    softphones: Mapping[str, str] = field(default_factory=dict)
     ari_user: str = "warmline"
     app: str = "warmline"
     http_host: str = "127.0.0.1"
@@ -74,19 +81,20 @@ class Installation:
 def read_installation(table: dict[str, object]) -> Installation:
     """The installation a TOML table describes. Raises ConfigurationInvalid."""
     hints = get_type_hints(Installation)
-    known = {field.name for field in fields(Installation)}
+    known = {one.name for one in fields(Installation)}
     for name in table:
         if name not in known:
             raise ConfigurationInvalid(f"{name} is not known.")
     values: dict[str, Any] = {name: _typed(name, found, hints) for name, found in table.items()}
-    for name in ("ari_password", "provider", "provider_addresses"):
-        if name not in values:
-            raise ConfigurationInvalid(f"{name} is missing.")
+    if "ari_password" not in values:
+        raise ConfigurationInvalid("ari_password is missing.")
     return Installation(**values)
 
 
-def render(installation: Installation) -> dict[str, str]:
-    """Every file of the configuration by its name."""
+def render(installation: Installation, files: tuple[str, ...] = FILES) -> dict[str, str]:
+    """The files of the configuration by their names. Raises ConfigurationInvalid."""
+    if "pjsip.conf" in files and not (installation.provider or installation.softphones):
+        raise ConfigurationInvalid("provider is missing, and softphones: nobody could be rung.")
     environment = Environment(
         loader=PackageLoader("dialer.carriers.asterisk"),
         undefined=StrictUndefined,
@@ -97,14 +105,20 @@ def render(installation: Installation) -> dict[str, str]:
     )
     environment.filters["value"] = _escaped
     fields_ = asdict(installation)
-    return {name: environment.get_template(name).render(fields_) for name in FILES}
+    return {name: environment.get_template(name).render(fields_) for name in files}
 
 
-def write(installation: Installation, directory: Path) -> list[Path]:
-    """Render into the directory, which is made; only its owner and group can read the files."""
+def write(
+    installation: Installation, directory: Path, files: tuple[str, ...] = FILES
+) -> list[Path]:
+    """Render into the directory, which is made; only its owner and group can read the files.
+
+    Raises ConfigurationInvalid.
+    """
+    rendered = render(installation, files)
     directory.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, text in render(installation).items():
+    for name, text in rendered.items():
         path = directory / name
         path.touch(mode=0o640)
         path.write_text(text, encoding="utf-8")
@@ -123,6 +137,10 @@ def _typed(name: str, found: object, hints: dict[str, Any]) -> object:
         if isinstance(found, list) and all(isinstance(one, str) for one in found):
             return tuple(found)
         raise ConfigurationInvalid(f"{name} is not a list of texts.")
+    if hint == Mapping[str, str]:
+        if isinstance(found, dict) and all(isinstance(one, str) for one in found.values()):
+            return found
+        raise ConfigurationInvalid(f"{name} is not a table of texts.")
     if hint == Transport:
         if found in get_args(Transport):
             return found
@@ -135,9 +153,15 @@ def _typed(name: str, found: object, hints: dict[str, Any]) -> object:
 _WORDS = {str: "text", int: "whole number", bool: "true or false"}
 
 
+def _texts(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, tuple) else (value,)
+
+
 def _faults(installation: Installation) -> Iterator[str]:
     for name, value in asdict(installation).items():
-        for text in value if isinstance(value, tuple) else (value,):
+        for text in _texts(value):
             if isinstance(text, str) and (not text.isprintable() or text != text.strip()):
                 yield f"{name} holds a line break or a space at its end."
         if name.endswith("_port") and not 1 <= value <= 65535:
@@ -147,18 +171,32 @@ def _faults(installation: Installation) -> Iterator[str]:
             yield f"{name} holds something else than letters, digits, - and _."
     if not installation.ari_password:
         yield "ari_password is empty."
+    if installation.provider:
+        yield from _faults_of_trunk(installation)
+    yield from _faults_of_softphones(installation)
+    yield from _faults_of_media(installation)
+
+
+def _faults_of_trunk(installation: Installation) -> Iterator[str]:
     if not _PROVIDER.fullmatch(installation.provider):
         yield "provider is not a host, or a host and a port."
     if not installation.provider_addresses:
         yield "provider_addresses is empty: nobody could dial in."
-    yield from _faults_of_trunk(installation)
-
-
-def _faults_of_trunk(installation: Installation) -> Iterator[str]:
     if bool(installation.username) != bool(installation.password):
         yield "username and password go together."
     if installation.registers and not installation.username:
         yield "registers needs a username and a password."
+
+
+def _faults_of_softphones(installation: Installation) -> Iterator[str]:
+    for number, password in installation.softphones.items():
+        if not _NUMBER.fullmatch(number):
+            yield "softphones: each is a number with its country code, as +8613800000001."
+        if not password:
+            yield "softphones: one has no password."
+
+
+def _faults_of_media(installation: Installation) -> Iterator[str]:
     if installation.transport == "tls":
         for name in ("tls_cert_file", "tls_key_file", "tls_ca_file"):
             if not getattr(installation, name):

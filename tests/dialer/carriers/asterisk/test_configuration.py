@@ -7,6 +7,7 @@ import pytest
 
 from dialer.carriers.asterisk.configuration import (
     FILES,
+    INCLUDED,
     ConfigurationInvalid,
     Installation,
     read_installation,
@@ -74,9 +75,10 @@ def test_an_address_behind_nat_is_told() -> None:
 
 
 def test_there_is_one_user_and_only_loopback_reaches_it() -> None:
-    ari = [line for line in lines(BY_ADDRESS, "ari.conf") if line.startswith("[")]
+    ari = [line for line in lines(BY_ADDRESS, "warmline-ari.conf") if line.startswith("[")]
 
-    assert ari == ["[general]", "[warmline]"]
+    assert ari == ["[warmline]"]
+    assert "#include warmline-ari.conf" in lines(BY_ADDRESS, "ari.conf")
     assert "bindaddr = 127.0.0.1" in lines(BY_ADDRESS, "http.conf")
 
 
@@ -110,6 +112,11 @@ def test_the_files_are_written_for_their_owner_and_group_alone(tmp_path: Path) -
         ({"qualify_seconds": -1}, "below 0"),
         ({"rtp_first_port": 20000}, "rtp_last_port is not above"),
         ({"app": "warm line"}, "app holds something else"),
+        ({"softphones": ["+8613800000001"]}, "softphones is not a table of texts"),
+        ({"softphones": {"+8613800000001": 1}}, "softphones is not a table of texts"),
+        ({"softphones": {"13800000001": "secret"}}, "with its country code"),
+        ({"softphones": {"+8613800000001": ""}}, "one has no password"),
+        ({"softphones": {"+8613800000001": "a\nb"}}, "softphones holds a line break"),
     ],
 )
 def test_what_cannot_be_is_told_in_one_sentence(table: dict[str, object], told: str) -> None:
@@ -123,14 +130,31 @@ def test_what_cannot_be_is_told_in_one_sentence(table: dict[str, object], told: 
         read_installation({**good, **table})
 
 
-@pytest.mark.parametrize("name", ["ari_password", "provider", "provider_addresses"])
-def test_what_everybody_must_say_is_asked_for(name: str) -> None:
-    good: dict[str, object] = {
-        "ari_password": "of-the-tests",
-        "provider": "sip.example.com",
-        "provider_addresses": ["192.0.2.10"],
-    }
-    del good[name]
+def test_a_softphone_is_known_by_its_number_and_password() -> None:
+    alone = Installation(ari_password="x", softphones={"+8613800000001": "pa;ss"})
 
-    with pytest.raises(ConfigurationInvalid, match=f"{name} is missing"):
-        read_installation(good)
+    found = lines(alone)
+
+    assert "[+8613800000001](warmline-endpoint)" in found
+    assert "callerid = <+8613800000001>" in found
+    assert "password = pa\\;ss" in found
+    assert not any("warmline-trunk" in line for line in found)
+
+
+def test_an_asterisk_with_a_configuration_takes_over_two_files(tmp_path: Path) -> None:
+    written = write(Installation(ari_password="x"), tmp_path, INCLUDED)
+
+    assert {path.name for path in written} == {"warmline-ari.conf", "warmline-extensions.conf"}
+    assert lines(BY_ADDRESS, "extensions.conf") == ["#include warmline-extensions.conf"]
+
+
+def test_a_password_is_asked_for() -> None:
+    with pytest.raises(ConfigurationInvalid, match="ari_password is missing"):
+        read_installation({"provider": "sip.example.com", "provider_addresses": ["192.0.2.10"]})
+
+
+def test_an_asterisk_that_could_ring_nobody_is_not_rendered(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationInvalid, match="nobody could be rung"):
+        write(Installation(ari_password="x"), tmp_path / "etc")
+
+    assert not (tmp_path / "etc").exists()
