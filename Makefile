@@ -4,14 +4,18 @@
 PYTHON ?=
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# The people's pages, built from web/ with the Node that is in .venv. They are not kept in git.
+PAGES := warmline/web/built/.built
+PAGE_SOURCES := docs/openapi.json web/package-lock.json $(shell find web -name node_modules -prune -o \
+	-type f -not -name schema.ts -print)
 
 # Compiled code is kept whatever the environment says: without it every start compiles all packages
 # anew, which takes longer than everything else together.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test chaos exercise check rules openapi diagrams bench lock system-packages
+.PHONY: setup web run test chaos exercise check rules openapi diagrams bench lock system-packages
 
-setup: $(INSTALLED)
+setup: $(INSTALLED) $(PAGES)
 
 # The lock names every package and its hash; Warmline itself is linked, not copied.
 $(INSTALLED): requirements.lock
@@ -22,6 +26,11 @@ $(INSTALLED): requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 		--no-index --editable .
 	@touch $@
+
+web: $(PAGES)
+
+$(PAGES): $(INSTALLED) $(PAGE_SOURCES)
+	@sh .ci/build-pages
 
 # Data goes to ./data unless WARMLINE_DATA_DIR says otherwise. exec: Ctrl-C reaches it alone.
 run: export WARMLINE_DATA_DIR ?= $(CURDIR)/data
@@ -50,6 +59,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web run --silent check
 
 rules: setup
 	$(BIN)/python -m tests.traceability.report

@@ -71,6 +71,7 @@ from warmline.programs import Program
 from warmline.seal import AesSeal
 from warmline.settings import Settings
 from warmline.surroundings import bind, url_of
+from warmline.web.serving import add_web
 from warmline.workers.crew import Crew
 from warmline.workers.housekeeping import Housekeeper
 
@@ -286,6 +287,7 @@ def _application(house: House, ground: Ground) -> web.Application:
         app[SIMULATION] = house.simulation
         app.add_routes(simulation_routes)
     add_pages(app, house.settings.carrier)
+    add_web(app)
     return app
 
 
