@@ -33,17 +33,19 @@ class Ended:
 class Line:
     """One leg. `sid` is None until we know that Twilio has the call.
 
-    `strand` counts the redirections; documents of an earlier one are out of date. `room` is the
-    conference it shall be in, `joined` whether it is. `pending` are prompts not yet served, as
-    `LANGUAGE/KEY`; a line is `idle` while its document says nothing more. `limit_seconds` counts
-    from the answer, as Twilio's TimeLimit does. `told_release` names the end already told.
-    `shown` is the number that Twilio cannot show and an agency is told in words.
+    `rang_by` is the event that told first that it rings. `strand` counts the redirections;
+    documents of an earlier one are out of date. `room` is the conference it shall be in, `joined`
+    whether it is. `pending` are prompts not yet served, as `LANGUAGE/KEY`; a line is `idle` while
+    its document says nothing more. `limit_seconds` counts from the answer, as Twilio's TimeLimit
+    does. `told_release` names the end already told. `shown` is the number that Twilio cannot show
+    and an agency is told in words.
     """
 
     leg: LegId
     token: str
     asked_at: datetime
     sid: str | None = None
+    rang_by: str | None = None
     answered_at: datetime | None = None
     is_taken: bool = False
     strand: int = 0

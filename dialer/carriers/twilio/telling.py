@@ -17,6 +17,7 @@ from dialer.carriers import (
 )
 from dialer.carriers.twilio.events import Event, Kind
 from dialer.carriers.twilio.line import Ended, Line
+from dialer.carriers.twilio.names import is_dialled_in
 from dialer.carriers.twilio.release import is_terminal, release_of
 
 _JOIN, _LEAVE = "participant-join", "participant-leave"
@@ -29,8 +30,11 @@ def observe(line: Line, event: Event) -> Line:
     if event.sid != line.sid:
         return line
     match event.kind:
-        case Kind.ANSWERED if line.answered_at is None:
-            return replace(line, answered_at=event.at)
+        case Kind.ANSWERED:
+            line = _rung(line, event)
+            return replace(line, answered_at=line.answered_at or event.at)
+        case Kind.CALL if event.text("CallStatus") == "ringing":
+            return _rung(line, event)
         case Kind.CALL if is_terminal(event.text("CallStatus")):
             return _ended(line, event)
         case Kind.CONFERENCE:
@@ -43,6 +47,8 @@ def reports(line: Line, event: Event) -> Iterator[Report]:
     if event.sid != line.sid:
         return
     leg, at = line.leg, event.at
+    if line.rang_by == event.key:
+        yield Report(id=f"{leg}:ringing", news=LegRinging(leg=leg, at=at))
     match event.kind:
         case Kind.DIALLED_IN:
             call_in = CallIn(leg=leg, at=at, caller=event.caller, dialled=event.text("Dialled"))
@@ -53,12 +59,17 @@ def reports(line: Line, event: Event) -> Iterator[Report]:
             for index, digit in enumerate(event.text("Digits")):
                 key = KeyPressed(leg=leg, at=at, digit=digit)
                 yield Report(id=f"{leg}:{event.key}:{index}", news=key)
-        case Kind.CALL if event.text("CallStatus") == "ringing":
-            yield Report(id=f"{leg}:ringing", news=LegRinging(leg=leg, at=at))
         case Kind.CONFERENCE if event.text("StatusCallbackEvent") == _JOIN:
             joined = LegBridged(leg=leg, at=at)
             yield Report(id=f"{leg}:bridged:{event.key}", news=joined)
     yield from _end(line)
+
+
+def _rung(line: Line, event: Event) -> Line:
+    """What was answered has rung, even if that is told later. A phone that dialled in rings us."""
+    if line.rang_by is not None or is_dialled_in(line.leg):
+        return line
+    return replace(line, rang_by=event.key)
 
 
 def _end(line: Line) -> Iterator[Report]:
