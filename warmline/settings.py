@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from terms.ids import TenantId
+from warmline.carriers.twilio_settings import TwilioSettings
 from warmline.exits import Unusable
 from warmline.seal import AesSeal
 
@@ -42,7 +43,7 @@ def default_data_dir(environ: Mapping[str, str] = os.environ) -> Path:
     return (Path(home) if home else Path.home() / ".local" / "share") / "warmline"
 
 
-class Settings(BaseSettings):
+class Settings(TwilioSettings):
     """Everything that may differ between two installations."""
 
     model_config = SettingsConfigDict(

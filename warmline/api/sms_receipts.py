@@ -1,12 +1,9 @@
 """Delivery receipts: what became of an SMS after the operator's gateway took it."""
 
 import re
-from enum import StrEnum
 from typing import Annotated
 
-import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter
 from pydantic import StringConstraints
 
 from terms.ids import TenantId
@@ -16,27 +13,13 @@ from warmline.http.model import ID, Instant, Model
 from warmline.http.problems import BadInput, InputFault, NotFound, ProblemCode
 from warmline.http.signed import Signatures
 from warmline.notices.posting import REASON_PATTERN, masked_reason
-from warmline.notices.receipts import DeliveryState, Receipt, is_news
+from warmline.notices.receipts import DeliveryState, Receipt
 from warmline.notices.signing import ID_HEADER
-from warmline.notices.store import add_receipt, lock_delivery, write_delivery
+from warmline.notices.taking import ReceiptMetrics, Taken, take_receipt, tell_receipt
 
 _RECEIPT_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
-_log = structlog.get_logger()
-
 sms_receipts = Operations("SMS receipts")
-
-
-class ReceiptMetrics:
-    """How SMS ended on their way to the phone."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.receipts = Counter(
-            "warmline_sms_receipts",
-            "Delivery receipts that told something new, by what they told",
-            ("state",),
-            registry=registry,
-        )
 
 
 GATEWAY_SIGNATURES: web.AppKey[Signatures] = web.AppKey("gateway_signatures")
@@ -58,14 +41,6 @@ class SmsReceipt(Model):
 
     reason: Annotated[str, StringConstraints(pattern=REASON_PATTERN)] | None = None
     """Why it was not delivered, as the carrier calls it: one word, no text of the message."""
-
-
-class Taken(StrEnum):
-    """What a receipt changed."""
-
-    NEW = "new"
-    REPEATED = "repeated"
-    LATE = "late"
 
 
 class ReceiptTaken(Model):
@@ -94,20 +69,14 @@ async def take_sms_receipt(asked: Asked, body: SmsReceipt) -> ReceiptTaken:
     tenant = asked.tenant if body.tenant is None else body.tenant
     receipt = _receipt(asked, body)
     async with asked.borrow() as connection, connection.transaction():
-        known = await lock_delivery(connection, tenant, receipt.notice)
-        if known is None:
-            raise NotFound("No SMS of this id was sent from here: do not tell it again.")
-        if not await add_receipt(connection, tenant, receipt, asked.now):
-            taken, stands = Taken.REPEATED, known.state
-        elif is_news(known, receipt):
-            await write_delivery(connection, tenant, receipt)
-            taken, stands = Taken.NEW, receipt.state
-        else:
-            taken, stands = Taken.LATE, known.state
-    if taken is Taken.NEW:
-        _tell(asked, tenant, receipt)
+        outcome = await take_receipt(connection, tenant, receipt, asked.now)
+    if outcome is None:
+        raise NotFound("No SMS of this id was sent from here: do not tell it again.")
+    if outcome.taken is Taken.NEW:
+        tell_receipt(asked.part(RECEIPT_METRICS), tenant, receipt)
     # A receipt of the same name for another SMS may leave this one without any state of its own.
-    return ReceiptTaken(id=receipt.notice, delivery=stands or receipt.state, taken=taken)
+    stands = outcome.stands or receipt.state
+    return ReceiptTaken(id=receipt.notice, delivery=stands, taken=outcome.taken)
 
 
 def _receipt(asked: Asked, body: SmsReceipt) -> Receipt:
@@ -122,10 +91,3 @@ def _receipt(asked: Asked, body: SmsReceipt) -> Receipt:
         reason=None if body.reason is None else masked_reason(body.reason),
         happened_at=body.at,
     )
-
-
-def _tell(asked: Asked, tenant: TenantId, receipt: Receipt) -> None:
-    """Count it, and call for somebody when an SMS did not arrive."""
-    asked.part(RECEIPT_METRICS).receipts.labels(receipt.state.value).inc()
-    if receipt.state is DeliveryState.UNDELIVERED:
-        _log.error("sms_undelivered", notice=receipt.notice, tenant=tenant, reason=receipt.reason)

@@ -15,8 +15,12 @@ def check_carrier(settings: Settings) -> None:
     match settings.carrier:
         case "simulated":
             pass
-        case "asterisk" | "twilio":
+        case "asterisk":
             raise Unusable(_NOT_YET.format(settings.carrier))
+        case "twilio":
+            from warmline.carriers.twilio import check_twilio  # few need it: start sooner
+
+            check_twilio(settings)
 
 
 def begin_early(settings: Settings, stack: AsyncExitStack) -> None:
@@ -30,5 +34,9 @@ def carrier_in_use(place: Place) -> CarrierInUse:
     match place.settings.carrier:
         case "simulated":
             return SimulatedInUse(place)
-        case "asterisk" | "twilio":
+        case "asterisk":
             raise Unusable(_NOT_YET.format(place.settings.carrier))
+        case "twilio":
+            from warmline.carriers.twilio import TwilioInUse
+
+            return TwilioInUse(place)

@@ -28,6 +28,7 @@ class Sms:
     template: str
     language: Language
     text: str = field(repr=False)  # it may hold a code
+    code: str | None = field(default=None, repr=False)  # the one it holds
 
 
 class Sender(Protocol):
