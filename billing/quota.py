@@ -6,7 +6,7 @@ quota is counted (X48); what was used stays used. The next period is another quo
 carried over.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from billing.ledger import BLANK, ISSUER, Entry, Fault, Head, Reading, facts_digest, post
 from billing.voucher import VoucherMove
+from billing.years import year_stood_for
 from terms.calendar import anniversary, local_date
 from terms.ids import BookId, OrderId, ProgramId
 from terms.refusals import RefusalCode, Refused
@@ -85,8 +86,13 @@ class Quota:
     @property
     def book(self) -> BookId:
         """Where its entries are, and the key of the quota itself."""
-        since = self.period if self.starts is None else f"{self.period}-{self.starts}"
-        return BookId(f"quota/{self.program}/{self.subject}/{since}")
+        since = "" if self.starts is None else f"-{self.starts}"
+        return BookId(f"{self.shelf}{since}")
+
+    @property
+    def shelf(self) -> str:
+        """How the books of the same program, subject and period all begin."""
+        return f"quota/{self.program}/{self.subject}/{self.period}"
 
     def use_of(self, order: OrderId) -> Use | None:
         """The order's own use."""
@@ -104,6 +110,24 @@ def quota_on(
     """
     starts, ends = _bounds(day, period, anchor)
     return Quota(program=program, subject=subject, period=period, starts=starts, ends=ends)
+
+
+def standing_for(blank: Quota, anchor: date | None, known: Iterable[Quota]) -> Quota:
+    """The quota that counts in place of `blank`, which `quota_on` named by `anchor`.
+
+    When the anchor was corrected, uses of the old years stand for the new ones that begin nearest:
+    nobody gets a year's uses twice, or loses them. `known` are quotas of the same program, subject
+    and period.
+    """
+    if anchor is None or blank.starts is None:
+        return blank
+    year, begins = year_stood_for(anchor, blank.starts), blank.starts
+    old = [
+        (abs(one.starts - begins), one.starts, one)
+        for one in known
+        if one.starts is not None and year_stood_for(anchor, one.starts) == year
+    ]
+    return min(old, key=lambda known: known[:2])[2] if old else blank
 
 
 def taken(quota: Quota, at: datetime) -> int:

@@ -97,10 +97,33 @@ def reissued(order: Order, voucher: Voucher | None, now: datetime) -> Settlement
     return Settlement(order=finalise(closed), notices=("order.closed",))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """What paid for the order: its voucher, and whether the policy behind that has ended."""
+
+    voucher: Voucher | None = None
+    policy_has_ended: bool = False
+
+    def why_not_replaceable(self, now: datetime) -> str | None:
+        """What stands against a new voucher, as a stable word; None where support may give one."""
+        if self.voucher is None:
+            return "no_voucher"
+        if self.policy_has_ended:
+            return "policy_has_ended"
+        if now >= self.voucher.valid_until:
+            return "voucher_has_run_out"
+        return None if self.voucher.replaces is None else "replaced_before"
+
+
 def propose(
-    order: Order, voucher: Voucher | None, evidence: Evidence, policy: Policy, now: datetime
+    order: Order, payment: Payment, evidence: Evidence, policy: Policy, now: datetime
 ) -> Proposal:
-    """The decision that verdict and evidence speak for: the first line that fits."""
+    """The decision that verdict and evidence speak for: the first line that fits.
+
+    Where no new voucher is to be had, the talk is resumed: one that was replaced once is a
+    supervisor's matter (X10), and nothing takes the place of one whose policy has ended (X15).
+    """
+    voucher = payment.voucher
     if order.state in (State.OPEN, State.IN_CALL, State.INTERRUPTED):
         return _reject("the_order_can_be_used")
     if evidence.verdict is None or not evidence.connected:
@@ -108,9 +131,10 @@ def propose(
     if voucher is not None and not _paid_with(voucher, order.id):
         return _reject("given_back_or_replaced_already")
     wanted = _wanted(order, evidence, evidence.verdict, policy)
-    if wanted.remedy is Remedy.REISSUE and not _replaceable(voucher, now):
-        return _instead_of_a_voucher(wanted, voucher, now)
-    return wanted
+    why_not = payment.why_not_replaceable(now)
+    if wanted.remedy is not Remedy.REISSUE or why_not is None:
+        return wanted
+    return Proposal(remedy=Remedy.RESUME, reasons=(*wanted.reasons, why_not))
 
 
 def _wanted(order: Order, evidence: Evidence, verdict: Verdict, policy: Policy) -> Proposal:
@@ -150,21 +174,6 @@ def _signs(evidence: Evidence) -> tuple[str, ...]:
         "caller_called_back": evidence.called_back,
     }
     return tuple(sign for sign, there in seen.items() if there)
-
-
-def _instead_of_a_voucher(wanted: Proposal, voucher: Voucher | None, now: datetime) -> Proposal:
-    """A voucher that was replaced once is a supervisor's matter (X10): the talk is resumed."""
-    if voucher is None:
-        why = "no_voucher"
-    elif now >= voucher.valid_until:
-        why = "voucher_has_run_out"
-    else:
-        why = "replaced_before"
-    return Proposal(remedy=Remedy.RESUME, reasons=(*wanted.reasons, why))
-
-
-def _replaceable(voucher: Voucher | None, now: datetime) -> bool:
-    return voucher is not None and voucher.replaces is None and now < voucher.valid_until
 
 
 def _paid_with(voucher: Voucher, order: OrderId) -> bool:

@@ -87,6 +87,7 @@ def prepare(
     now: datetime,
     holder: CallerId | None = None,
     replaces: VoucherId | None = None,
+    reason: str = "prepared",
 ) -> Moved:
     """A new voucher that may not be used yet."""
     voucher = Voucher(
@@ -100,7 +101,7 @@ def prepare(
         holder=holder,
         replaces=replaces,
     )
-    return _post(voucher, voucher, ISSUER, "prepared", None)
+    return _post(voucher, voucher, ISSUER, reason, None)
 
 
 def issue(voucher: Voucher, now: datetime) -> Moved:
@@ -218,6 +219,36 @@ def reissue(
         replaces=voucher.id,
     )
     return _move(voucher, State.REISSUED, reason, now, voucher.order), replacement
+
+
+def revive(
+    voucher: Voucher,
+    *,
+    id: VoucherId,
+    code_hash: bytes,
+    code_ending: str,
+    reason: str,
+    now: datetime,
+) -> Moved:
+    """A pending voucher with the ORIGINAL expiry in place of one that should not have fallen (X13).
+
+    The fallen one stays voided: a correction is a new entry. Raises Refused(voucher_invalid) when
+    it did not fall, or its time is over.
+    """
+    _must_be(voucher, {State.VOIDED})
+    if now >= voucher.valid_until:
+        raise _invalid("Its end date has passed, and a new one would bear the same.")
+    return prepare(
+        id=id,
+        program=voucher.program,
+        code_hash=code_hash,
+        code_ending=code_ending,
+        valid_until=voucher.valid_until,
+        now=now,
+        holder=voucher.holder,
+        replaces=voucher.id,
+        reason=reason,
+    )
 
 
 def _consume(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from billing.code import spaced
 from billing.store.vouchers import insert_vouchers, save_voucher
-from billing.voucher import Voucher, issue, reissue
+from billing.voucher import Moved, Voucher, issue, reissue
 from routing.store.callers import load_caller
 from terms.ids import TenantId, VoucherId
 from terms.phone import PhoneNumber
@@ -45,30 +45,41 @@ async def replace_voucher(
     """
     number = await _number_for_new_code(connection, seal, tenant, voucher, now)
     (code,) = new_codes(1)
-    (old, put_away), prepared = reissue(
-        voucher,
-        id=VoucherId(new_id("voucher")),
-        code_hash=code_digest(seal, code),
-        code_ending=ending_of(code),
-        reason=REASON,
-        by_supervisor=by_supervisor,
-        now=now,
+    put_away, made = _replaced(
+        seal, voucher, VoucherId(new_id("voucher")), code, by_supervisor=by_supervisor, now=now
     )
-    issued = issue(prepared[0], now)
-    await save_voucher(connection, tenant, old, put_away)
-    await insert_vouchers(connection, tenant, [[prepared, issued]])
+    await save_voucher(connection, tenant, *put_away)
+    await insert_vouchers(connection, tenant, [made])
+    new = made[-1][0]
     await send_code(
         connection,
         seal,
         tenant,
         number,
         spaced(code),
-        expires_at=voucher.valid_until,
+        expires_at=new.valid_until,
         now=now,
         new_id=new_id,
         template=VOUCHER_REISSUED,
+        voucher=new.id,
     )
-    return issued[0]
+    return new
+
+
+def _replaced(
+    seal: AesSeal, voucher: Voucher, id: VoucherId, code: str, *, by_supervisor: bool, now: datetime
+) -> tuple[Moved, list[Moved]]:
+    """The old voucher put away, and the moves that give out the new one. Raises Refused."""
+    put_away, prepared = reissue(
+        voucher,
+        id=id,
+        code_hash=code_digest(seal, code),
+        code_ending=ending_of(code),
+        reason=REASON,
+        by_supervisor=by_supervisor,
+        now=now,
+    )
+    return put_away, [prepared, issue(prepared[0], now)]
 
 
 async def _number_for_new_code(

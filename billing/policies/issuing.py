@@ -20,6 +20,7 @@ from billing.policies.waiting import (
     valid_until,
 )
 from billing.voucher import USABLE, State
+from billing.years import year_stood_for
 from terms.calendar import end_of_day
 from terms.ids import ProgramId, VoucherId
 
@@ -32,13 +33,19 @@ Covers = Mapping[ProgramId, tuple[str, Cover]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """A voucher that a policy was given; one per program, policy year and number."""
+    """A voucher that a policy was given; one per program, policy year and number.
+
+    `year_starts_on` is the first day of the year it was given for, as years were counted then.
+    `fell`: it was voided because the policy had ended, and no other stands in its place.
+    """
 
     program: ProgramId
-    policy_year: int
+    year_starts_on: date
     number: int  # 1, 2.. where a year brings several
     voucher: VoucherId
     state: State
+    valid_until: datetime
+    fell: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +54,22 @@ class Due:
 
     program: ProgramId
     policy_year: int
+    year_starts_on: date
     number: int
     valid_until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
-    """What a look at a policy leads to; `look_at` is when the next one is due."""
+    """What a look at a policy leads to; `look_at` is when the next one is due.
+
+    `revive`: vouchers that fell with the policy, which is in force again; each gets another in its
+    place, with the end date it had.
+    """
 
     give: tuple[Due, ...] = ()
     void: tuple[VoucherId, ...] = ()
+    revive: tuple[VoucherId, ...] = ()
     look_at: datetime | None = None
 
 
@@ -66,24 +79,30 @@ def attend(
     """What is due for a policy now: after its waiting, once per policy year, while it is alive.
 
     Surrendered within the wait, it gets nothing (A17); once over, what is unused falls (X15, A21).
+    Back in force, it gets back what fell. When the day it takes effect is corrected, what it was
+    given stays, and stands for the year that begins nearest.
     """
     if terms.has_ended(today_in_china(now)):
         return _over(given, now)
     give: list[Due] = []
-    looks: list[datetime] = []
+    revive, looks = _revived(given, covers, now)
     for program, (whose, cover) in sorted(covers.items()):
         if whose != sponsor or terms.product not in cover.products:
             continue
         if not cover.vouchers_per_policy_year:
             continue
-        had = {(one.policy_year, one.number) for one in given if one.program == program}
+        had = {
+            (year_stood_for(terms.effective_on, one.year_starts_on), one.number)
+            for one in given
+            if one.program == program
+        }
         due, look_at = _due(program, terms, cover, had, now)
         give += due
         if look_at is not None:
             looks.append(look_at)
     if terms.ends_on is not None:
         looks.append(end_of_day(terms.ends_on, CHINA))
-    return Attention(give=tuple(give), look_at=min(looks, default=None))
+    return Attention(give=tuple(give), revive=revive, look_at=min(looks, default=None))
 
 
 def _over(given: Sequence[Given], now: datetime) -> Attention:
@@ -93,6 +112,21 @@ def _over(given: Sequence[Given], now: datetime) -> Attention:
         void=tuple(one.voucher for one in given if one.state in _UNUSED),
         look_at=now + _WHILE_HELD if held else None,
     )
+
+
+def _revived(
+    given: Sequence[Given], covers: Covers, now: datetime
+) -> tuple[tuple[VoucherId, ...], list[datetime]]:
+    """What fell and is good again, while codes may be sent; and until when the rest has to wait."""
+    revive, looks = [], []
+    for one in given:
+        if one.fell and one.program in covers and now < one.valid_until:
+            opens_at = next_send_at(now, covers[one.program][1])
+            if opens_at == now:
+                revive.append(one.voucher)
+            elif opens_at < one.valid_until:
+                looks.append(opens_at)
+    return tuple(revive), looks
 
 
 def _due(
@@ -109,7 +143,13 @@ def _due(
             return [], opens_at
     ends_at = valid_until(terms, year)
     due = [
-        Due(program=program, policy_year=year.number, number=number, valid_until=ends_at)
+        Due(
+            program=program,
+            policy_year=year.number,
+            year_starts_on=year.starts_on,
+            number=number,
+            valid_until=ends_at,
+        )
         for number in missing
     ]
     return due, _next_year(terms, year, cover)

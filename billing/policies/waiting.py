@@ -5,6 +5,7 @@ Days are local days in China; a natural day ends at 24:00 and no holiday moves i
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from billing.policies.cover import Cover, WaitingAnchor
@@ -14,6 +15,16 @@ from terms.calendar import after_natural_days, anniversary, end_of_day, local_da
 CHINA = ZoneInfo("Asia/Shanghai")
 
 _A_DAY = timedelta(days=1)
+
+
+class SendHours(Protocol):
+    """Between which hours in China codes are sent: from `send_hour` to before `send_until_hour`."""
+
+    @property
+    def send_hour(self) -> int: ...
+
+    @property
+    def send_until_hour(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +82,18 @@ def valid_until(terms: PolicyTerms, year: PolicyYear) -> datetime:
     return ends if terms.ends_on is None else min(ends, end_of_day(terms.ends_on, CHINA))
 
 
-def send_at(day: date, cover: Cover) -> datetime:
+def send_at(day: date, hours: SendHours) -> datetime:
     """When codes may be sent on `day`, at the earliest (X12)."""
-    return datetime.combine(day, time(cover.send_hour), CHINA).astimezone(UTC)
+    return datetime.combine(day, time(hours.send_hour), CHINA).astimezone(UTC)
 
 
-def next_send_at(earliest: datetime, cover: Cover) -> datetime:
+def next_send_at(earliest: datetime, hours: SendHours) -> datetime:
     """`earliest` itself when it lies between the hours of sending, else the next morning's hour."""
     local = earliest.astimezone(CHINA)
-    if local.hour < cover.send_hour:
-        return send_at(local.date(), cover)
-    if local.hour >= cover.send_until_hour:
-        return send_at(local.date() + _A_DAY, cover)
+    if local.hour < hours.send_hour:
+        return send_at(local.date(), hours)
+    if local.hour >= hours.send_until_hour:
+        return send_at(local.date() + _A_DAY, hours)
     return earliest
 
 

@@ -17,15 +17,26 @@ if TYPE_CHECKING:
 # A voucher that was replaced stands for the one in its place, which falls with the policy too.
 _GIVEN = """
     WITH RECURSIVE given AS (
-        SELECT one.policy, one.program, one.policy_year, one.number, voucher.id AS voucher, state
+        SELECT one.policy, one.program, one.year_starts_on, one.number, voucher.id AS voucher,
+            state, valid_until, head_number
         FROM policy_vouchers AS one
         JOIN vouchers AS voucher ON voucher.tenant = one.tenant AND voucher.id = one.voucher
         WHERE one.tenant = $1 AND one.policy = ANY($2::text[])
         UNION ALL
-        SELECT given.policy, given.program, given.policy_year, given.number, newer.id, newer.state
+        SELECT given.policy, given.program, given.year_starts_on, given.number, newer.id,
+            newer.state, newer.valid_until, newer.head_number
         FROM given JOIN vouchers AS newer ON newer.tenant = $1 AND newer.replaces = given.voucher
-    ) SELECT * FROM given"""
+    )
+    SELECT given.*, state = 'voided' AND why.reason = $3
+        AND NOT EXISTS (SELECT FROM given AS newer JOIN vouchers ON vouchers.tenant = $1
+            AND vouchers.id = newer.voucher WHERE vouchers.replaces = given.voucher) AS fell
+    FROM given JOIN ledger_entries AS why ON why.tenant = $1
+        AND why.book = 'voucher/' || given.voucher AND why.number = given.head_number"""
 _POLICY = """id, sponsor, product, status, purchased_on, effective_on, cooling_off_end, ends_on"""
+
+
+POLICY_ENDED = "policy_ended"
+"""Why a voucher was voided, in the ledger: the only reason for which it comes back by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +63,7 @@ async def lock_due_policies(connection: "Connection", now: datetime, limit: int)
     if not rows:
         return []
     tenant = TenantId(rows[0]["tenant"])
-    given = await connection.fetch(_GIVEN, tenant, [row["id"] for row in rows])
+    given = await connection.fetch(_GIVEN, tenant, [row["id"] for row in rows], POLICY_ENDED)
     by_policy: dict[str, list[Given]] = {}
     for one in given:
         by_policy.setdefault(one["policy"], []).append(_given(one))
@@ -99,10 +110,13 @@ async def note_given(
     """Remember which voucher was given for what. The same once more violates the primary key."""
     await connection.executemany(
         """INSERT INTO policy_vouchers
-               (tenant, policy, program, policy_year, number, voucher, given_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+               (tenant, policy, program, policy_year, year_starts_on, number, voucher, given_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
         [
-            (tenant, policy, due.program, due.policy_year, due.number, voucher, now)
+            (
+                *(tenant, policy, due.program, due.policy_year, due.year_starts_on),
+                *(due.number, voucher, now),
+            )
             for policy, due, voucher in given
         ],
     )
@@ -120,32 +134,13 @@ async def policyholder_phones(
     return {PolicyId(row["policy"]): row["phone"] for row in rows}
 
 
-async def policy_of_voucher(
-    connection: "Connection", tenant: TenantId, voucher: VoucherId
-) -> tuple[PolicyId, PolicyTerms, State] | None:
-    """The policy a voucher was given for, as it is now, and the voucher's state.
-
-    The policy is held until the transaction ends: nobody surrenders it meanwhile.
-    """
-    row = await connection.fetchrow(
-        f"""SELECT {", ".join(f"policy.{name}" for name in _POLICY.split(", "))},
-               vouchers.state AS voucher_state
-            FROM policy_vouchers AS given
-            JOIN insurance_policies AS policy
-                ON policy.tenant = given.tenant AND policy.id = given.policy
-            JOIN vouchers ON vouchers.tenant = given.tenant AND vouchers.id = given.voucher
-            WHERE given.tenant = $1 AND given.voucher = $2 FOR SHARE OF policy""",
-        *(tenant, voucher),
-    )
-    if row is None:
-        return None
-    return PolicyId(row["id"]), read_terms(row), State(row["voucher_state"])
-
-
 async def policy_behind(
-    connection: "Connection", tenant: TenantId, voucher: VoucherId
+    connection: "Connection", tenant: TenantId, voucher: VoucherId, *, hold: bool = False
 ) -> PolicyTerms | None:
-    """The policy that this voucher, or one it stands in place of, was given for; as it is now."""
+    """The policy that this voucher, or one it stands in place of, was given for; as it is now.
+
+    `hold`: until the transaction ends nobody surrenders it. Whoever has a voucher locked must not.
+    """
     row = await connection.fetchrow(
         f"""WITH RECURSIVE line AS (
                 SELECT id, replaces FROM vouchers WHERE tenant = $1 AND id = $2
@@ -157,7 +152,8 @@ async def policy_behind(
             FROM line JOIN policy_vouchers AS given
                 ON given.tenant = $1 AND given.voucher = line.id
             JOIN insurance_policies AS policy
-                ON policy.tenant = $1 AND policy.id = given.policy""",
+                ON policy.tenant = $1 AND policy.id = given.policy
+            {"FOR SHARE OF policy" if hold else ""}""",
         *(tenant, voucher),
     )
     return None if row is None else read_terms(row)
@@ -191,8 +187,10 @@ async def look_at_all_if_new(
 def _given(row: "Record") -> Given:
     return Given(
         program=ProgramId(row["program"]),
-        policy_year=row["policy_year"],
+        year_starts_on=row["year_starts_on"],
         number=row["number"],
         voucher=VoucherId(row["voucher"]),
         state=State(row["state"]),
+        valid_until=row["valid_until"],
+        fell=row["fell"],
     )

@@ -1,11 +1,11 @@
 """Quotas, each written together with the entry that says why."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from billing.ledger import Entry, Head
-from billing.quota import Period, Quota, Stage, Use
+from billing.quota import Period, Quota, Stage, Use, standing_for
 from billing.store.connection import carry_out
 from billing.store.ledger import entry_arguments, noting
 from terms.change import Change
@@ -22,11 +22,16 @@ class QuotaMoved(Exception):
     """Somebody else moved the quota since it was read: read again and decide anew."""
 
 
-async def lock_quota(connection: "Connection", tenant: TenantId, blank: Quota) -> Quota:
-    """The quota that `quota.quota_on` named, nobody else's until the transaction ends.
+async def lock_quota(
+    connection: "Connection", tenant: TenantId, blank: Quota, anchor: date | None = None
+) -> Quota:
+    """The quota that `quota.quota_on` named by `anchor`, or the one that stands for it since the
+    anchor was corrected; nobody else's until the transaction ends.
 
     One that nobody used yet is made.
     """
+    if anchor is not None:
+        blank = standing_for(blank, anchor, await _on_shelf(connection, tenant, blank.shelf))
     row = await connection.fetchrow(
         f"""INSERT INTO quotas (tenant, {QUOTA_COLUMNS})
             VALUES ($1, $2, $3, $4, $5, $6, $7, '[]', 0, NULL, 0, $8)
@@ -43,6 +48,16 @@ async def lock_quota(connection: "Connection", tenant: TenantId, blank: Quota) -
     )
     assert row is not None
     return read_quota(row)
+
+
+async def _on_shelf(connection: "Connection", tenant: TenantId, shelf: str) -> list[Quota]:
+    """The quotas of one program, subject and period, whatever the year."""
+    rows = await connection.fetch(
+        f"""SELECT {QUOTA_COLUMNS} FROM quotas
+            WHERE tenant = $1 AND book >= $2 || '-' AND book < $2 || '.'""",
+        *(tenant, shelf),
+    )
+    return [read_quota(row) for row in rows]
 
 
 async def load_quota(connection: "Connection", tenant: TenantId, book: BookId) -> Quota | None:

@@ -1,5 +1,6 @@
 """The people, times and vouchers that the tests of this room tell of."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from billing.order import Order, open_order
@@ -23,6 +24,7 @@ DOCTOR_POLICY = Policy(
     early_hang_up_review=False,
     summary_required=True,
 )
+MANY_AT_A_TIME = replace(DOCTOR_POLICY, one_open_order_per_person=False)
 GRANTED_SECONDS = 1500
 FIRST, SECOND = CallId("call-1"), CallId("call-2")
 
@@ -34,6 +36,7 @@ def an_order(
     caller: CallerId = LIN,
     program: ProgramId = LISTENING,
     quota: BookId | None = None,
+    policy: Policy | None = None,
 ) -> Order:
     """An order for the 25-minute talk with Ana, opened at noon."""
     return open_order(
@@ -45,7 +48,7 @@ def an_order(
         counselor=ANA,
         voucher=None if voucher is None else VoucherId(voucher),
         granted_seconds=GRANTED_SECONDS,
-        policy=POLICY if voucher else DOCTOR_POLICY,
+        policy=policy or (POLICY if voucher else DOCTOR_POLICY),
         quota=quota,
         now=NOON,
     ).order

@@ -22,7 +22,7 @@ from billing.store.claims import (
 from billing.store.connection import carry_out
 from billing.store.reviews import opening_review, withdrawing_review
 from terms.ids import ClaimId, OrderId, TenantId
-from tests.billing.stories import DAY, FIRST, MINUTE, NOON, POLICY, an_order
+from tests.billing.stories import DAY, FIRST, MANY_AT_A_TIME, MINUTE, NOON, POLICY, an_order
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
@@ -35,7 +35,7 @@ ID = review_id(FIRST)
 
 async def an_order_in(connection: "Connection", name: str = "order-1") -> Order:
     """An order that needs no voucher."""
-    order = replace(an_order(name, voucher=None), one_at_a_time=False)
+    order = an_order(name, voucher=None, policy=MANY_AT_A_TIME)
     await store.insert_order(connection, HOUSE, order)
     return order
 

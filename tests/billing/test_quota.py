@@ -15,6 +15,7 @@ from billing.quota import (
     left,
     quota_on,
     restore,
+    standing_for,
     taken,
 )
 from billing.voucher import VoucherMove
@@ -236,3 +237,42 @@ def test_the_book_of_a_quota_agrees_with_it_and_sums_to_zero() -> None:
     assert balances([*entries, moved]) == {"issuer": -2, Stage.HELD: 1, Stage.USED: 1}
     forgotten = used(a_quota(), FIRST, at=NOON + timedelta(minutes=1))
     assert list(disagreements(forgotten, reading))
+
+
+@pytest.mark.rule("X18")
+@pytest.mark.parametrize(
+    "corrected", [date(2029, 12, 20), date(2030, 1, 9), date(2029, 1, 1), date(2030, 5, 1)]
+)
+def test_a_corrected_first_day_brings_no_second_allowance(corrected: date) -> None:
+    spent = used(a_quota(Period.POLICY_YEAR), FIRST)
+    day = date(2030, 6, 1)
+    blank = quota_on(
+        day, program=DOCTOR, subject="person-1", period=Period.POLICY_YEAR, anchor=corrected
+    )
+
+    counted = standing_for(blank, corrected, [spent])
+
+    assert counted == spent
+    with pytest.raises(Refused):
+        hold(counted, order=SECOND, limit=1, at=NOON)
+
+
+@pytest.mark.rule("X18", "E47")
+def test_the_corrected_next_year_has_an_allowance_of_its_own() -> None:
+    spent, corrected = used(a_quota(Period.POLICY_YEAR), FIRST), date(2030, 1, 9)
+    days = {date(2031, 1, 8): True, date(2031, 1, 9): False}
+
+    for day, is_counted in days.items():
+        blank = quota_on(
+            day, program=DOCTOR, subject="person-1", period=Period.POLICY_YEAR, anchor=corrected
+        )
+        assert (standing_for(blank, corrected, [spent]) is spent) == is_counted
+
+
+def test_years_that_have_no_anchor_are_never_corrected() -> None:
+    spent = used(a_quota(), FIRST)
+    blank = quota_on(
+        date(2031, 1, 1), program=DOCTOR, subject="person-1", period=Period.CALENDAR_YEAR
+    )
+
+    assert standing_for(blank, None, [spent]) is blank

@@ -7,7 +7,7 @@ import pytest
 import billing.voucher as vouchers
 from billing.claim import Claim, Remedy, of_review
 from billing.order import ClosedBy, Order, Settlement, State, cancel, expire
-from billing.remedy import Evidence, propose, reissued, rejected, resumed
+from billing.remedy import Evidence, Payment, propose, reissued, rejected, resumed
 from billing.settling import revise, settle
 from billing.voucher import Voucher, VoucherMove, carry_out, hold
 from terms.ids import OrderId, VoucherId
@@ -184,7 +184,7 @@ def test_each_end_has_its_proposal(
     order = replace(over(talked=talked).order)
     evidence = Evidence(verdict=verdict(kind, by), connected=True, talked_seconds=talked)
 
-    proposal = propose(order, used(), evidence, POLICY, LATER)
+    proposal = propose(order, Payment(voucher=used()), evidence, POLICY, LATER)
 
     assert (proposal.remedy, proposal.reasons[0]) == (remedy, reason)
 
@@ -198,7 +198,7 @@ def test_the_counselors_word_that_it_was_cut_off_speaks_for_the_caller() -> None
         called_back=True,
     )
 
-    proposal = propose(over().order, used(), hung_up, POLICY, LATER)
+    proposal = propose(over().order, Payment(voucher=used()), hung_up, POLICY, LATER)
 
     assert proposal.remedy is Remedy.RESUME
     assert proposal.reasons == ("counselor_says_cut_off", "caller_called_back")
@@ -213,10 +213,25 @@ def test_a_second_new_voucher_in_a_row_is_not_proposed() -> None:
     past = replace(used(), valid_until=LATER)
 
     for voucher, why in ((before, "replaced_before"), (past, "voucher_has_run_out")):
-        proposal = propose(over(talked=30).order, voucher, short, POLICY, LATER)
+        proposal = propose(over(talked=30).order, Payment(voucher=voucher), short, POLICY, LATER)
         assert (proposal.remedy, proposal.reasons) == (Remedy.RESUME, ("short_call", why))
-    free = propose(over(talked=30).order, None, short, POLICY, LATER)
+    free = propose(over(talked=30).order, Payment(), short, POLICY, LATER)
     assert (free.remedy, free.reasons) == (Remedy.RESUME, ("short_call", "no_voucher"))
+
+
+@pytest.mark.rule("X15")
+def test_no_new_voucher_is_proposed_for_one_whose_policy_has_ended() -> None:
+    short = Evidence(
+        verdict=verdict(VerdictKind.PARTY_ENDED, CALLER), connected=True, talked_seconds=30
+    )
+
+    for ended_, told in (
+        (False, (Remedy.REISSUE, ("short_call",))),
+        (True, (Remedy.RESUME, ("short_call", "policy_has_ended"))),
+    ):
+        payment = Payment(voucher=used(), policy_has_ended=ended_)
+        proposal = propose(over(talked=30).order, payment, short, POLICY, LATER)
+        assert (proposal.remedy, proposal.reasons) == told
 
 
 def test_who_still_has_what_they_paid_for_is_proposed_nothing() -> None:
@@ -232,7 +247,7 @@ def test_who_still_has_what_they_paid_for_is_proposed_nothing() -> None:
         (over().order, used(), Evidence(), "nothing_was_used"),
         (over().order, back, talked, "given_back_or_replaced_already"),
     ):
-        proposal = propose(order, voucher, evidence, POLICY, LATER)
+        proposal = propose(order, Payment(voucher=voucher), evidence, POLICY, LATER)
         assert (proposal.remedy, proposal.reasons) == (Remedy.REJECT, (why,))
 
 
@@ -240,7 +255,7 @@ def test_a_proposal_to_give_something_is_one_that_can_be_carried_out() -> None:
     for kind, by, talked, remedy, _ in PROPOSALS:
         order = over(talked=talked).order
         evidence = Evidence(verdict=verdict(kind, by), connected=True, talked_seconds=talked)
-        assert propose(order, used(), evidence, POLICY, LATER).remedy is remedy
+        assert propose(order, Payment(voucher=used()), evidence, POLICY, LATER).remedy is remedy
         if remedy is Remedy.RESUME:
             assert resumed(order, used(), POLICY, LATER).order.state is State.INTERRUPTED
         elif remedy is Remedy.REISSUE:

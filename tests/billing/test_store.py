@@ -36,6 +36,7 @@ from tests.billing.stories import (
     FIRST,
     LIN,
     LISTENING,
+    MANY_AT_A_TIME,
     MEI,
     MINUTE,
     NOON,
@@ -324,7 +325,7 @@ async def test_an_unused_voucher_past_its_time_is_found(ready: "Pool[Record]") -
 async def test_lists_come_in_pages_newest_first(database: "Pool[Record]") -> None:
     async with database.acquire() as connection:
         for number in range(5):
-            order = replace(an_order(f"order-{number}", voucher=None), one_at_a_time=False)
+            order = an_order(f"order-{number}", voucher=None, policy=MANY_AT_A_TIME)
             await store.insert_order(connection, HOUSE, order)
         one, cursor = await store.list_orders(connection, HOUSE, LIN, limit=3, cursor=None)
         two, end = await store.list_orders(connection, HOUSE, LIN, limit=3, cursor=cursor)

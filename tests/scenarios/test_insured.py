@@ -159,6 +159,25 @@ async def test_the_expert_is_there_once_in_a_policy_year(house: House) -> None:
     assert await order(house, caller, EXPERT)
 
 
+@pytest.mark.rule("C15", "X18")
+@pytest.mark.parametrize(("effective_on", "days"), [("2028-01-02", 1), ("2029-01-05", 4)])
+async def test_a_corrected_first_day_of_the_policy_brings_no_second_use(
+    house: House, effective_on: str, days: int
+) -> None:
+    await listed(house)
+    caller = await house.caller(INSURED)
+    await house.counselor(program=EXPERT)
+    await talk(house, await order(house, caller, EXPERT))
+
+    await listed(house, {"effective_on": effective_on, "purchased_on": "2027-01-01"})
+
+    for _ in range(days):
+        assert (await why_not(house, INSURED, EXPERT)).code is RefusalCode.QUOTA_USED
+        await house.pass_time(86_400)
+    house.world.script(INSURED, ANSWERS)
+    assert await order(house, caller, EXPERT)  # the corrected next year
+
+
 @pytest.mark.rule("C15")
 async def test_an_order_that_is_given_up_costs_no_use(house: House) -> None:
     await listed(house)

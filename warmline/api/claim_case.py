@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 from billing.claim import Claim, Remedy, State
 from billing.order import Order
+from billing.policies.waiting import today_in_china
 from billing.policy import Policy
-from billing.remedy import Evidence, Proposal, propose
+from billing.remedy import Evidence, Payment, Proposal, propose
 from billing.store.claims import claims_of_order, load_claim, words_of
 from billing.store.ledger import entries_of
 from billing.store.orders import list_orders, load_order
+from billing.store.policy_vouchers import policy_behind
 from billing.store.vouchers import load_voucher
 from billing.talk import book_of
 from billing.voucher import Voucher
@@ -43,13 +45,14 @@ async def case_of(asked: Asked, connection: "Connection", claim: ClaimId) -> Cla
     if order.voucher is not None:
         voucher = await load_voucher(connection, asked.tenant, order.voucher)
     program = await asked.part(DESK).programs.of_order(connection, asked.tenant, order)
+    payment = await _payment(asked, connection, voucher)
     words = await words_of(connection, asked.tenant, [found.id])
     ledger = [] if voucher is None else await entries_of(connection, asked.tenant, voucher.book)
     return ClaimCaseView.case(
         found,
         seal=asked.frame.seal,
         words=words[found.id],
-        proposal=_proposal(found, order, voucher, call, program.billing, asked.now),
+        proposal=_proposal(found, order, payment, call, program.billing, asked.now),
         order=order,
         evidence=None if call is None else await _evidence(asked, connection, call),
         earlier_calls=await _earlier_calls(asked, connection, order, found.call),
@@ -65,17 +68,26 @@ async def _call(asked: Asked, connection: "Connection", call: CallId | None) -> 
     return None if stored is None else stored.call
 
 
+async def _payment(asked: Asked, connection: "Connection", voucher: Voucher | None) -> Payment:
+    """The voucher with what is true of its policy today."""
+    if voucher is None:
+        return Payment()
+    terms = await policy_behind(connection, asked.tenant, voucher.id)
+    ended = terms is not None and terms.has_ended(today_in_china(asked.now))
+    return Payment(voucher=voucher, policy_has_ended=ended)
+
+
 def _proposal(
     claim: Claim,
     order: Order,
-    voucher: Voucher | None,
+    payment: Payment,
     call: Call | None,
     policy: Policy,
     now: datetime,
 ) -> Proposal | None:
     if claim.state not in (State.OPEN, State.APPEALED):
         return None
-    return propose(order, voucher, _facts(call, now), policy, now)
+    return propose(order, payment, _facts(call, now), policy, now)
 
 
 def _facts(call: Call | None, now: datetime) -> Evidence:

@@ -1,6 +1,7 @@
 """What an order rests on where a program asks for an insured person: the policy, and its quota."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from billing.policies.cover import Cover, Entitlement
@@ -77,7 +78,9 @@ async def _with_quota(
     if not cover.quota_uses:
         return Backing(entitled=wanted[0], quota=None)
     for place, one in enumerate(wanted, start=1):
-        quota = await lock_quota(connection, tenant, _quota(program, cover, one, now))
+        anchor = _anchor(cover, one)
+        blank = _quota(program, cover, one, anchor, now)
+        quota = await lock_quota(connection, tenant, blank, anchor)
         try:
             held, entry = hold(quota, order=order, limit=cover.quota_uses, at=now)
         except Refused:
@@ -89,14 +92,25 @@ async def _with_quota(
     raise AssertionError("nobody was wanted")
 
 
-def _quota(program: ProgramId, cover: Cover, one: Entitled, now: "datetime") -> Quota:
+def _anchor(cover: Cover, one: Entitled) -> date | None:
+    """The day from which the years of the quota are counted, where that is a day of the policy."""
+    match cover.quota_period:
+        case Period.POLICY_YEAR:
+            return one.terms.effective_on
+        case Period.SERVICE_YEAR:
+            return one.since
+        case Period.CALENDAR_YEAR | Period.ROLLING_365:
+            return None
+
+
+def _quota(
+    program: ProgramId, cover: Cover, one: Entitled, anchor: date | None, now: "datetime"
+) -> Quota:
     """Which quota a use counts against: whose, and of which year (X18, X49)."""
-    of_person = cover.quota_per is CountedFor.PERSON
-    of_service = cover.quota_period is Period.SERVICE_YEAR
     return quota_on(
         today_in_china(now),
         program=program,
-        subject=one.insured if of_person else one.policy,
+        subject=one.insured if cover.quota_per is CountedFor.PERSON else one.policy,
         period=cover.quota_period,
-        anchor=one.since if of_service else one.terms.effective_on,
+        anchor=anchor,
     )

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from billing.policies.waiting import SendHours
 from terms.ids import TenantId, VoucherId
 from terms.phone import PhoneNumber
 from warmline.notices.outbox import QueuedOutbox
 from warmline.notices.store import add_secret_notice
-from warmline.notices.texts import VERIFICATION_CODE, VOUCHER_CODE
+from warmline.notices.texts import VERIFICATION_CODE
+from warmline.notices.windows import told_hours
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
@@ -28,11 +30,13 @@ async def send_code(
     now: datetime,
     new_id: Callable[[str], str],
     template: str = VERIFICATION_CODE,
+    voucher: VoucherId | None = None,
 ) -> str:
     """Have `code` sent to `number` once the transaction at hand commits; the notice's id.
 
     Number and code are stored under seal until there is an outcome, then erased. A code that has
-    run out is not sent. Wake the background jobs after the commit.
+    run out is not sent, nor one of a `voucher` that fell meanwhile. Wake the background jobs after
+    the commit.
     """
     id_ = new_id("notice")
     await add_secret_notice(
@@ -44,6 +48,7 @@ async def send_code(
         secret_sealed=seal.seal_text(code, _SECRET),
         expires_at=expires_at,
         now=now,
+        data=None if voucher is None else {"voucher": voucher},
     )
     await QueuedOutbox().enqueue(connection, tenant, [id_], now)
     return id_
@@ -56,6 +61,8 @@ async def send_voucher_code(
     voucher: VoucherId,
     code: str,
     *,
+    template: str,
+    hours: SendHours,
     address_sealed: bytes,
     valid_until: datetime,
     now: datetime,
@@ -63,19 +70,20 @@ async def send_voucher_code(
 ) -> str:
     """Have a voucher's code sent to a sealed number once the transaction at hand commits (A05).
 
-    Whether the voucher is still wanted is looked at again when it is sent (A17).
+    It leaves between these hours alone, however often it is tried (X12). Whether the voucher is
+    still wanted is looked at again when it is sent (A17).
     """
     id_ = new_id("notice")
     await add_secret_notice(
         connection,
         tenant,
         id_,
-        template=VOUCHER_CODE,
+        template=template,
         address_sealed=address_sealed,
         secret_sealed=seal.seal_text(code, _SECRET),
         expires_at=valid_until,
         now=now,
-        data={"voucher": voucher},
+        data={"voucher": voucher} | told_hours(hours),
     )
     await QueuedOutbox().enqueue(connection, tenant, [id_], now)
     return id_

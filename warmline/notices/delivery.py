@@ -20,8 +20,9 @@ from warmline.notices.retries import next_try_at
 from warmline.notices.senders import Sender, Sms
 from warmline.notices.sending import NotSent
 from warmline.notices.status import Push, StatusPusher
-from warmline.notices.store import Enclosure, load_notice, write_try
+from warmline.notices.store import Enclosure, load_notice, put_off, write_try
 from warmline.notices.texts import Data, Language, TextMissing, fill
+from warmline.notices.windows import may_leave_at
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Delivery:
     withholding: Mapping[str, Withholding] = field(default_factory=dict)  # by template
 
     async def deliver(self, tenant: TenantId, id_: str) -> None:
-        """Try to send a notice, unless it has its outcome or its next try is not due yet."""
+        """Try to send a notice, unless it has its outcome or may not leave yet."""
         now = self.clock.now()
         async with self.pool.acquire() as connection:
             found = await load_notice(connection, tenant, id_)
@@ -75,6 +76,11 @@ class Delivery:
             return
         waiting, enclosure = found
         if enclosure.next_try_at is not None and now < enclosure.next_try_at:
+            return
+        leaves_at = may_leave_at(waiting.notice.data, now)
+        if now < leaves_at:
+            async with self.pool.acquire() as connection:
+                await put_off(connection, tenant, id_, leaves_at)
             return
         try:
             await self._send(waiting, enclosure, now)
@@ -135,6 +141,7 @@ class Delivery:
             template=template,
             language=language,
             text=text,
+            code=None if "code" not in data else str(data["code"]),
         )
 
     def _secret(self, enclosure: Enclosure) -> Data:
@@ -163,6 +170,7 @@ class Delivery:
             _log.error("notice_given_up", **about)
         else:
             _log.warning("notice_not_sent", **about)
+            next_at = may_leave_at(waiting.notice.data, next_at)
         outcome = "gave_up" if next_at is None else None
         await self._write(waiting, outcome=outcome, fault=failed.fault, next_at=next_at)
 

@@ -16,9 +16,8 @@ from warmline.notices.queue import Job, enqueue_jobs
 from warmline.notices.senders import Sender
 from warmline.notices.status import StatusPusher, pusher_of
 from warmline.notices.store import due_notices, next_due_at
-from warmline.notices.texts import VOUCHER_CODE
 from warmline.notices.worker import TAKES_OVER_AFTER, BackgroundJobs
-from warmline.policies.withholding import why_withheld
+from warmline.policies.withholding import CODES, why_withheld
 from warmline.programs import Program
 from warmline.seal import AesSeal
 from warmline.settings import Settings
@@ -84,7 +83,7 @@ class Notices:
             pusher=pusher,
             zones=zones,
             metrics=NoticeMetrics(registry),
-            withholding={VOUCHER_CODE: why_withheld},
+            withholding=dict.fromkeys(CODES, why_withheld),
         )
         self.jobs.register(DELIVER, delivery.deliver)
 

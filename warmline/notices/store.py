@@ -125,6 +125,17 @@ async def write_try(
     )
 
 
+async def put_off(
+    connection: "Connection", tenant: TenantId, id_: str, next_try_at: datetime
+) -> None:
+    """Have a notice wait for its hour; that was no try."""
+    await connection.execute(
+        """UPDATE notices SET next_try_at = $3
+           WHERE tenant = $1 AND id = $2 AND outcome IS NULL""",
+        *(tenant, id_, next_try_at),
+    )
+
+
 async def due_notices(
     connection: "Connection", now: datetime, limit: int = 100
 ) -> list[tuple[TenantId, str]]:

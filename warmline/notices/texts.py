@@ -20,6 +20,7 @@ Data = Mapping[str, str | int | None]
 VERIFICATION_CODE = "verification_code"
 VOUCHER_CODE = "voucher_code"
 VOUCHER_REISSUED = "voucher_reissued"
+VOUCHER_REVIVED = "voucher_revived"
 VOUCHER_EXPIRED = "voucher_expired"
 
 _SPEAKS_OF_MINUTES = frozenset({"order_interrupted", "claim_resumed"})

@@ -15,6 +15,7 @@ import structlog
 from billing.code import spaced
 from billing.policies.issuing import Attention, Covers, Due, attend
 from billing.store.policy_vouchers import (
+    POLICY_ENDED,
     DuePolicy,
     lock_due_policies,
     look_at_all_if_new,
@@ -25,10 +26,12 @@ from billing.store.policy_vouchers import (
     tenants_with_policies,
 )
 from billing.store.vouchers import insert_vouchers, lock_voucher, save_voucher
-from billing.voucher import Moved, issue, prepare, void
+from billing.voucher import Moved, Voucher, issue, prepare, revive, void
+from routing.store.callers import load_caller
 from terms.ids import PolicyId, ProgramId, TenantId, VoucherId
 from warmline.clock import Clock
 from warmline.notices.codes import send_voucher_code
+from warmline.notices.texts import VOUCHER_CODE, VOUCHER_REVIVED
 from warmline.programs import Program
 from warmline.seal import AesSeal
 from warmline.vouchers import code_digest, ending_of, new_codes
@@ -42,8 +45,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 AT_ONCE = 200
-POLICY_ENDED = "policy_ended"
-"""Why a voucher was voided, in the ledger."""
+REINSTATED = "policy_reinstated"
+"""Why there is a voucher in place of one that fell, in the ledger."""
 
 _AFTER_A_FAULT = timedelta(minutes=10)
 _SENSELESS = (TypeError, ValueError, ArithmeticError, AssertionError, LookupError)
@@ -56,6 +59,7 @@ class _Round:
     policies: int = 0
     given: int = 0
     voided: int = 0
+    revived: int = 0
 
 
 class PolicyKeeper(Looker):
@@ -104,9 +108,9 @@ class PolicyKeeper(Looker):
         except _SENSELESS:
             _log.exception("policies_cannot_be_attended_to")
             return await self._attend_to_one()
-        if done.given:
+        if done.given or done.revived:
             self._sent()
-        if done.given or done.voided:
+        if done.given or done.voided or done.revived:
             _log.info("policies_attended_to", **_told(done))
         return done.policies > 0
 
@@ -135,10 +139,11 @@ class PolicyKeeper(Looker):
             ]
             voided = await self._void(connection, tenant, attended, now)
             given = await self._give(connection, tenant, attended, now)
+            revived = await self._revive(connection, tenant, attended, now)
             await note_looked_at(
                 connection, tenant, [(one.id, attention.look_at) for one, attention in attended]
             )
-        return _Round(policies=len(due), given=given, voided=voided)
+        return _Round(policies=len(due), given=given, voided=voided, revived=revived)
 
     async def _void(
         self,
@@ -180,19 +185,73 @@ class PolicyKeeper(Looker):
         for (policy, due), moves, code in zip(wanted, made, codes, strict=True):
             voucher = moves[-1][0]
             given.append((policy, due, voucher.id))
-            await send_voucher_code(
-                connection,
-                self._seal,
-                tenant,
-                voucher.id,
-                spaced(code),
-                address_sealed=phones[policy],
-                valid_until=due.valid_until,
-                now=now,
-                new_id=self._new_id,
-            )
+            await self._send(connection, tenant, voucher, code, phones[policy], VOUCHER_CODE, now)
         await note_given(connection, tenant, given, now)
         return len(given)
+
+    async def _revive(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        attended: Sequence[tuple[DuePolicy, Attention]],
+        now: datetime,
+    ) -> int:
+        """In place of what fell with a policy that is in force again: a new code, the old end."""
+        wanted = [(one.id, old) for one, attention in attended for old in attention.revive]
+        if not wanted:
+            return 0
+        phones = await policyholder_phones(connection, tenant, [policy for policy, _ in wanted])
+        for policy, id_ in wanted:
+            fallen = await lock_voucher(connection, tenant, id_)
+            assert fallen is not None
+            (code,) = new_codes(1)
+            prepared = revive(
+                fallen,
+                id=VoucherId(self._new_id("voucher")),
+                code_hash=code_digest(self._seal, code),
+                code_ending=ending_of(code),
+                reason=REINSTATED,
+                now=now,
+            )
+            issued = issue(prepared[0], now)
+            await insert_vouchers(connection, tenant, [[prepared, issued]])
+            to = await self._address(connection, tenant, fallen, phones[policy])
+            await self._send(connection, tenant, issued[0], code, to, VOUCHER_REVIVED, now)
+        return len(wanted)
+
+    async def _address(
+        self, connection: "Connection", tenant: TenantId, fallen: Voucher, policyholder: bytes
+    ) -> bytes:
+        """Whose voucher it is by now, sealed: its holder's, else the policyholder's (A05, X14)."""
+        if fallen.holder is None:
+            return policyholder
+        holder = await load_caller(connection, self._seal, tenant, fallen.holder)
+        return policyholder if holder is None else self._seal.seal(holder.number)
+
+    async def _send(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        voucher: Voucher,
+        code: str,
+        address_sealed: bytes,
+        template: str,
+        now: datetime,
+    ) -> None:
+        """A code on its way, not before the program's hour and not after (X12)."""
+        await send_voucher_code(
+            connection,
+            self._seal,
+            tenant,
+            voucher.id,
+            spaced(code),
+            template=template,
+            hours=self._covers[voucher.program][1],
+            address_sealed=address_sealed,
+            valid_until=voucher.valid_until,
+            now=now,
+            new_id=self._new_id,
+        )
 
 
 def covers_of(programs: Mapping[ProgramId, Program]) -> Covers:
@@ -226,4 +285,9 @@ def _issued(seal: AesSeal, id_: VoucherId, due: Due, code: str, now: datetime) -
 
 
 def _told(done: _Round) -> dict[str, int]:
-    return {"looked_at": done.policies, "given": done.given, "voided": done.voided}
+    return {
+        "looked_at": done.policies,
+        "given": done.given,
+        "voided": done.voided,
+        "revived": done.revived,
+    }

@@ -1,7 +1,8 @@
 """What a look at a policy leads to, and when the next one is due."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -20,7 +21,13 @@ COVER = Cover(
     vouchers_per_policy_year=1,
 )
 YEAR_ENDS = datetime(2025, 12, 31, 16, tzinfo=UTC)
-FIRST = Due(program=LISTENING, policy_year=1, number=1, valid_until=YEAR_ENDS)
+FIRST = Due(
+    program=LISTENING,
+    policy_year=1,
+    year_starts_on=date(2025, 1, 1),
+    number=1,
+    valid_until=YEAR_ENDS,
+)
 
 
 def china(text: str) -> datetime:
@@ -39,13 +46,17 @@ def look(
     return attend(sponsor, told or terms(), given, covers, china(at))
 
 
-def had(year: int = 1, number: int = 1, state: State = State.ISSUED) -> Given:
+def had(
+    year: int = 1, number: int = 1, state: State = State.ISSUED, *, fell: bool = False
+) -> Given:
     return Given(
         program=LISTENING,
-        policy_year=year,
+        year_starts_on=date(2024 + year, 1, 1),
         number=number,
         voucher=VoucherId(f"voucher_{year}_{number}"),
         state=state,
+        valid_until=YEAR_ENDS.replace(year=2024 + year),
+        fell=fell,
     )
 
 
@@ -149,3 +160,42 @@ def test_the_last_policy_year_is_followed_by_none() -> None:
     told = terms(ends="2025-12-31")
 
     assert look("2025-02-01 10:00", told).look_at == china("2026-01-01 00:00")
+
+
+@pytest.mark.rule("A18", "A20")
+@pytest.mark.parametrize(
+    ("effective", "next_year", "starts_on"),
+    [
+        ("2024-12-25", 2, "2025-12-25"),
+        ("2025-01-08", 2, "2026-01-08"),
+        ("2024-01-01", 3, "2026-01-01"),
+        ("2026-01-01", 2, "2027-01-01"),
+        ("2024-08-01", 2, "2025-08-01"),
+    ],
+)
+def test_a_corrected_first_day_neither_grants_twice_nor_takes_back(
+    effective: str, next_year: int, starts_on: str
+) -> None:
+    """Given for the year from January 2025; the insurer says later that years begin otherwise."""
+    cover = replace(COVER, waiting_days=0)
+    corrected = terms(purchased="2023-12-01", effective=effective)
+    eve = date.fromisoformat(starts_on) - timedelta(days=1)
+
+    for day in ("2025-02-15", "2025-07-15", eve.isoformat()):
+        assert look(f"{day} 12:00", corrected, [had()], cover=cover).give == ()
+    (due,) = look(f"{starts_on} 12:00", corrected, [had()], cover=cover).give
+    assert (due.policy_year, due.year_starts_on.isoformat()) == (next_year, starts_on)
+
+
+@pytest.mark.rule("X15", "X13")
+def test_what_fell_by_mistake_comes_back_between_the_hours_and_not_past_its_end() -> None:
+    fallen = had(state=State.VOIDED, fell=True)
+    voided = had(state=State.VOIDED)
+
+    assert look("2025-06-01 12:00", given=[fallen]).revive == ("voucher_1_1",)
+    night = look("2025-06-01 22:00", given=[fallen])
+    assert (night.revive, night.look_at) == ((), china("2025-06-02 10:00"))
+    assert look("2026-01-01 12:00", given=[fallen]).revive == ()
+    assert look("2025-06-01 12:00", given=[voided]).revive == ()
+    over = terms(status=Status.SURRENDERED)
+    assert look("2025-06-01 12:00", over, [fallen]).revive == ()

@@ -13,6 +13,7 @@ from warmline.notices.texts import (
     VOUCHER_CODE,
     VOUCHER_EXPIRED,
     VOUCHER_REISSUED,
+    VOUCHER_REVIVED,
     Language,
     TextMissing,
     catalogue,
@@ -27,6 +28,7 @@ TEMPLATES = {
     VOUCHER_CODE,
     VOUCHER_EXPIRED,
     VOUCHER_REISSUED,
+    VOUCHER_REVIVED,
     *SMS_TEMPLATES,
     *CLAIM_SMS_TEMPLATES,
 }

@@ -1,7 +1,7 @@
 """A keeper of policies for tests, and what it did."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
@@ -10,16 +10,17 @@ from billing.code import read
 from billing.store.vouchers import load_voucher
 from billing.voucher import Voucher
 from terms.ids import VoucherId
+from tests.billing.policies.lists import cells
 from tests.people import TENANT
 from tests.warmline.notices.kit import ZONES, Airwaves
+from tests.warmline.policies.kit import Office, as_csv
 from warmline.clock import VirtualClock
 from warmline.ids import new_id
 from warmline.notices.delivery import Delivery, NoticeMetrics
 from warmline.notices.senders import Sms
 from warmline.notices.status import RecordedPusher
-from warmline.notices.texts import VOUCHER_CODE
 from warmline.policies.keeping import PolicyKeeper
-from warmline.policies.withholding import why_withheld
+from warmline.policies.withholding import CODES, why_withheld
 from warmline.programs import load_shipped
 from warmline.seal import AesSeal
 from warmline.vouchers import code_digest
@@ -27,6 +28,10 @@ from warmline.vouchers import code_digest
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
 
+DUE = datetime(2025, 2, 1, 2, tzinfo=UTC)
+"""10:00 in China, when the wait of a policy bought like this is over."""
+
+BOUGHT = {"purchased_on": "2025-01-01", "effective_on": "2025-01-02"}
 SECRET = b"a secret that only the tests know, 0123456789"
 
 
@@ -67,7 +72,7 @@ class Kept:
             pusher=RecordedPusher(self.pool, self.seal, self.clock),
             zones=ZONES,
             metrics=NoticeMetrics(CollectorRegistry()),
-            withholding={VOUCHER_CODE: why_withheld},
+            withholding=dict.fromkeys(CODES, why_withheld),
         )
         for row in await self.pool.fetch("SELECT id FROM notices WHERE outcome IS NULL"):
             await delivery.deliver(TENANT, row["id"])
@@ -88,3 +93,11 @@ class Kept:
         words = (word for word in sms.text.replace("，", " ").split() if "-" in word)
         code = read(next(words).removeprefix("兑换码")[-19:])
         return code_digest(self.seal, code) == voucher.code_hash
+
+
+async def listed(kept: Kept, *numbers: str, **changed: str | None) -> None:
+    """A list comes in that names these policies."""
+    rows = [cells(policy_number=number, **BOUGHT | changed) for number in numbers or ("P-1",)]
+    office = Office(kept.pool, kept.seal, kept.clock.now())
+    _, applied = await office.take(as_csv(rows))
+    assert applied

@@ -5,7 +5,6 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,40 +12,13 @@ from structlog.testing import capture_logs
 from billing.store.vouchers import insert_vouchers, load_voucher, save_voucher
 from billing.voucher import State, VoucherMove, carry_out, hold, issue, reissue
 from terms.ids import CallerId, OrderId, ProgramId, VoucherId
-from tests.billing.policies.lists import cells
 from tests.people import TENANT
-from tests.warmline.notices.kit import Airwaves
-from tests.warmline.policies.keeper import Kept, keeper
-from tests.warmline.policies.kit import Office, as_csv, warm
-from warmline.clock import VirtualClock
+from tests.warmline.policies.keeper import DUE, Kept, keeper, listed
+from tests.warmline.policies.kit import warm
 from warmline.policies.keeping import covers_of, digest_of
 from warmline.programs import load_shipped
-from warmline.seal import AesSeal
-
-if TYPE_CHECKING:
-    from asyncpg import Pool, Record
 
 ROOT = Path(__file__).parents[3]
-DUE = datetime(2025, 2, 1, 2, tzinfo=UTC)  # 10:00 in China
-BOUGHT = {"purchased_on": "2025-01-01", "effective_on": "2025-01-02"}
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock(datetime(2025, 1, 5, 4, tzinfo=UTC))
-
-
-@pytest.fixture
-def kept(database: "Pool[Record]", seal: AesSeal, clock: VirtualClock) -> Kept:
-    return Kept(database, seal, clock, Airwaves())
-
-
-async def listed(kept: Kept, *numbers: str, **changed: str | None) -> None:
-    """A list comes in that names these policies."""
-    rows = [cells(policy_number=number, **BOUGHT | changed) for number in numbers or ("P-1",)]
-    office = Office(kept.pool, kept.seal, kept.clock.now())
-    _, applied = await office.take(as_csv(rows))
-    assert applied
 
 
 async def hold_it(kept: Kept, voucher: VoucherId, order: OrderId) -> None:
