@@ -25,6 +25,7 @@ from warmline.seal import AesSeal
 from warmline.settings import Settings
 from warmline.surroundings import bus_and_limits, keep_up
 from warmline.workers.crew import Crew, make_crew
+from warmline.workers.hold import Hold
 from warmline.workers.numbers import LegNumbers
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def desk_on(ground: Ground) -> Desk:
     )
 
 
-def crew_on(ground: Ground, desk: Desk, carrier: Carrier) -> Crew:
+def crew_on(ground: Ground, desk: Desk, carrier: Carrier, hold: Hold) -> Crew:
     """Who carries out what was decided; they are woken by it from now on."""
     crew = make_crew(
         pool=ground.pool,
@@ -114,6 +115,7 @@ def crew_on(ground: Ground, desk: Desk, carrier: Carrier) -> Crew:
         numbers=LegNumbers(ground.seal, desk.programs),
         clock=ground.clock,
         metrics=ground.metrics,
+        hold=hold,
     )
     crew.join(
         PolicyKeeper(

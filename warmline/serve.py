@@ -39,6 +39,7 @@ from warmline.api.simulation import SIMULATION, Simulation, simulation_routes
 from warmline.api.sms_receipts import (
     GATEWAY_SIGNATURES,
     RECEIPT_METRICS,
+    ReceiptMetrics,
     sms_receipts,
 )
 from warmline.api.staff import staff_operations
@@ -62,9 +63,8 @@ from warmline.http.who import TokenKinds
 from warmline.live.feed import Feed
 from warmline.live.socket import add_live, live_operations
 from warmline.logs import configure
-from warmline.notices.choosing import check_sms, receipt_routes, receipt_signing
+from warmline.notices.choosing import check_sms, receipt_signing
 from warmline.notices.service import Notices
-from warmline.notices.taking import ReceiptMetrics
 from warmline.people.leaving import LEAVING
 from warmline.people.passwords import Passwords
 from warmline.programs import Program
@@ -282,8 +282,7 @@ def _application(house: House, ground: Ground) -> web.Application:
     app[PASSWORDS] = Passwords()
     app[LEAVING] = CounselorsLeave()
     app[GATEWAY_SIGNATURES] = receipt_signing(house.settings)
-    app[RECEIPT_METRICS] = metrics = ReceiptMetrics(ground.registry)
-    app.add_routes(receipt_routes(house.settings, house.pool, house.clock, metrics))
+    app[RECEIPT_METRICS] = ReceiptMetrics(ground.registry)
     if house.simulation is not None:
         app[SIMULATION] = house.simulation
         app.add_routes(simulation_routes)

@@ -6,6 +6,7 @@ alone (`port = 8080`).
 
 import difflib
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -82,6 +83,22 @@ class Settings(TwilioSettings):
     handsets_url: str | None = Field(None, pattern=r"^http://")
     """The simulated carrier's handsets. Unset: a process of our own."""
 
+    asterisk_url: str = Field("http://127.0.0.1:8088", pattern=r"^https?://")
+    """Where Asterisk's REST interface is, without `/ari`."""
+
+    asterisk_user: str = "warmline"
+    asterisk_password: SecretStr | None = None
+    """The user in its `ari.conf`, and that user's password."""
+
+    asterisk_app: str = "warmline"
+    """The application that its dialplan gives calls to."""
+
+    asterisk_trunk: str = "warmline-trunk"
+    """The endpoint in its `pjsip.conf` that phones are rung over."""
+
+    asterisk_prompts: Path | None = None
+    """The folder with our recordings as Asterisk's machine sees it. Unset: where ours is here."""
+
     sim_open: bool = False
     """Let other machines work the simulated handsets too."""
 
@@ -93,6 +110,13 @@ class Settings(TwilioSettings):
     def _separated(cls, value: object) -> object:
         if isinstance(value, str):
             return [one.strip() for one in value.split(",") if one.strip()]
+        return value
+
+    @field_validator("asterisk_app", "asterisk_trunk")
+    @classmethod
+    def _one_word(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", value):
+            raise ValueError("may hold letters, digits, - and _ alone")
         return value
 
     @field_validator("secret_key")

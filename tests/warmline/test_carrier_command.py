@@ -64,11 +64,16 @@ def test_a_description_that_cannot_be_used_writes_nothing(
     assert not (tmp_path / "etc").exists()
 
 
-@pytest.mark.parametrize("carrier", ["asterisk", "twilio"])
-async def test_serve_says_which_carrier_it_does_not_run_over(tmp_path: Path, carrier: str) -> None:
+@pytest.mark.parametrize(
+    ("carrier", "why"),
+    [("asterisk", "needs WARMLINE_ASTERISK_PASSWORD"), ("twilio", "is not part of this version")],
+)
+async def test_serve_says_why_it_cannot_run_over_a_carrier(
+    tmp_path: Path, carrier: str, why: str
+) -> None:
     settings = Settings.load(carrier=carrier, data_dir=tmp_path / "data")
 
-    with pytest.raises(Unusable, match=f"WARMLINE_CARRIER={carrier} is not part of this version"):
+    with pytest.raises(Unusable, match=f"WARMLINE_CARRIER={carrier} {why}"):
         async with running(settings):
             pass
 

@@ -58,6 +58,8 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("WARMLINE_CARRIER", "pigeon", "'simulated', 'asterisk' or 'twilio'"),
         ("WARMLINE_DATABASE_URL", "mysql://h/d", "begins with postgresql://"),
         ("WARMLINE_REDIS_URL", "localhost", "begins with redis://"),
+        ("WARMLINE_ASTERISK_URL", "localhost:8088", "begins with http://"),
+        ("WARMLINE_ASTERISK_APP", "my app", "may hold letters, digits, - and _ alone"),
         ("WARMLINE_SECRET_KEY", "short", "at least 32 characters"),
         ("WARMLINE_CONFIG", "/nowhere/warmline.toml", "cannot be read"),
     ],

@@ -2,12 +2,10 @@
 
 from contextlib import AsyncExitStack
 
+from warmline.carriers.asterisk import AsteriskInUse, check_asterisk
 from warmline.carriers.in_use import CarrierInUse, Place
 from warmline.carriers.simulated import SimulatedInUse, start_handsets
-from warmline.exits import Unusable
 from warmline.settings import Settings
-
-_NOT_YET = "WARMLINE_CARRIER={} is not part of this version: leave it out, or set it to simulated."
 
 
 def check_carrier(settings: Settings) -> None:
@@ -16,7 +14,7 @@ def check_carrier(settings: Settings) -> None:
         case "simulated":
             pass
         case "asterisk":
-            raise Unusable(_NOT_YET.format(settings.carrier))
+            check_asterisk(settings)
         case "twilio":
             from warmline.carriers.twilio import check_twilio  # few need it: start sooner
 
@@ -35,7 +33,7 @@ def carrier_in_use(place: Place) -> CarrierInUse:
         case "simulated":
             return SimulatedInUse(place)
         case "asterisk":
-            raise Unusable(_NOT_YET.format(place.settings.carrier))
+            return AsteriskInUse(place)
         case "twilio":
             from warmline.carriers.twilio import TwilioInUse
 

@@ -11,6 +11,7 @@ from dialer.carriers import Carrier, Receive
 from dialer.carriers.simulated.control import RemoteHands
 from warmline.clock import Clock
 from warmline.settings import Settings
+from warmline.workers.hold import Hold
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
@@ -34,6 +35,11 @@ class CarrierInUse(Protocol):
     @property
     def carrier(self) -> Carrier:
         """What orders are given to."""
+        ...
+
+    @property
+    def hold(self) -> Hold:
+        """Whether this process may give it orders now, and hears all it tells."""
         ...
 
     @property

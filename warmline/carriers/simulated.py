@@ -13,10 +13,13 @@ from dialer.carriers.simulated.control import RemoteHands
 from dialer.carriers.simulated.process import ensure_running, stop_if_unused
 from warmline.carriers.in_use import Place
 from warmline.settings import Settings
+from warmline.workers.hold import SHARED, Hold
 
 
 class SimulatedInUse:
     """Its news is pushed to a route of ours, by whichever handsets process is used."""
+
+    hold: Hold = SHARED
 
     def __init__(self, place: Place) -> None:
         settings = place.settings

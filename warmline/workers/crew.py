@@ -9,6 +9,7 @@ from warmline.desk.desk import Desk
 from warmline.desk.writing import Committed
 from warmline.metrics import Metrics
 from warmline.workers.escalating import Escalator
+from warmline.workers.hold import SHARED, Hold
 from warmline.workers.looking import Looker
 from warmline.workers.obeying import Obeyer
 from warmline.workers.reconciling import Reconciler
@@ -77,7 +78,7 @@ class Crew:
         """A transaction of this process is durable: whoever has to act is told."""
         self.obeyer.hand(committed)
         if committed.unhanded:
-            self.obeyer.wake()
+            self.obeyer.unhanded()
         if committed.next_timer_at is not None:
             self.timers.wake(committed.next_timer_at)
         if committed.seats:
@@ -92,14 +93,15 @@ def make_crew(
     numbers: Numbers,
     clock: Clock,
     metrics: Metrics,
+    hold: Hold = SHARED,
 ) -> Crew:
-    """One process's workers."""
+    """One process's workers. `hold` tells whether it may speak to the carrier."""
     return Crew(
-        obeyer=Obeyer(pool, desk, carrier, numbers, clock, metrics),
-        timers=TimerWorker(pool, desk, clock, metrics),
+        obeyer=Obeyer(pool, desk, carrier, numbers, clock, metrics, hold),
+        timers=TimerWorker(pool, desk, clock, metrics, hold),
         seater=Seater(pool, desk, clock, metrics),
         lapser=Lapser(pool, desk, clock, metrics),
         refolder=Refolder(pool, desk, clock, metrics),
-        reconciler=Reconciler(pool, desk, carrier, clock, metrics),
+        reconciler=Reconciler(pool, desk, carrier, clock, metrics, hold),
         escalator=Escalator(pool, desk, clock),
     )

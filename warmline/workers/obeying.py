@@ -37,6 +37,7 @@ from warmline.desk.desk import Desk
 from warmline.desk.writing import ORDER_LEASE, Committed
 from warmline.metrics import Metrics
 from warmline.workers.asking_again import is_asked_again
+from warmline.workers.hold import SHARED, Hold
 from warmline.workers.looking import Looker
 from warmline.workers.sending import Numbers, Sender, TakenOver
 from warmline.workers.settling import Settler
@@ -81,23 +82,26 @@ class Obeyer(Looker):
         numbers: Numbers,
         clock: Clock,
         metrics: Metrics,
+        hold: Hold = SHARED,
     ) -> None:
         super().__init__(clock)
         self._pool = pool
         self._desk = desk
-        self._sender = Sender(pool, carrier, numbers, clock)
+        self._hold = hold
+        self._sender = Sender(pool, carrier, numbers, clock, hold)
         self._metrics = metrics
         self._in_hand: dict[CallId, _Hand] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._settler = Settler(pool, clock)
+        hold.rings(self.wake)
 
     def hand(self, committed: Committed) -> None:
         """Obey what was just decided here, unless others' orders come first."""
         call = committed.call
         if call is None or not committed.orders:
             return
-        if self._stopping:
-            # A request that was let in before we stopped: what it decided is for others to do.
+        if self._stopping or not self._hold.may_obey:
+            # Not our turn, or a request that was let in before we stopped: it is for others to do.
             seqs = [seq for seq, _ in committed.orders]
             self._go(self._give_back(committed.tenant, call, seqs))
             return
@@ -117,9 +121,16 @@ class Obeyer(Looker):
         if len(due) < len(committed.orders):
             self.wake()
 
+    def unhanded(self) -> None:
+        """Orders were written that are in nobody's hand: whoever may obey them looks."""
+        if self._hold.may_obey:
+            self.wake()
+        else:
+            self._go(self._pass_on())
+
     async def look(self) -> datetime | None:
         """Take over what is due and in nobody's hand."""
-        while True:
+        while self._hold.may_obey:
             now = self.clock.now()
             async with self._pool.acquire() as connection:
                 due = await lease_orders(connection, now, until=now + ORDER_LEASE)
@@ -131,6 +142,7 @@ class Obeyer(Looker):
                 else:
                     self._take([one], others_follow=True)
             await asyncio.sleep(0)
+        return None
 
     async def stop(self) -> None:
         """Finish what is in hand; what cannot be finished soon lapses to others."""
@@ -164,13 +176,19 @@ class Obeyer(Looker):
     async def _give_back(self, tenant: TenantId, call: CallId, seqs: list[int]) -> None:
         async with self._pool.acquire() as connection:
             await give_back_orders(connection, tenant, call, seqs)
+            if self._stopping or not self._hold.may_obey:
+                await self._hold.pass_on(connection)
         self.wake()
+
+    async def _pass_on(self) -> None:
+        async with self._pool.acquire() as connection:
+            await self._hold.pass_on(connection)
 
     async def _work_off(self, call: CallId, *, others_follow: bool) -> None:
         """One call's orders, one after the other, until none is left in hand."""
         hand = self._in_hand[call]
         try:
-            while hand.waiting:
+            while hand.waiting and self._hold.may_obey:
                 due = hand.waiting.popleft()
                 try:
                     await self._sender.keep(due)

@@ -26,6 +26,7 @@ from warmline.workers.differences import (
     differences,
     let_go_lately,
 )
+from warmline.workers.hold import SHARED, Hold
 from warmline.workers.looking import Looker
 
 if TYPE_CHECKING:
@@ -55,31 +56,36 @@ class Reconciler(Looker):
         carrier: Carrier,
         clock: Clock,
         metrics: Metrics,
+        hold: Hold = SHARED,
     ) -> None:
         super().__init__(clock)
         self._pool = pool
         self._desk = desk
         self._carrier = carrier
         self._metrics = metrics
+        self._hold = hold
         self._memory = _Memory()
         self._looked_at: datetime | None = None
 
     async def look(self) -> datetime | None:
         """Compare, and act on what was there the last time too."""
+        if not self._hold.may_obey:
+            self._looked_at, self._memory.last = None, Differences()
+            return None
         now = self.clock.now()
         if self._looked_at is not None and now - self._looked_at < LOOK_EVERY:
             return self._looked_at + LOOK_EVERY
-        self._looked_at = now
+        is_first, self._looked_at = self._looked_at is None, now
         async with self._pool.acquire() as connection:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ONE_AT_A_TIME):
                 return now + LOOK_EVERY
             try:
-                await self._compare(now)
+                await self._compare(now, is_first=is_first)
             finally:
                 await connection.execute("SELECT pg_advisory_unlock($1)", _ONE_AT_A_TIME)
         return now + LOOK_EVERY
 
-    async def _compare(self, now: datetime) -> None:
+    async def _compare(self, now: datetime, *, is_first: bool) -> None:
         try:
             legs = {live.leg: live for live in await self._carrier.live_legs()}
         except CarrierUnknown:
@@ -93,6 +99,8 @@ class Reconciler(Looker):
         async with self._pool.acquire() as connection:
             strays -= await about_to_go(connection, strays)
         found = Differences(found.news, strays)
+        if is_first:
+            _say_what_was_found(calls, legs, found)
         sure = confirmed(self._memory.last, found)
         self._memory.last = found
         for id_, news in sure.news:
@@ -121,3 +129,16 @@ class Reconciler(Looker):
             await self._carrier.hang_up(leg)
         except Exception as fault:
             _log.warning("stray_leg_stays", leg=leg, fault=type(fault).__name__)
+
+
+def _say_what_was_found(
+    calls: Mapping[CallId, Call], legs: Mapping[LegId, LiveLeg], found: Differences
+) -> None:
+    """Once, by whoever begins to look: a restart, or another process that took over."""
+    _log.info(
+        "legs_compared",
+        live_calls=sum(call.ended_at is None for call in calls.values()),
+        legs_at_carrier=len(legs),
+        legs_corrected=len(found.news),
+        stray_legs=len(found.strays),
+    )

@@ -15,6 +15,7 @@ from terms.phone import PhoneNumber
 from warmline.clock import Clock
 from warmline.desk.writing import ORDER_LEASE
 from warmline.workers.hearing import HEARING_SECONDS
+from warmline.workers.hold import SHARED, Hold
 
 if TYPE_CHECKING:
     from asyncpg import Pool
@@ -46,12 +47,18 @@ class Sender:
     """Knows the carrier's verbs, and whether an order still has something to act on."""
 
     def __init__(
-        self, pool: "Pool[Record]", carrier: Carrier, numbers: Numbers, clock: Clock
+        self,
+        pool: "Pool[Record]",
+        carrier: Carrier,
+        numbers: Numbers,
+        clock: Clock,
+        hold: Hold = SHARED,
     ) -> None:
         self._pool = pool
         self._carrier = carrier
         self._numbers = numbers
         self._clock = clock
+        self._hold = hold
 
     async def send(
         self, due: DueOrder, may_have_been_sent: bool, *, is_repeated: bool
@@ -60,6 +67,8 @@ class Sender:
 
         Raises CarrierRefused, CarrierUnknown, and TakenOver.
         """
+        if not self._hold.may_obey:
+            raise TakenOver
         order, carrier = due.order, self._carrier
         if isinstance(order, Ring):
             return await self._ring(due, order, may_have_been_sent)

@@ -12,6 +12,7 @@ from warmline.clock import Clock
 from warmline.desk.desk import Desk
 from warmline.metrics import Metrics
 from warmline.workers.hearing import HEARING_SECONDS, SILENCES
+from warmline.workers.hold import SHARED, Hold
 from warmline.workers.looking import SWEEP, Looker
 
 if TYPE_CHECKING:
@@ -35,8 +36,16 @@ class TimerWorker(Looker):
 
     name = "timers"
 
-    def __init__(self, pool: "Pool[Record]", desk: Desk, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        pool: "Pool[Record]",
+        desk: Desk,
+        clock: Clock,
+        metrics: Metrics,
+        hold: Hold = SHARED,
+    ) -> None:
         super().__init__(clock)
+        self._hold = hold
         self._pool = pool
         self._desk = desk
         self._metrics = metrics
@@ -100,7 +109,8 @@ class TimerWorker(Looker):
             self._was_away = False
             self._hears_until = loop.time() + HEARING_SECONDS
             loop.call_later(HEARING_SECONDS + _A_MOMENT_SECONDS, self.wake)
-        return SILENCES if loop.time() < self._hears_until else frozenset()
+        hears = self._hold.hears and loop.time() >= self._hears_until
+        return frozenset() if hears else SILENCES
 
     async def _fire(self, due: DueTimer) -> None:
         async with self._room:

@@ -1,10 +1,11 @@
 """The carrier on Asterisk: orders as ARI requests."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from dialer.carriers import CarrierRefused, CarrierUnreachable, LiveLeg, Receive
 from dialer.carriers.asterisk.ari import Ari, NotDone
-from dialer.carriers.asterisk.listening import Listener
+from dialer.carriers.asterisk.listening import Believe, Listener, believe_nothing
 from dialer.carriers.asterisk.names import bridge_of, channel_of, is_dialled_in, is_our_bridge
 from dialer.carriers.asterisk.standing import Standing, standing
 from dialer.carriers.asterisk.telling import Teller
@@ -24,7 +25,7 @@ class Address:
 
     url: str
     user: str
-    password: str
+    password: str = field(repr=False)
     prompts: str
     app: str = "warmline"
     trunk: str = "warmline-trunk"
@@ -35,16 +36,40 @@ class AsteriskCarrier:
 
     name = "asterisk"
 
-    def __init__(self, address: Address) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        believe: Believe = believe_nothing,
+        may_connect: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`believe` tells which legs are thought to stand, so that a process which starts anew is
+        told of those that ended. Nothing is listened to unless `may_connect`.
+        """
         self._address = address
         self._teller = Teller()
-        self._listener = Listener(self._teller.tell)
+        self._listener = Listener(self._teller.tell, believe, may_connect)
         self._ari: Ari | None = None
 
     @property
     def is_listening(self) -> bool:
         """Whether events reach us now."""
         return self._listener.connected.is_set()
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether somebody else took our app over: nothing is heard until `open` again."""
+        return self._listener.is_replaced
+
+    @property
+    def listening_since(self) -> float | None:
+        """Since when, by the loop's clock; None while nothing is heard."""
+        return self._listener.listening_since
+
+    @property
+    def deaf_since(self) -> float | None:
+        """Since when nothing is heard, by the loop's clock; None while it is, or not open."""
+        return self._listener.deaf_since
 
     @property
     def untold(self) -> int:
@@ -70,16 +95,19 @@ class AsteriskCarrier:
             self._ari = None
 
     async def ring(self, leg: LegId, to: PhoneNumber, *, shows: str, ring_seconds: int) -> None:
-        """Originate a channel of the leg's own name.
+        """Originate a channel of the leg's own name: at the softphone of that number, if Asterisk
+        has one, else over the trunk.
 
-        A trunk that does not answer Asterisk's own question is refused as 503.
+        A trunk that does not answer Asterisk's own question is refused as 503, a softphone that is
+        not there as 480.
         """
         ari = self._open()
         if self._listener.is_over(leg):
             return
         at = self._address
+        softphone = await self._softphone(to)
         originate = {
-            "endpoint": f"PJSIP/{to.digits}@{at.trunk}",
+            "endpoint": softphone or f"PJSIP/{to.digits}@{at.trunk}",
             "app": at.app,
             "appArgs": "out",
             "channelId": channel_of(leg),
@@ -94,7 +122,7 @@ class AsteriskCarrier:
                 raise
         except NotDone:  # so it is with a trunk that is away: whether it rings can be asked
             if not await self._exists(leg):
-                raise CarrierRefused("trunk_away", q850=38, sip=503) from None
+                raise _away(softphone) from None
 
     async def answer(self, leg: LegId) -> None:
         """Take a leg that dialled in, and lift the limit on its waiting to be taken."""
@@ -169,6 +197,15 @@ class AsteriskCarrier:
             raise CarrierUnreachable("the carrier is not open")
         return self._ari
 
+    async def _softphone(self, number: PhoneNumber) -> str | None:
+        try:
+            await self._open().ask("GET", "endpoints", "PJSIP", number.digits)
+        except CarrierRefused as refusal:
+            if refusal.code == _GONE:
+                return None
+            raise
+        return f"PJSIP/{number.digits}"
+
     async def _exists(self, leg: LegId) -> bool:
         try:
             await self._open().ask("GET", "channels", channel_of(leg))
@@ -224,6 +261,12 @@ class AsteriskCarrier:
             await ari.ask(method, *path, query=query)
         except CarrierRefused as refusal:
             raise _spoken(refusal) from refusal
+
+
+def _away(softphone: str | None) -> CarrierRefused:
+    if softphone is not None:
+        return CarrierRefused("phone_away", q850=20, sip=480)
+    return CarrierRefused("trunk_away", q850=38, sip=503)
 
 
 def _spoken(refusal: CarrierRefused) -> CarrierRefused:

@@ -1,7 +1,8 @@
 """How a leg ended, as our line of dialplan kept it at Asterisk while nobody listened. Pure.
 
 The line is in `extensions.conf`: the moment, Q.850's cause, what was left of the absolute limit
-(`0` where there was none), and which channel asked for the end, none where none did.
+(`0` where there was none), the channel's state, and which channel asked for the end, none where
+none did.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ class Kept:
     at: datetime
     cause: int
     asked: Asked | None
+    was_up: bool
 
 
 def variable_of(channel: str) -> str:
@@ -32,11 +34,13 @@ def read_kept(text: str) -> Kept | None:
     """What was kept; None if nothing was, or it makes no sense."""
     when, _, rest = text.partition(",")
     cause_text, _, rest = rest.partition(",")
-    left, _, source = rest.partition(",")
+    left, _, rest = rest.partition(",")
+    state, _, source = rest.partition(",")
     at = read_time(when)
     if at is None or not cause_text.isdecimal():
         return None
-    return Kept(at=at, cause=int(cause_text), asked=_asked(int(cause_text), left, source))
+    cause = int(cause_text)
+    return Kept(at=at, cause=cause, asked=_asked(cause, left, source), was_up=state == "Up")
 
 
 def _asked(cause: int, left: str, source: str) -> Asked | None:

@@ -2,21 +2,23 @@
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from dialer.carriers import CarrierRefused, CarrierUnknown, CarrierUnreachable, Report
 from dialer.carriers.asterisk.ari import Ari
-from dialer.carriers.asterisk.events import JsonObject, Kind, read_event
+from dialer.carriers.asterisk.events import JsonObject, Kind, read_event, read_time
 from dialer.carriers.asterisk.kept import Kept, read_kept, variable_of
-from dialer.carriers.asterisk.names import is_our_bridge
+from dialer.carriers.asterisk.names import channel_of, is_our_bridge
 from dialer.carriers.asterisk.silence import Ear, listen
-from dialer.carriers.asterisk.standing import catch_up, standing
+from dialer.carriers.asterisk.standing import Believed, Standing, catch_up, standing
 from dialer.carriers.asterisk.telling import Stored
-from dialer.carriers.asterisk.traces import Trace, follow, trace_for, vanished
+from dialer.carriers.asterisk.traces import Gone, Trace, follow, trace_for, vanished
 from terms.ids import LegId
 
 _RETRY_SECONDS = 0.25
@@ -26,24 +28,43 @@ _MOST_ENDED_REMEMBERED = 50_000
 
 log = logging.getLogger(__name__)
 
+Believe = Callable[[], Awaitable[Sequence[Believed]]]
+"""Which legs our calls hold for standing."""
+
+
+async def believe_nothing() -> Sequence[Believed]:
+    """For those who ask the carrier alone."""
+    return ()
+
 
 class Listener:
     """Follows every channel of ours, and remembers what it learned from one start to the next."""
 
-    def __init__(self, tell: Callable[[Report, Stored | None], None]) -> None:
+    def __init__(
+        self,
+        tell: Callable[[Report, Stored | None], None],
+        believe: Believe = believe_nothing,
+        may_connect: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.connected = asyncio.Event()
+        self.is_replaced = False
+        self.listening_since: float | None = None
+        self.deaf_since: float | None = None
         self._tell = tell
+        self._believe = believe
+        self._may_connect = may_connect
         self._ari: Ari | None = None
         self._traces: dict[str, Trace] = {}
         self._ears: dict[str, Ear] = {}
         self._ended: OrderedDict[LegId, None] = OrderedDict()
         self._tasks: list[asyncio.Task[None]] = []
         self._chores: set[asyncio.Task[None]] = set()
-        self._replaced = False
+        self._heard_at: datetime | None = None
 
     async def start(self, ari: Ari) -> None:
         """Begin; returns once events come. Raises CarrierUnreachable after 2 s and goes on."""
-        self._replaced, self._ari = False, ari
+        self.is_replaced, self._ari = False, ari
+        self._is_deaf()
         self._tasks = [
             asyncio.create_task(self._listen_for_ever(ari)),
             asyncio.create_task(self._watch_for_ever(ari)),
@@ -60,7 +81,8 @@ class Listener:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.connected.clear()
+        self._is_deaf()
+        self.deaf_since = None
 
     def is_over(self, leg: LegId) -> bool:
         """Whether the leg was told to have ended (of the last 50,000)."""
@@ -69,29 +91,46 @@ class Listener:
     # --- events -------------------------------------------------------------------------------
 
     async def _listen_for_ever(self, ari: Ari) -> None:
-        while not self._replaced:
-            try:
-                async with ari.events() as events:
-                    await self._catch_up(ari)
-                    self.connected.set()
-                    async for found in events:
-                        self._take(found, ari)
-                        if self._replaced:
-                            return
-                log.warning("the connection to Asterisk was lost")
-            except (CarrierUnknown, CarrierRefused) as fault:
-                log.warning("Asterisk cannot be listened to: %s", fault)
-            except Exception:  # whatever Asterisk sends: deaf for good is the one thing not to be
-                log.exception("what Asterisk told was not understood")
-            self.connected.clear()
+        while not self.is_replaced:
+            if self._may_connect():
+                await self._listen(ari)
+            self._is_deaf()
             await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _listen(self, ari: Ari) -> None:
+        """Until the connection is lost, or another has our app."""
+        try:
+            async with ari.events() as events:
+                if not self._may_connect():  # connecting took too long: another's turn by now
+                    return
+                await self._catch_up(ari)
+                self._hears()
+                async for found in events:
+                    self._take(found, ari)
+                    if self.is_replaced:
+                        return
+            log.warning("the connection to Asterisk was lost")
+        except (CarrierUnknown, CarrierRefused) as fault:
+            log.warning("Asterisk cannot be listened to: %s", fault)
+        except Exception:  # whatever Asterisk sends: deaf for good is the one thing not to be
+            log.exception("what Asterisk told was not understood")
+
+    def _hears(self) -> None:
+        self.connected.set()
+        self.listening_since, self.deaf_since = time.monotonic(), None
+
+    def _is_deaf(self) -> None:
+        if self.connected.is_set():
+            self._heard_at = datetime.now(UTC)
+        self.connected.clear()
+        self.listening_since = None
+        self.deaf_since = self.deaf_since or time.monotonic()
 
     def _take(self, found: JsonObject, ari: Ari) -> None:
         kind = found.get("type")
         if kind == "ApplicationReplaced":
             log.error("another process has taken our app at Asterisk over: we hear nothing now")
-            self._replaced = True
-            self.connected.clear()
+            self.is_replaced = True
             return
         if kind == "PlaybackFinished":
             _complain_of_prompt(found.get("playback"))
@@ -127,21 +166,43 @@ class Listener:
         The connection is there already, so whatever happens from now on is told by an event.
         """
         now = datetime.now(UTC)
+        started_at = await _started_at(ari)
+        believed = [one.trace for one in await self._believe() if not self.is_over(one.leg)]
         channels = await ari.ask("GET", "channels")
         found = standing(channels, await ari.ask("GET", "bridges"), ari.app)
-        gone = [channel for channel in self._traces if channel not in found]
+        lost_at = self._heard_at or now
+        gone = [one for one in self._traces if one not in found]
         for channel in gone:
-            kept = await _kept(ari, channel)
+            left = Gone(at=now, kept=await _kept(ari, channel), engine_started_at=started_at)
             if (trace := self._traces.get(channel)) is not None:
-                self._keep(channel, *vanished(trace, kept, now))
+                left = replace(left, at=lost_at) if left.died_with_engine(trace) else left
+                self._keep(channel, *vanished(trace, left))
+        ended = [one for one in believed if self._is_nowhere(channel_of(one.leg), found)]
+        for trace in ended:
+            await self._tell_unseen_end(ari, trace, Gone(at=now, engine_started_at=started_at))
         unseen = [one for one in found.values() if one.channel not in self._traces]
         for one in found.values():
-            self._keep(one.channel, *catch_up(self._traces.get(one.channel), one, now))
-            with suppress(CarrierRefused):  # it ended just now
-                source = {"eventSource": f"channel:{one.channel}"}
-                await ari.ask("POST", "applications", ari.app, "subscription", query=source)
-        if gone or unseen:
-            log.warning("missed the end of %d legs, the rise of %d", len(gone), len(unseen))
+            await self._go_on_following(ari, one, now)
+        if gone or ended or unseen:
+            log.warning(
+                "missed the end of %d legs, the rise of %d", len(gone) + len(ended), len(unseen)
+            )
+
+    def _is_nowhere(self, channel: str, found: Mapping[str, Standing]) -> bool:
+        return channel not in found and channel not in self._traces
+
+    async def _tell_unseen_end(self, ari: Ari, trace: Trace, gone: Gone) -> None:
+        """Of a leg that another process followed. It may not even have been rung yet."""
+        channel = channel_of(trace.leg)
+        gone = replace(gone, kept=await _kept(ari, channel))
+        if gone.kept is not None or gone.died_with_engine(trace):
+            self._keep(channel, *vanished(trace, gone))
+
+    async def _go_on_following(self, ari: Ari, one: Standing, now: datetime) -> None:
+        self._keep(one.channel, *catch_up(self._traces.get(one.channel), one, now))
+        with suppress(CarrierRefused):  # it ended just now
+            source = {"eventSource": f"channel:{one.channel}"}
+            await ari.ask("POST", "applications", ari.app, "subscription", query=source)
 
     # --- silence ------------------------------------------------------------------------------
 
@@ -188,6 +249,13 @@ async def _kept(ari: Ari, channel: str) -> Kept | None:
     found = await ari.ask("GET", "asterisk", "variable", query={"variable": variable_of(channel)})
     text = found.get("value") if isinstance(found, dict) else None
     return read_kept(text) if isinstance(text, str) else None
+
+
+async def _started_at(ari: Ari) -> datetime | None:
+    """When this Asterisk started."""
+    found = await ari.ask("GET", "asterisk", "info", query={"only": "status"})
+    status = found.get("status") if isinstance(found, dict) else None
+    return read_time(status.get("startup_time")) if isinstance(status, dict) else None
 
 
 async def _forget(ari: Ari, channel: str) -> None:

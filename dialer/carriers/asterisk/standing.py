@@ -28,6 +28,26 @@ class Standing:
         return LiveLeg(leg=self.leg, answered=self.up, bridged=bool(self.bridge))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Believed:
+    """A leg that our calls hold for standing, and what they know of it."""
+
+    leg: LegId
+    rang_at: datetime | None
+    answered_at: datetime | None
+
+    @property
+    def trace(self) -> Trace:
+        """As if we had followed it."""
+        return Trace(
+            leg=self.leg,
+            seen_at=self.rang_at or self.answered_at,
+            rang=self.rang_at is not None,
+            answered_at=self.answered_at,
+            began=self.answered_at is not None,
+        )
+
+
 def standing(channels: object, bridges: object, app: str) -> dict[str, Standing]:
     """Every channel of ours by its id."""
     found: dict[str, Standing] = {}
@@ -55,7 +75,7 @@ def catch_up(trace: Trace | None, now_standing: Standing, now: datetime) -> tupl
 ]:  # fmt: skip
     """What has become of a leg while nobody listened; `now` stands for moments nobody saw."""
     leg, reports = now_standing.leg, []
-    trace = trace or Trace(leg=leg)
+    trace = trace or Trace(leg=leg, seen_at=now)
     if now_standing.up and now_standing.takes_orders and not trace.talks:
         at = trace.answered_at or now_standing.bridge_made_at or now
         trace = replace(trace, rang=True, answered_at=at, began=True)

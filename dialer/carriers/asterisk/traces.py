@@ -31,6 +31,7 @@ from dialer.carriers.asterisk.numbers import caller_number
 from dialer.carriers.asterisk.release import Asked, Ending, release_of
 from terms.ids import LegId
 
+ENGINE_DIED = "engine_restarted"
 _UP, _RINGING = "Up", "Ringing"
 
 
@@ -39,6 +40,7 @@ class Trace:
     """What is known of one channel of ours. It takes orders from `began` on."""
 
     leg: LegId
+    seen_at: datetime | None = None
     rang: bool = False
     answered_at: datetime | None = None
     began: bool = False
@@ -60,9 +62,9 @@ def trace_for(traces: Traces, event: Event) -> Trace | None:
     if (known := traces.get(event.channel)) is not None:
         return known
     if (leg := rung_leg(event.channel)) is not None:
-        return Trace(leg=leg)
+        return Trace(leg=leg, seen_at=event.at)
     if event.kind is Kind.BEGAN and event.arguments[:1] == ("in",):
-        return Trace(leg=dialled_in_leg(event.channel))
+        return Trace(leg=dialled_in_leg(event.channel), seen_at=event.at)
     return None
 
 
@@ -94,12 +96,39 @@ def follow(trace: Trace, event: Event) -> tuple[Trace, tuple[Report, ...]]:
     return trace, ()
 
 
-def vanished(trace: Trace, kept: Kept | None, at: datetime) -> tuple[Trace, tuple[Report, ...]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """What is known of a channel that nobody saw go.
+
+    `engine_started_at` is when this Asterisk started: what it knew before died with it.
+    """
+
+    at: datetime
+    kept: Kept | None = None
+    engine_started_at: datetime | None = None
+
+    def died_with_engine(self, trace: Trace) -> bool:
+        """Whether the channel was there before this Asterisk was."""
+        started_at, seen_at = self.engine_started_at, trace.seen_at
+        return started_at is not None and seen_at is not None and seen_at < started_at
+
+
+def vanished(trace: Trace, gone: Gone) -> tuple[Trace, tuple[Report, ...]]:
     """The channel is gone and nobody saw it go. Where nothing was kept, only that can be said."""
+    kept = gone.kept
+    before: tuple[Report, ...] = ()
     if kept is not None:
-        asked = trace.asked or kept.asked
-        return _end(replace(trace, asked=asked), kept.at, kept.cause, None)
-    ended = LegEnded(leg=trace.leg, at=at, by=ReleaseSide.UNKNOWN)
+        trace = replace(trace, asked=trace.asked or kept.asked)
+        if kept.was_up and trace.answered_at is None:
+            trace = replace(trace, answered_at=kept.at)
+            before = (_answered(trace.leg, kept.at),)
+        trace, reports = _end(trace, kept.at, kept.cause, None)
+        return trace, (*before, *reports)
+    ended = LegEnded(leg=trace.leg, at=gone.at, by=ReleaseSide.UNKNOWN)
+    if gone.died_with_engine(trace):
+        assert gone.engine_started_at is not None
+        at = min(gone.at, gone.engine_started_at)
+        ended = LegEnded(leg=trace.leg, at=at, by=ReleaseSide.CARRIER, code=ENGINE_DIED)
     return replace(trace, ended=True), (_report(ended, "ended"),)
 
 

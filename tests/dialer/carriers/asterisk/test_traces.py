@@ -18,7 +18,7 @@ from dialer.carriers.asterisk.events import Event, Kind, read_event
 from dialer.carriers.asterisk.kept import Kept, read_kept, variable_of
 from dialer.carriers.asterisk.names import bridge_of, channel_of, dialled_in_leg, rung_leg
 from dialer.carriers.asterisk.release import Asked
-from dialer.carriers.asterisk.traces import Trace, follow, trace_for, vanished
+from dialer.carriers.asterisk.traces import Gone, Trace, follow, trace_for, vanished
 from terms.ids import CallId, LegId
 from terms.phone import PhoneNumber
 
@@ -201,7 +201,7 @@ def test_the_same_fact_found_again_has_the_same_id() -> None:
 
 
 def test_of_an_end_nobody_saw_only_that_is_said() -> None:
-    _, (report,) = vanished(Trace(leg=LEG), None, after(30))
+    _, (report,) = vanished(Trace(leg=LEG, seen_at=after(0)), Gone(at=after(30)))
 
     assert report.news == LegEnded(leg=LEG, at=after(30), by=ReleaseSide.UNKNOWN)
 
@@ -209,42 +209,67 @@ def test_of_an_end_nobody_saw_only_that_is_said() -> None:
 @pytest.mark.parametrize(
     ("kept", "by", "code"),
     [
-        ("2026-11-22T12:00:09.500+0000,0,0,PJSIP/warmline-trunk-00000007", "party", None),
-        ("2026-11-22T12:00:09.500+0000,0,59.690,PJSIP/warmline-trunk-00000007", "party", None),
-        ("2026-11-22T12:00:09.500+0000,41,0,PJSIP/warmline-trunk-00000008", "carrier", None),
-        ("2026-11-22T12:00:09.500+0000,16,0,", "platform", None),
-        ("2026-11-22T12:00:09.500+0000,16,590.012,", "platform", None),
-        ("2026-11-22T12:00:09.500+0000,16,-0.001,", "carrier", "limit"),
-        ("2026-11-22T12:00:09.500+0000,0,0.000,", "carrier", "limit"),
-        ("2026-11-22T12:00:09.500+0000,44,590.012,", "carrier", "rtp_timeout"),
+        ("2026-11-22T12:00:09.500+0000,0,0,Up,PJSIP/warmline-trunk-00000007", "party", None),
+        ("2026-11-22T12:00:09.500+0000,0,59.690,Up,PJSIP/warmline-trunk-00000007", "party", None),
+        ("2026-11-22T12:00:09.500+0000,41,0,Up,PJSIP/warmline-trunk-00000008", "carrier", None),
+        ("2026-11-22T12:00:09.500+0000,16,0,Up,", "platform", None),
+        ("2026-11-22T12:00:09.500+0000,16,590.012,Up,", "platform", None),
+        ("2026-11-22T12:00:09.500+0000,16,-0.001,Up,", "carrier", "limit"),
+        ("2026-11-22T12:00:09.500+0000,0,0.000,Up,", "carrier", "limit"),
+        ("2026-11-22T12:00:09.500+0000,44,590.012,Up,", "carrier", "rtp_timeout"),
     ],
 )
 def test_what_asterisk_kept_tells_the_end_nobody_saw(kept: str, by: str, code: str | None) -> None:
     talking = Trace(leg=LEG, rang=True, answered_at=after(4), began=True)
 
-    _, (report,) = vanished(talking, read_kept(kept), after(30))
+    _, (report,) = vanished(talking, Gone(at=after(30), kept=read_kept(kept)))
 
     assert isinstance(report.news, LegEnded)
     assert (report.news.by, report.news.code, report.news.at) == (by, code, after(9.5))
 
 
-def test_a_ring_given_up_unseen_was_not_answered() -> None:
-    kept = read_kept("2026-11-22T12:00:25.000+0000,19,0,")
+def test_who_answered_and_hung_up_unseen_did_answer() -> None:
+    kept = read_kept("2026-11-22T12:00:09.500+0000,16,0,Up,PJSIP/warmline-trunk-00000007")
 
-    _, (report,) = vanished(Trace(leg=LEG, rang=True), kept, after(30))
+    _, reports = vanished(Trace(leg=LEG, rang=True), Gone(at=after(30), kept=kept))
+
+    assert [report.news for report in reports] == [
+        LegAnswered(leg=LEG, at=after(9.5)),
+        LegEnded(leg=LEG, at=after(9.5), by=ReleaseSide.PARTY, q850=16),
+    ]
+
+
+@pytest.mark.parametrize(("seen", "by"), [(10, "carrier"), (21, "unknown")])
+def test_what_was_there_before_asterisk_started_died_with_the_one_before(
+    seen: float, by: str
+) -> None:
+    trace = Trace(leg=LEG, seen_at=after(seen))
+
+    _, (report,) = vanished(trace, Gone(at=after(30), engine_started_at=after(20)))
+
+    assert isinstance(report.news, LegEnded)
+    assert report.news.by == by
+
+
+def test_a_ring_given_up_unseen_was_not_answered() -> None:
+    kept = read_kept("2026-11-22T12:00:25.000+0000,19,0,Ringing,")
+
+    _, (report,) = vanished(Trace(leg=LEG, rang=True), Gone(at=after(30), kept=kept))
 
     assert report.news == LegEnded(leg=LEG, at=after(25), by=ReleaseSide.CARRIER, q850=19, sip=480)
 
 
-@pytest.mark.parametrize("nothing", ["", "noon,16,0,", "2026-11-22T12:00:25.000+0000,x,0,"])
+@pytest.mark.parametrize("nothing", ["", "noon,16,0,Up,", "2026-11-22T12:00:25.000+0000,x,0,Up,"])
 def test_nothing_kept_is_nothing(nothing: str) -> None:
     assert read_kept(nothing) is None
 
 
 def test_a_limit_that_makes_no_sense_has_not_struck() -> None:
-    kept = read_kept("2026-11-22T12:00:25.000+0000,16,a.b,")
+    kept = read_kept("2026-11-22T12:00:25.000+0000,16,a.b,Up,")
 
-    assert kept == Kept(at=after(25), cause=16, asked=Asked(soft=True, cause=16, sip=None))
+    assert kept == Kept(
+        at=after(25), cause=16, asked=Asked(soft=True, cause=16, sip=None), was_up=True
+    )
 
 
 def test_names_come_back_as_they_went() -> None:
