@@ -39,7 +39,6 @@ from warmline.api.simulation import SIMULATION, Simulation, simulation_routes
 from warmline.api.sms_receipts import (
     GATEWAY_SIGNATURES,
     RECEIPT_METRICS,
-    ReceiptMetrics,
     sms_receipts,
 )
 from warmline.api.staff import staff_operations
@@ -63,8 +62,9 @@ from warmline.http.who import TokenKinds
 from warmline.live.feed import Feed
 from warmline.live.socket import add_live, live_operations
 from warmline.logs import configure
-from warmline.notices.choosing import check_sms, receipt_signing
+from warmline.notices.choosing import check_sms, receipt_routes, receipt_signing
 from warmline.notices.service import Notices
+from warmline.notices.taking import ReceiptMetrics
 from warmline.people.leaving import LEAVING
 from warmline.people.passwords import Passwords
 from warmline.programs import Program
@@ -222,7 +222,7 @@ def _house(ground: Ground, url: str, stack: AsyncExitStack) -> House:
     settings, pool, clock = ground.settings, ground.pool, ground.clock
     carrier = carrier_in_use(Place(settings=settings, pool=pool, clock=clock, url=url, stack=stack))
     desk = desk_on(ground)
-    crew = crew_on(ground, desk, carrier.carrier)
+    crew = crew_on(ground, desk, carrier.carrier, carrier.hold)
     simulation = None
     if carrier.hands is not None:
         simulation = Simulation(settings, pool, ground.seal, clock, carrier.hands, crew)
@@ -282,7 +282,8 @@ def _application(house: House, ground: Ground) -> web.Application:
     app[PASSWORDS] = Passwords()
     app[LEAVING] = CounselorsLeave()
     app[GATEWAY_SIGNATURES] = receipt_signing(house.settings)
-    app[RECEIPT_METRICS] = ReceiptMetrics(ground.registry)
+    app[RECEIPT_METRICS] = metrics = ReceiptMetrics(ground.registry)
+    app.add_routes(receipt_routes(house.settings, house.pool, house.clock, metrics))
     if house.simulation is not None:
         app[SIMULATION] = house.simulation
         app.add_routes(simulation_routes)
