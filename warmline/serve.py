@@ -24,6 +24,7 @@ from warmline.api.catalogue import catalogue
 from warmline.api.claims import claims
 from warmline.api.counselors import counselors
 from warmline.api.devices import devices
+from warmline.api.drafts import drafts
 from warmline.api.entitlements import entitlements
 from warmline.api.follow_ups import follow_ups
 from warmline.api.holders import DeviceTokens
@@ -31,6 +32,7 @@ from warmline.api.interventions import interventions
 from warmline.api.leaving import CounselorsLeave
 from warmline.api.notices import notices
 from warmline.api.orders import orders
+from warmline.api.own_day import own_day
 from warmline.api.pages import add_pages
 from warmline.api.parts import DESK, PROGRAMS
 from warmline.api.policies import policies
@@ -89,6 +91,8 @@ OPERATIONS = (
     *sessions,
     *second_factor,
     *counselors,
+    *drafts,
+    *own_day,
     *staff_operations,
     *claims,
     *appeals,

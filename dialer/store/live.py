@@ -1,5 +1,6 @@
-"""What goes on at this moment, for those who watch over it."""
+"""What goes on at this moment and went on today, for those who watch over it."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dialer.call import Call
@@ -16,6 +17,20 @@ async def live_overview(connection: "Connection", tenant: TenantId, *, limit: in
         """SELECT * FROM calls WHERE tenant = $1 AND state <> 'ended'
            ORDER BY (record ->> 'crisis') IS NULL, started_at, id LIMIT $2""",
         *(tenant, limit),
+    )
+    return read_calls(rows)
+
+
+async def calls_that_rang(
+    connection: "Connection", tenant: TenantId, counselor: str, since: datetime, until: datetime
+) -> list[Call]:
+    """The calls begun in that time that rang the counselor's phone, newest first."""
+    rows = await connection.fetch(
+        """SELECT * FROM calls
+           WHERE tenant = $1 AND started_at >= $3 AND started_at < $4
+             AND record -> 'legs' @> jsonb_build_array(jsonb_build_object('party', $2::text))
+           ORDER BY started_at DESC, id DESC""",
+        *(tenant, counselor, since, until),
     )
     return read_calls(rows)
 

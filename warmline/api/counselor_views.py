@@ -1,5 +1,6 @@
 """What the counselor's console sends and is shown."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -8,6 +9,7 @@ from dialer.call import State as CallState
 from routing.counselor import Activity, CounselorState, Presence
 from routing.transfer import AgencyKind, Basis, Choice
 from terms.ids import TargetId
+from terms.verdict import Role
 from warmline.http.model import ID, Instant, Line, Model, Text
 from warmline.http.paging import Page
 
@@ -22,6 +24,27 @@ class OfferView(Model):
     """Whether the phone was answered: only then can the call be accepted."""
 
     accepted: bool
+    offered_at: Instant
+    """When the phone began to ring for this: a second ring of the same call is another offer."""
+
+    ring_until: Instant | None
+    """Until when it rings, or until when the answered phone may press 1."""
+
+
+class LegState(StrEnum):
+    """What a phone on the call is doing."""
+
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    TALKING = "talking"
+
+
+class OwnLegView(Model):
+    """A phone on the counselor's call, without its number."""
+
+    role: Role
+    state: LegState
+    since: Instant
 
 
 class OwnCallView(Model):
@@ -37,7 +60,18 @@ class OwnCallView(Model):
     transfer: str | None
     """The agency that rings or has joined."""
 
+    transfer_name: str | None
     transfer_joined: bool
+    handed_over: bool
+    """An agency has the caller: the counselor is off the line."""
+
+    started_at: Instant
+    can_extend: bool
+    """Whether the program leaves it to the counselor to give more time (X33)."""
+
+    extended_seconds: int
+    legs: list[OwnLegView]
+    """The phones that ring or talk now; while one is missing its person is rung again."""
 
 
 class WrapUpView(Model):
@@ -49,6 +83,10 @@ class WrapUpView(Model):
     """Whether the customer is waiting for a summary."""
 
     opened_at: Instant
+    program: str
+    connected_at: Instant | None
+    ended_at: Instant | None
+    talked_seconds: int
 
 
 class Me(Model):
@@ -59,10 +97,16 @@ class Me(Model):
     presence: Presence
     state: CounselorState
     activity: Activity
+    phone: str
+    """The phone that rings for me, masked."""
+
     lease_until: Instant | None
     """Until when the presence holds without a sign of life."""
 
     wrap_up_until: Instant | None
+    cooldown_until: Instant | None
+    """Until when nothing is offered, after a call was declined."""
+
     offer: OfferView | None
     call: OwnCallView | None
     wrap_ups: list[WrapUpView]

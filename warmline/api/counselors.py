@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Annotated
 
 from billing.store.orders import load_order
-from dialer.call import Call
 from dialer.events import (
     CapExtended,
     Command,
@@ -12,19 +11,16 @@ from dialer.events import (
     CounselorHungUp,
     CounselorMarkedCutOff,
     CrisisRaised,
-    TimerKind,
     TransferCancelled,
     TransferConfirmed,
     TransferRequested,
 )
-from dialer.store.calls import engaged_call, load_call
+from dialer.store.calls import load_call
 from routing.counselor import (
-    activity_of,
     set_presence,
-    state_of,
     wrapped_up,
 )
-from routing.store.counselors import load_counselor, lock_counselor, save_counselor
+from routing.store.counselors import lock_counselor, save_counselor
 from routing.store.targets import load_targets
 from routing.transfer import Region, targets_for
 from terms.ids import CallId, CounselorId
@@ -33,20 +29,19 @@ from warmline.api.counselor_views import (
     Me,
     MoreTime,
     Notes,
-    OfferView,
     OwnCallView,
     PresenceWanted,
     TargetView,
     Transfer,
     Where,
-    WrapUpView,
 )
+from warmline.api.own_desk import own_call, own_desk
 from warmline.api.parts import DESK, PROGRAMS, program_of
 from warmline.api.presence import keep_present, lease_seconds
+from warmline.desk.drafts import drop_draft
 from warmline.desk.wrap_ups import (
     WrapUp,
     load_wrap_up,
-    open_wrap_ups,
     write_wrap_up,
 )
 from warmline.http.api import Operations
@@ -58,7 +53,7 @@ from warmline.http.who import Staff, staff
 from warmline.people import StaffRole
 
 if TYPE_CHECKING:
-    from warmline.desk.store import Connection
+    pass
 
 counselors = Operations("Counselors")
 
@@ -68,10 +63,10 @@ COUNSELOR = staff(StaffRole.COUNSELOR)
 @counselors("GET", "/v1/me", who=(COUNSELOR,), returns={200: Me})
 async def get_me(asked: Asked, who: Staff) -> Me:
     """My state, the call that rings me, the call I am on, and the notes I owe."""
-    counselor = _counselor_of(who)
+    counselor = counselor_of(who)
     async with asked.borrow() as connection:
         await keep_present(connection, asked.tenant, counselor, asked.part(PROGRAMS), asked.now)
-        return await _me(asked, connection, counselor)
+        return await own_desk(asked, connection, counselor)
 
 
 @counselors("PUT", "/v1/me/presence", who=(COUNSELOR,), returns={200: Me})
@@ -80,7 +75,7 @@ async def put_presence(acting: Acting, who: Staff, body: PresenceWanted) -> Me:
 
     After missed calls the service sends me on a break; saying `available` again ends it.
     """
-    counselor = _counselor_of(who)
+    counselor = counselor_of(who)
     found = await lock_counselor(acting.connection, acting.tenant, counselor)
     if found is None:
         raise NotFound
@@ -89,7 +84,7 @@ async def put_presence(acting: Acting, who: Staff, body: PresenceWanted) -> Me:
     await save_counselor(acting.connection, acting.tenant, present)
     desk = acting.part(DESK)
     acting.after_commit(lambda: desk.counselor_came_free(acting.tenant))
-    return await _me(acting, acting.connection, counselor)
+    return await own_desk(acting, acting.connection, counselor)
 
 
 @counselors(
@@ -224,7 +219,7 @@ async def cancel_transfer(acting: Acting, who: Staff, call: Annotated[CallId, ID
 @counselors("POST", "/v1/calls/{call}/wrap-up", who=(COUNSELOR,), returns={200: Me})
 async def wrap_up(acting: Acting, who: Staff, call: Annotated[CallId, ID], body: Notes) -> Me:
     """Write the notes of a call of mine; that ends the wrap-up."""
-    counselor = _counselor_of(who)
+    counselor = counselor_of(who)
     desk = acting.part(DESK)
     kept = await load_wrap_up(acting.connection, acting.tenant, call)
     if kept is None or kept.counselor != counselor:
@@ -240,6 +235,7 @@ async def wrap_up(acting: Acting, who: Staff, call: Annotated[CallId, ID], body:
             by=counselor,
         )
         acting.after_commit(lambda: desk.tell(committed))
+    await drop_draft(acting.connection, acting.tenant, call)
     await write_wrap_up(
         acting.connection,
         acting.frame.seal,
@@ -258,7 +254,7 @@ async def wrap_up(acting: Acting, who: Staff, call: Annotated[CallId, ID], body:
         done = wrapped_up(found[0], acting.now)
         await save_counselor(acting.connection, acting.tenant, done)
         acting.after_commit(lambda: desk.counselor_came_free(acting.tenant))
-    return await _me(acting, acting.connection, counselor)
+    return await own_desk(acting, acting.connection, counselor)
 
 
 async def _check_notes(acting: Acting, kept: WrapUp, body: Notes) -> None:
@@ -284,7 +280,7 @@ async def _check_notes(acting: Acting, kept: WrapUp, body: Notes) -> None:
 
 async def _command(acting: Acting, who: Staff, call: CallId, command: Command) -> OwnCallView:
     """A command on the call that this counselor is on; any other call is not there for them."""
-    counselor = _counselor_of(who)
+    counselor = counselor_of(who)
     stored = await load_call(acting.connection, acting.tenant, call)
     if stored is None:
         raise NotFound
@@ -293,72 +289,11 @@ async def _command(acting: Acting, who: Staff, call: CallId, command: Command) -
         acting.connection, acting.tenant, call, stored.call.order, command, by=counselor
     )
     acting.after_commit(lambda: desk.tell(committed))
-    return await _own_call(acting, acting.connection, after)
+    return await own_call(acting, acting.connection, after)
 
 
-def _counselor_of(who: Staff) -> CounselorId:
+def counselor_of(who: Staff) -> CounselorId:
+    """The counselor this member of staff is. Raises Forbidden."""
     if who.counselor is None:
         raise Forbidden
     return who.counselor
-
-
-async def _me(asked: Asked, connection: "Connection", counselor: CounselorId) -> Me:
-    found = await load_counselor(connection, asked.tenant, counselor)
-    if found is None:
-        raise NotFound
-    record, engaged = found
-    live = await engaged_call(connection, asked.tenant, counselor)
-    call = None if live is None else live.call
-    owed = await open_wrap_ups(connection, asked.tenant, counselor)
-    return Me(
-        id=record.id,
-        name=record.name,
-        presence=record.presence,
-        state=state_of(record, engaged, asked.now),
-        activity=activity_of(record, engaged, asked.now),
-        lease_until=record.lease_until,
-        wrap_up_until=record.wrap_up_until,
-        offer=None if call is None else await _offer(asked, connection, call),
-        call=None if call is None else await _own_call(asked, connection, call),
-        wrap_ups=[_owed(one) for one in owed],
-    )
-
-
-async def _offer(asked: Asked, connection: "Connection", call: Call) -> OfferView | None:
-    """The call as an offer, while the counselor has not come to the line yet."""
-    leg = next((leg for leg in call.all_standing() if leg.role == "counselor"), None)
-    if leg is None or leg.bridged_at is not None:
-        return None
-    return OfferView(
-        call=call.id,
-        order=call.order,
-        program=await _program(asked, connection, call),
-        answered=leg.answered_at is not None,
-        accepted=leg.accepted_at is not None,
-    )
-
-
-async def _own_call(asked: Asked, connection: "Connection", call: Call) -> OwnCallView:
-    return OwnCallView(
-        id=call.id,
-        order=call.order,
-        program=await _program(asked, connection, call),
-        state=call.state,
-        bridged_at=call.connected_at,
-        ends_at=call.due(TimerKind.CAP),
-        crisis=call.crisis,
-        transfer=None if call.transfer is None else call.transfer.targets[0],
-        transfer_joined=call.transfer is not None and call.transfer.joined,
-    )
-
-
-async def _program(asked: Asked, connection: "Connection", call: Call) -> str:
-    order = await load_order(connection, asked.tenant, call.order)
-    assert order is not None
-    return order.program
-
-
-def _owed(one: WrapUp) -> WrapUpView:
-    return WrapUpView(
-        call=one.call, order=one.order, required=one.required, opened_at=one.opened_at
-    )

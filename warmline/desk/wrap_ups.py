@@ -1,6 +1,6 @@
 """Notes after a call: opened when the talk ends, owed until written, sealed for ever (C08)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -64,6 +64,17 @@ async def open_wrap_ups(
         *(tenant, counselor, limit),
     )
     return [_wrap_up(row) for row in rows]
+
+
+async def wrap_ups_of(
+    connection: "Connection", tenant: TenantId, calls: Collection[CallId]
+) -> dict[CallId, WrapUp]:
+    """What is owed or written about those calls."""
+    rows = await connection.fetch(
+        "SELECT * FROM wrap_ups WHERE tenant = $1 AND call = ANY ($2::text[])",
+        *(tenant, list(calls)),
+    )
+    return {CallId(row["call"]): _wrap_up(row) for row in rows}
 
 
 async def write_wrap_up(

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from time import perf_counter
 
 import structlog
@@ -28,6 +29,8 @@ from warmline.http.reading import BODY_LIMIT_BYTES
 from warmline.logs import HIDDEN
 
 REQUEST_ID = "X-Request-Id"
+NOW = "Warmline-Now"
+"""The service's time when it answered: pages count down by it and not by their own clock."""
 
 _GIVEN_ID = re.compile(r"[a-z0-9-]{8,64}")  # no token and no code looks like that
 _OUR_ID = re.compile(r"(?!w[kds]_)[a-z][a-z0-9_-]{0,63}")
@@ -162,6 +165,11 @@ def _dress(response: web.StreamResponse, request: web.Request, request_id: str) 
     if _is_over_tls(request):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     response.headers[REQUEST_ID] = request_id
+    response.headers[NOW] = _instant(request.app[FRAME].clock.now())
+
+
+def _instant(now: datetime) -> str:
+    return now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _is_over_tls(request: web.Request) -> bool:

@@ -33,6 +33,7 @@ class ProblemCode(StrEnum):
     BAD_INPUT = "bad_input"
     UPGRADE_REQUIRED = "upgrade_required"
     NOT_POSSIBLE = "not_possible"
+    CHANGED_MEANWHILE = "changed_meanwhile"
     UNAVAILABLE = "unavailable"
     INTERNAL_ERROR = "internal_error"
 
@@ -53,6 +54,7 @@ TITLES: Mapping[Code, str] = {
     ProblemCode.BAD_INPUT: "Something in the request is wrong",
     ProblemCode.UPGRADE_REQUIRED: "This is a WebSocket",
     ProblemCode.NOT_POSSIBLE: "Not possible as things stand",
+    ProblemCode.CHANGED_MEANWHILE: "Somebody else was faster",
     ProblemCode.UNAVAILABLE: "Not available at the moment",
     ProblemCode.INTERNAL_ERROR: "We made a mistake",
     RefusalCode.NUMBER_MISMATCH: "The number differs from the verified one",
@@ -107,6 +109,7 @@ _STATUS: Mapping[ProblemCode, int] = {
     ProblemCode.NOT_FOUND: 404,
     ProblemCode.METHOD_NOT_ALLOWED: 405,
     ProblemCode.NOT_POSSIBLE: 409,
+    ProblemCode.CHANGED_MEANWHILE: 409,
     ProblemCode.BODY_TOO_LARGE: 413,
     ProblemCode.UNSUPPORTED_MEDIA_TYPE: 415,
     ProblemCode.BAD_INPUT: 422,

@@ -78,7 +78,8 @@ async def live(asked: Asked, query: Resume) -> web.StreamResponse:
     `{"type":"hello","token"}` within 5 seconds. Then comes `{"type":"snapshot","seq",...}`, which
     says what is true now, and `{"type":"event","seq",...}` for everything after it. `seq` only ever
     grows; reconnect with `?after=` the last one. Missed events come right after the snapshot; when
-    they are too many, the snapshot says `"resumed": false` and stands for them.
+    they are too many, the snapshot says `"resumed": false` and stands for them. Every 15 seconds
+    comes `{"type":"beat","now"}`: without it the line is dead.
     """
     request = asked.request
     socket = web.WebSocketResponse(
@@ -144,7 +145,7 @@ async def _serve(
             await _until_first_ends(
                 _send(asked, query, socket, who, listener),
                 _read_until_closed(socket),
-                _recheck(asked, token),
+                _recheck(asked, socket, token),
                 listener.ended(),
             )
     except TooSlow:
@@ -214,15 +215,18 @@ async def _read_until_closed(socket: web.WebSocketResponse) -> None:
             return
 
 
-async def _recheck(asked: Asked, token: str) -> None:
-    """A token that was revoked, or ran out, ends what it opened."""
+async def _recheck(asked: Asked, socket: web.WebSocketResponse, token: str) -> None:
+    """A token that was revoked, or ran out, ends what it opened; any other is told the time."""
     while True:
         await asyncio.sleep(HEARTBEAT_SECONDS)
         try:
             who = await door.holder(asked.request, token)
             async with borrowed(asked.frame.pool) as connection:
                 audience = asked.part(AUDIENCE)
-                await audience.still_there(connection, who, asked.frame.clock.now())
+                now = asked.frame.clock.now()
+                await audience.still_there(connection, who, now)
+                # A page cannot see a WebSocket's pings: by this it notices a dead line.
+                await _tell(socket, {"type": "beat", "now": now})
         except Unauthenticated:
             raise _Close(CloseCode.UNAUTHENTICATED) from None
         except Problem:

@@ -1,0 +1,156 @@
+"""A counselor's day: what was offered, what was talked, which notes are owed."""
+
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from billing.store.programs_of import programs_of
+from dialer.call import Call
+from dialer.leg import Failure, Leg, LetGoReason, failure_of
+from dialer.store.live import calls_that_rang
+from terms.calendar import end_of_day, local_date, start_of_day
+from terms.ids import CallId, CounselorId, OrderId, ProgramId
+from terms.verdict import Role, VerdictKind
+from warmline.api.counselors import COUNSELOR, counselor_of
+from warmline.api.views import NonNegative
+from warmline.desk.wrap_ups import WrapUp, wrap_ups_of
+from warmline.http.api import Operations
+from warmline.http.asked import Asked
+from warmline.http.model import Instant, Model, Query
+from warmline.http.who import Staff
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+own_day = Operations("Counselors")
+
+_HERE = ZoneInfo("Asia/Shanghai")
+
+
+class Offered(StrEnum):
+    """What became of an offer."""
+
+    CONNECTED = "connected"  # the counselor came to talk
+    ACCEPTED = "accepted"  # taken, and the caller was not reached
+    DECLINED = "declined"
+    MISSED = "missed"  # rung, and not taken
+    RINGING = "ringing"  # still open
+
+
+class NotesState(StrEnum):
+    """Whether the notes of a call were handed in."""
+
+    WRITTEN = "written"
+    OWED = "owed"
+    NONE = "none"  # nobody talked: there is nothing to note
+
+
+class DayCallView(Model):
+    """A call that rang me."""
+
+    id: CallId
+    order: OrderId
+    program: ProgramId
+    offered_at: Instant
+    became: Offered
+    connected_at: Instant | None
+    ended_at: Instant | None
+    talked_seconds: NonNegative
+    verdict: VerdictKind | None
+    """How the call ended; null while it goes on."""
+
+    notes: NotesState
+
+
+class DayView(Model):
+    """A day's work. A call that rang me twice is one line."""
+
+    on: date
+    offered: NonNegative
+    connected: NonNegative
+    declined: NonNegative
+    missed: NonNegative
+    talked_seconds: NonNegative
+    calls: list[DayCallView]
+    """Newest first."""
+
+
+class WhichDay(Query):
+    """Today where left out."""
+
+    on: date | None = None
+
+
+@own_day("GET", "/v1/me/day", who=(COUNSELOR,), returns={200: DayView})
+async def get_day(asked: Asked, who: Staff, query: WhichDay) -> DayView:
+    """The calls that rang me on a day in Shanghai, and what they came to."""
+    counselor = counselor_of(who)
+    day = query.on or local_date(asked.now, _HERE)
+    async with asked.borrow() as connection:
+        calls = await calls_that_rang(
+            connection,
+            asked.tenant,
+            counselor,
+            start_of_day(day, _HERE),
+            end_of_day(day, _HERE),
+        )
+        programs = await programs_of(connection, asked.tenant, {call.order for call in calls})
+        owed = await wrap_ups_of(connection, asked.tenant, [call.id for call in calls])
+    lines = [
+        _line(call, counselor, programs[call.order], owed.get(call.id), asked.now) for call in calls
+    ]
+    return DayView(
+        on=day,
+        offered=len(lines),
+        connected=sum(line.became is Offered.CONNECTED for line in lines),
+        declined=sum(line.became is Offered.DECLINED for line in lines),
+        missed=sum(line.became is Offered.MISSED for line in lines),
+        talked_seconds=sum(line.talked_seconds for line in lines),
+        calls=lines,
+    )
+
+
+def _line(
+    call: Call,
+    counselor: CounselorId,
+    program: ProgramId,
+    wrap_up: WrapUp | None,
+    now: "datetime",
+) -> DayCallView:
+    legs = [leg for leg in call.legs if leg.role is Role.COUNSELOR and leg.party == counselor]
+    became = _became(legs)
+    connected = became is Offered.CONNECTED
+    mine = wrap_up if wrap_up is not None and wrap_up.counselor == counselor else None
+    notes = NotesState.NONE
+    if mine is not None:
+        notes = NotesState.OWED if mine.written_at is None else NotesState.WRITTEN
+    return DayCallView(
+        id=call.id,
+        order=call.order,
+        program=program,
+        offered_at=legs[0].rung_at,
+        became=became,
+        connected_at=call.connected_at if connected else None,
+        ended_at=call.ended_at,
+        talked_seconds=int(call.talked(call.ended_at or now).total_seconds()) if connected else 0,
+        verdict=None if call.verdict is None else call.verdict.kind,
+        notes=notes,
+    )
+
+
+def _became(legs: list[Leg]) -> Offered:
+    """The best that the rings of one call came to."""
+    if any(leg.bridged_at is not None for leg in legs):
+        return Offered.CONNECTED
+    if any(leg.accepted_at is not None for leg in legs):
+        return Offered.ACCEPTED
+    if not legs[-1].is_over:
+        return Offered.RINGING
+    return Offered.DECLINED if any(map(_declined, legs)) else Offered.MISSED
+
+
+def _declined(leg: Leg) -> bool:
+    """In the console, or by rejecting the call on the phone."""
+    in_console = leg.let_go_why is LetGoReason.COUNSELOR_ENDED
+    return in_console or failure_of(leg) is Failure.REJECTED

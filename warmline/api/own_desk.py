@@ -1,0 +1,134 @@
+"""What a counselor's console shows of its own counselor: built anew from one look."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from billing.store.programs_of import programs_of
+from dialer.call import Call
+from dialer.events import TimerKind
+from dialer.leg import Leg
+from dialer.policy import CapKind
+from dialer.store.calls import engaged_call, load_call
+from routing.counselor import activity_of, state_of
+from routing.store.counselors import load_counselor
+from routing.store.targets import load_target
+from terms.ids import CounselorId, OrderId, ProgramId
+from terms.verdict import Role
+from warmline.api.counselor_views import (
+    LegState,
+    Me,
+    OfferView,
+    OwnCallView,
+    OwnLegView,
+    WrapUpView,
+)
+from warmline.api.parts import PROGRAMS
+from warmline.desk.wrap_ups import WrapUp, open_wrap_ups
+from warmline.http.asked import Asked
+from warmline.http.problems import NotFound
+
+if TYPE_CHECKING:
+    from warmline.desk.store import Connection
+
+
+async def own_desk(asked: Asked, connection: "Connection", counselor: CounselorId) -> Me:
+    """The counselor's state, offer, call, and the notes they owe. Raises NotFound."""
+    found = await load_counselor(connection, asked.tenant, counselor)
+    if found is None:
+        raise NotFound
+    record, engaged = found
+    live = await engaged_call(connection, asked.tenant, counselor)
+    call = None if live is None else live.call
+    owed = await open_wrap_ups(connection, asked.tenant, counselor)
+    return Me(
+        id=record.id,
+        name=record.name,
+        presence=record.presence,
+        state=state_of(record, engaged, asked.now),
+        activity=activity_of(record, engaged, asked.now),
+        phone=str(asked.frame.seal.open(record.number_sealed)),
+        lease_until=record.lease_until,
+        wrap_up_until=record.wrap_up_until,
+        cooldown_until=record.cooldown_until,
+        offer=None if call is None else await _offer(asked, connection, call),
+        call=None if call is None else await own_call(asked, connection, call),
+        wrap_ups=[await _owed(asked, connection, one) for one in owed],
+    )
+
+
+async def own_call(asked: Asked, connection: "Connection", call: Call) -> OwnCallView:
+    """The call that a counselor is on."""
+    program = await _program(asked, connection, call.order)
+    known = asked.part(PROGRAMS).get(program)
+    soft = known is not None and known.dialer.cap_kind is CapKind.SOFT
+    target = None
+    if call.transfer is not None:
+        target = await load_target(connection, asked.tenant, call.transfer.targets[0])
+    return OwnCallView(
+        id=call.id,
+        order=call.order,
+        program=program,
+        state=call.state,
+        bridged_at=call.connected_at,
+        ends_at=call.due(TimerKind.CAP),
+        crisis=call.crisis,
+        transfer=None if call.transfer is None else call.transfer.targets[0],
+        transfer_name=None if target is None else target.name,
+        transfer_joined=call.transfer is not None and call.transfer.joined,
+        handed_over=call.handed_over,
+        started_at=call.started_at,
+        can_extend=soft and call.due(TimerKind.CAP) is not None,
+        extended_seconds=call.extended_seconds,
+        legs=[_leg(leg) for leg in call.all_standing()],
+    )
+
+
+async def _offer(asked: Asked, connection: "Connection", call: Call) -> OfferView | None:
+    """The call as an offer, while the counselor has not come to the line yet."""
+    leg = call.standing(Role.COUNSELOR)
+    if leg is None or leg.bridged_at is not None:
+        return None
+    answered = leg.answered_at is not None
+    return OfferView(
+        call=call.id,
+        order=call.order,
+        program=await _program(asked, connection, call.order),
+        answered=answered,
+        accepted=leg.accepted_at is not None,
+        offered_at=leg.rung_at,
+        ring_until=call.due(TimerKind.ACCEPT if answered else TimerKind.RING),
+    )
+
+
+def _leg(leg: Leg) -> OwnLegView:
+    state, since = LegState.RINGING, leg.rung_at
+    if leg.answered_at is not None:
+        state, since = LegState.ANSWERED, leg.answered_at
+    if leg.bridged_at is not None:
+        state, since = LegState.TALKING, leg.bridged_at
+    return OwnLegView(role=leg.role, state=state, since=since)
+
+
+async def _owed(asked: Asked, connection: "Connection", one: WrapUp) -> WrapUpView:
+    stored = await load_call(connection, asked.tenant, one.call)
+    assert stored is not None
+    call = stored.call
+    return WrapUpView(
+        call=one.call,
+        order=one.order,
+        required=one.required,
+        opened_at=one.opened_at,
+        program=await _program(asked, connection, one.order),
+        connected_at=call.connected_at,
+        ended_at=call.ended_at,
+        talked_seconds=talked_seconds(call, asked.now),
+    )
+
+
+def talked_seconds(call: Call, now: datetime) -> int:
+    """Talk so far, in whole seconds."""
+    return int(call.talked(call.ended_at or now).total_seconds())
+
+
+async def _program(asked: Asked, connection: "Connection", order: OrderId) -> ProgramId:
+    return (await programs_of(connection, asked.tenant, (order,)))[order]
