@@ -126,6 +126,8 @@ def sms_fits_carrier(settings: Settings) -> Finding:
 
 async def carrier(settings: Settings) -> Finding:
     """Whether the carrier is one we have, and answers."""
+    if settings.carrier == "asterisk":
+        return await _asterisk(settings)
     if settings.carrier != "simulated":
         text = (
             f"This version does not serve over {settings.carrier}: leave WARMLINE_CARRIER out, or "
@@ -141,6 +143,17 @@ async def carrier(settings: Settings) -> Finding:
         "WARMLINE_HANDSETS_URL."
     )
     return Finding("carrier", Health.WRONG, text)
+
+
+async def _asterisk(settings: Settings) -> Finding:
+    from warmline.carriers.examining import examine_asterisk  # few need it: start sooner
+
+    try:
+        found = await examine_asterisk(settings)
+    except Unusable as wrong:
+        return Finding("carrier", Health.WRONG, str(wrong))
+    health = Health.WARNING if found.is_worrying else Health.GOOD
+    return Finding("carrier", health, found.text)
 
 
 def prompts(settings: Settings) -> Finding:

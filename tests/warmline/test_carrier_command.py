@@ -66,14 +66,14 @@ def test_a_description_that_cannot_be_used_writes_nothing(
 
 @pytest.mark.parametrize(
     ("carrier", "why"),
-    [("asterisk", "needs WARMLINE_ASTERISK_PASSWORD"), ("twilio", "is not part of this version")],
+    [("asterisk", "needs WARMLINE_ASTERISK_PASSWORD"), ("twilio", "Twilio needs")],
 )
 async def test_serve_says_why_it_cannot_run_over_a_carrier(
     tmp_path: Path, carrier: str, why: str
 ) -> None:
     settings = Settings.load(carrier=carrier, data_dir=tmp_path / "data")
 
-    with pytest.raises(Unusable, match=f"WARMLINE_CARRIER={carrier} {why}"):
+    with pytest.raises(Unusable, match=why):
         async with running(settings):
             pass
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from aiohttp import web
+from aiohttp import encode_basic_auth, web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
@@ -118,7 +118,7 @@ GATEWAY = {"sms_url": "https://sms.example/v1", "sms_secret": SecretStr("whsec_"
         ({"carrier": "twilio"}, Health.WRONG, "set WARMLINE_SMS=http, and WARMLINE_SMS_URL"),
         ({"carrier": "twilio", **GATEWAY}, Health.WRONG, "WARMLINE_SMS=log sends them nothing"),
         ({"carrier": "asterisk", "sms": "http"}, Health.WRONG, "set WARMLINE_SMS_URL and"),
-        ({"carrier": "asterisk", "sms": "twilio"}, Health.WRONG, "cannot be twilio yet"),
+        ({"carrier": "asterisk", "sms": "twilio"}, Health.WRONG, "Twilio needs"),
         ({"carrier": "asterisk", "sms": "http", **GATEWAY}, Health.GOOD, "by the gateway"),
         ({"sms": "http", **GATEWAY}, Health.GOOD, "by the gateway"),
         (GATEWAY, Health.WARNING, "set WARMLINE_SMS=http"),
@@ -143,12 +143,86 @@ async def test_a_redis_that_is_named_and_away_is_a_warning(settings: Settings) -
     assert "WARMLINE_REDIS_URL" in finding.text
 
 
-@pytest.mark.parametrize("carrier", ["asterisk", "twilio"])
-async def test_a_carrier_that_serve_refuses_is_wrong(settings: Settings, carrier: str) -> None:
-    found = await doctor.carrier(changed(settings, carrier=carrier))
+ENDPOINT = {"resource": "warmline-trunk", "state": "online"}
+
+
+def an_asterisk(
+    version: str = "22.10.1+dfsg", *, context: str = "NOT_INUSE", endpoint: object = ENDPOINT
+) -> web.Application:
+    """As much of ARI as the doctor asks for."""
+
+    async def info(request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != encode_basic_auth("warmline", "right"):
+            raise web.HTTPUnauthorized
+        return web.json_response({"system": {"version": version}})
+
+    async def place(_request: web.Request) -> web.Response:
+        return web.json_response({"state": context})
+
+    async def trunk(_request: web.Request) -> web.Response:
+        return web.json_response(endpoint, status=200 if endpoint else 404)
+
+    app = web.Application()
+    app.router.add_get("/ari/asterisk/info", info)
+    app.router.add_get("/ari/deviceStates/{name:.*}", place)
+    app.router.add_get("/ari/endpoints/PJSIP/warmline-trunk", trunk)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("asterisk", "password", "health", "told"),
+    [
+        (an_asterisk(), "right", Health.GOOD, "Asterisk 22.10.1 at"),
+        (an_asterisk(), "wrong", Health.WRONG, "does not know our user or password"),
+        (an_asterisk("20.9.3"), "right", Health.WARNING, "is made for 22"),
+        (an_asterisk(context="INVALID"), "right", Health.WRONG, "no context warmline-ended"),
+        (an_asterisk(endpoint=None), "right", Health.WRONG, "no endpoint PJSIP/warmline-trunk"),
+        (
+            an_asterisk(endpoint={"state": "offline"}),
+            "right",
+            Health.WARNING,
+            "its trunk warmline-trunk is away",
+        ),
+        (web.Application(), "right", Health.WRONG, "answers strangely"),
+    ],
+)
+async def test_asterisk_is_asked_for_all_that_we_need_of_it(
+    settings: Settings, asterisk: web.Application, password: str, health: Health, told: str
+) -> None:
+    async with TestServer(asterisk) as server:
+        url = str(server.make_url("/")).rstrip("/")
+        chosen = changed(
+            settings,
+            carrier="asterisk",
+            asterisk_url=url,
+            asterisk_password=SecretStr(password),
+        )
+        found = await doctor.carrier(chosen)
+
+    assert found.health is health
+    assert told in found.text
+
+
+async def test_an_asterisk_that_is_away_or_whose_password_is_not_given_is_wrong(
+    settings: Settings,
+) -> None:
+    away = changed(
+        settings,
+        carrier="asterisk",
+        asterisk_url="http://127.0.0.1:1",
+        asterisk_password=SecretStr("of-the-tests"),
+    )
+
+    assert "nobody listens at Asterisk's address" in (await doctor.carrier(away)).text
+    nameless = changed(settings, carrier="asterisk")
+    assert "WARMLINE_ASTERISK_PASSWORD" in (await doctor.carrier(nameless)).text
+
+
+async def test_a_carrier_that_is_not_examined_is_wrong(settings: Settings) -> None:
+    found = await doctor.carrier(changed(settings, carrier="twilio"))
 
     assert found.health is Health.WRONG
-    assert f"does not serve over {carrier}" in found.text
+    assert "does not serve over twilio" in found.text
 
 
 async def test_handsets_named_by_address_must_answer_there(settings: Settings) -> None:
