@@ -1,11 +1,16 @@
 """What the stories about claims do again and again: talk, claim, decide, over real HTTP."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from billing.ledger import verify_chain
+from billing.store.ledger import entries_of
+from billing.talk import book_of
 from terms.ids import OrderId, VoucherId
-from tests.people import CALLER, COUNSELOR
+from tests.people import CALLER, COUNSELOR, TENANT
 from tests.serving import Service
+from warmline.ledger.verifying import verify
 
 Told = dict[str, Any]
 
@@ -108,3 +113,29 @@ async def messages(service: Service, kind: str) -> list[Told]:
     async with service.client.get("/sim/messages") as response:
         told: list[Told] = await response.json()
     return sorted((one for one in told if one["kind"] == kind), key=lambda one: str(one["at"]))
+
+
+async def talk_reasons(service: Service, order: OrderId) -> list[tuple[str, int]]:
+    """The book of the order's talk, which must be whole."""
+    async with service.house.pool.acquire() as connection:
+        entries = await entries_of(connection, TENANT, book_of(order))
+    assert verify_chain(entries) == []
+    return [(entry.reason, entry.units) for entry in entries]
+
+
+async def faults_in_the_books(service: Service) -> list[str]:
+    """What the ledger's own check finds wrong."""
+    async with service.house.pool.acquire() as connection:
+        (found,) = await verify(connection, service.house.seal, TENANT)
+    return [fault.what for fault in found.faults]
+
+
+async def deeds(service: Service, claim: str) -> list[tuple[str, object, object]]:
+    """What staff did with the claim: action, and states before and after."""
+    rows = await service.house.pool.fetch(
+        "SELECT action, before, after FROM staff_deeds WHERE subject = $1 ORDER BY id", claim
+    )
+    return [
+        (row["action"], json.loads(row["before"] or "null"), json.loads(row["after"] or "null"))
+        for row in rows
+    ]
