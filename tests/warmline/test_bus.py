@@ -229,8 +229,8 @@ async def test_forgotten_keys_bound_the_memory(noon: datetime) -> None:
 async def test_all_processes_share_a_limit(redis: RedisServer, noon: datetime) -> None:
     await redis.answers()
     clients = [connect(redis.url) for _ in range(2)]
-    await _check_window(RedisRateLimits(clients[0]), noon)
-    limits = [RedisRateLimits(client) for client in clients]
+    await _check_window(RedisRateLimits(clients[0], count_seconds=30), noon)
+    limits = [RedisRateLimits(client, count_seconds=30) for client in clients]
 
     rates = await asyncio.gather(
         *(

@@ -188,8 +188,10 @@ class RedisBus:
 class RedisRateLimits:
     """Sliding windows that all processes share; each counts alone while Redis is away."""
 
-    def __init__(self, client: "Redis") -> None:
+    def __init__(self, client: "Redis", *, count_seconds: float = _COUNT_SECONDS) -> None:
+        """`count_seconds` is how long Redis may take to answer before we count alone."""
         self._client = client
+        self._count_seconds = count_seconds
         self._alone = InProcessRateLimits()
         self._left_alone_until = 0.0
 
@@ -208,7 +210,7 @@ class RedisRateLimits:
         name = f"warmline:rate:{hashlib.sha256(key.encode()).hexdigest()}"
         instant = int(now.timestamp() * 1000)
         try:
-            async with asyncio.timeout(_COUNT_SECONDS):
+            async with asyncio.timeout(self._count_seconds):
                 answer = await self._client.eval(
                     _SLIDING_WINDOW,
                     1,

@@ -16,7 +16,7 @@ from warmline.desk.store import carry_out
 from warmline.http.asked import borrowed
 from warmline.http.sessions import TOTP_PURPOSE
 from warmline.ids import new_id
-from warmline.people import StaffRole
+from warmline.people import StaffRole, needs_second_factor
 from warmline.people.store import StaffMember, add_api_key, add_staff, add_staff_token
 from warmline.people.tokens import TokenKind, new_token, token_hash
 from warmline.people.totp import new_secret
@@ -109,11 +109,12 @@ async def everybody(service: Service, *, talking: bool = True) -> Everybody:
 
 
 async def quiet(service: Service) -> None:
-    """Until everything that was to be sent is sent."""
+    """Until everything that was to be sent is sent, and every policy was looked at."""
     query = """SELECT (SELECT count(*) FROM pgqueuer)
-                    + (SELECT count(*) FROM notices WHERE outcome IS NULL)"""
+                    + (SELECT count(*) FROM notices WHERE outcome IS NULL)
+                    + (SELECT count(*) FROM insurance_policies WHERE due_at <= $1)"""
     async with asyncio.timeout(10):
-        while await service.house.pool.fetchval(query):  # noqa: ASYNC110 - no event tells it
+        while await service.house.pool.fetchval(query, service.house.clock.now()):  # noqa: ASYNC110 - no event tells it
             await asyncio.sleep(0.02)
 
 
@@ -122,6 +123,7 @@ async def staff_token(service: Service, role: str, counselor: CounselorId | None
     id_ = StaffId(service.people.new_id("staff"))
     token = new_token(TokenKind.STAFF)
     now = service.house.clock.now()
+    sealed = service.house.seal.seal_text(new_secret(), TOTP_PURPOSE)
     member = StaffMember(
         tenant=TENANT,
         id=id_,
@@ -129,7 +131,7 @@ async def staff_token(service: Service, role: str, counselor: CounselorId | None
         password_hash="$argon2id$nobody knows it",
         roles=frozenset({StaffRole(role)}),
         counselor=counselor,
-        totp_secret=service.house.seal.seal_text(new_secret(), TOTP_PURPOSE),
+        totp_secret=sealed if needs_second_factor({StaffRole(role)}) else None,
     )
     async with borrowed(service.house.pool) as connection:
         await add_staff(connection, member, now)

@@ -24,6 +24,8 @@ from tests.warmline.api.everybody import (
     staff_token,
 )
 from tests.warmline.api.test_devices import last_code
+from warmline.clock import machine_now
+from warmline.people.totp import code_now
 from warmline.serve import OPERATIONS
 
 THIRD, THIRD_COUNSELOR = "+8613800000003", "+8613900000003"
@@ -110,8 +112,10 @@ async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a
             _stepping_in,
             _match,
             _policies,
+            _second_factor,
         ):
             await story(sender)
+        await quiet(service)
     paths = {operation.path for operation in OPERATIONS if operation.keeps_answers}
     names = [_template(sent.path) for sent in sender.sent]
     # No shipped program lets a counselor extend the time: its refusal is tried below.
@@ -264,6 +268,13 @@ async def _policies(sender: Sender) -> None:
     await sender.post("operator", "/v1/policies/import?apply=true", listed)
     data = {"name": "李强", "id_number": INSURED_ID}
     await sender.post("caller", "/v1/entitlements/check", data)
+
+
+async def _second_factor(sender: Sender) -> None:
+    path = "/v1/sessions/current/second-factor"
+    offered = await sender.post("other_counselor", path, status=201)
+    code = code_now(offered["secret"], machine_now())
+    await sender.post("other_counselor", f"{path}/confirm", {"code": code})
 
 
 async def _match(sender: Sender) -> None:
