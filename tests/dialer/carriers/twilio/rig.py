@@ -2,10 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from itertools import count
+from urllib.parse import urldefrag
 
+import aiohttp
 from aiohttp import web
 
 from dialer.carriers.twilio.access import Access
@@ -16,7 +19,7 @@ from dialer.carriers.twilio.webhooks import Signatures, routes
 from terms.phone import PhoneNumber
 from tests.dialer.carriers.rig import Behaviour, Rig
 from tests.twilio_standin.calls import Address, Call
-from tests.twilio_standin.operations import Operations
+from tests.twilio_standin.operations import Asked, Operations
 from tests.twilio_standin.phones import Reply, Script
 from tests.twilio_standin.standin import Twilio, a_twilio, new_account
 
@@ -43,10 +46,12 @@ class TwilioRig(Rig):
     shows = OURS
     service_number = OURS
 
-    def __init__(self, twilio: Twilio, carrier: TwilioCarrier) -> None:
+    def __init__(self, twilio: Twilio, carrier: TwilioCarrier, book: Book, door: "Door") -> None:
         super().__init__()
         self.twilio = twilio
         self.carrier = self.twilio_carrier = carrier
+        self.book = book
+        self.door = door
         self._numbers = count(1)
 
     async def phone(self, behaviour: Behaviour) -> PhoneNumber:
@@ -110,8 +115,58 @@ class TwilioRig(Rig):
                 await asyncio.sleep(0.005)  # told by tasks of the carrier
         await self.twilio.settle()
 
+    async def ask_again(self, asked: Asked, **changed: str) -> None:
+        """Ask Twilio what it was asked before, as a proxy on the way might."""
+        account = self.twilio.account
+        assert asked.operation is not None
+        path = asked.operation.template.format(**asked.path)
+        given = {**asked.params, **{name: [text] for name, text in changed.items()}}
+        pairs = [(name, text) for name, texts in given.items() for text in texts]
+        login = aiohttp.encode_basic_auth(account.sid, account.token)
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": login}) as session,
+            session.post(self.twilio.url + path, data=pairs) as response,
+        ):
+            assert response.status < 300, await response.text()
+
+    async def send(self, url: str, params: Mapping[str, str], signature: str | None) -> "Told":
+        """Send a webhook that the stand-in did not."""
+        headers = {} if signature is None else {"X-Twilio-Signature": signature}
+        address = self.door.address + urldefrag(url).url.removeprefix(PUBLIC)
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(address, data=dict(params)) as response,
+        ):
+            return Told(response.status, await response.text())
+
     def _live(self) -> list[Call]:
         return self.twilio.live_calls()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a webhook was answered."""
+
+    status: int
+    text: str
+
+
+@dataclass(slots=True)
+class Door:
+    """Where webhooks come in; the next `to_fail` of them find us in trouble."""
+
+    address: str = ""
+    to_fail: int = 0
+
+    @web.middleware
+    async def trouble(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Answer, or do not."""
+        if self.to_fail > 0:
+            self.to_fail -= 1
+            return web.Response(status=503)
+        return await handler(request)
 
 
 @asynccontextmanager
@@ -134,9 +189,9 @@ async def a_rig(operations: Operations, book: Book) -> AsyncIterator[TwilioRig]:
             now=twilio.clock.now,
             new_secret=lambda: secrets.token_hex(8),
         )
-        async with _served(carrier, (account.token, account.secondary_token)) as address:
-            services[PUBLIC] = address
-            rig = TwilioRig(twilio, carrier)
+        async with _served(carrier, (account.token, account.secondary_token)) as door:
+            services[PUBLIC] = door.address
+            rig = TwilioRig(twilio, carrier, book, door)
             await carrier.open(rig.receive)
             yield rig
             for call in twilio.live_calls():
@@ -152,13 +207,15 @@ def _words(prompt: str, language: str) -> str:
 
 
 @asynccontextmanager
-async def _served(carrier: TwilioCarrier, tokens: tuple[str, ...]) -> AsyncIterator[str]:
-    app = web.Application()
+async def _served(carrier: TwilioCarrier, tokens: tuple[str, ...]) -> AsyncIterator[Door]:
+    door = Door()
+    app = web.Application(middlewares=[door.trouble])
     app.add_routes(routes(carrier.ear, Signatures(PUBLIC, tokens)))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        door.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield door
     finally:
         await runner.cleanup()
