@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import aiohttp
+import structlog
 from aiohttp import web
 from twilio.base.exceptions import TwilioException, TwilioRestException
 
@@ -27,6 +28,8 @@ from warmline.settings import Settings
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
+
+_log = structlog.get_logger()
 
 MESSAGES = f"{BASE}/messages"
 
@@ -73,15 +76,23 @@ class TwilioSender:
         self._client: Any = None
 
     async def send_sms(self, sms: Sms) -> None:
-        """Twilio's own refusals are final, but for too many requests."""
+        """Twilio's own refusals are final, but for too many requests.
+
+        What Verify refuses goes by SMS: it counts sends of a number in a way of its own.
+        """
         if self._http is None:
             self._http = OnceHttp(self._access.access.api_url)
             self._client = client_of(self._access.access, self._http)
         service, code = self._access.verify_service, sms.code
         if service is not None and code is not None and sms.template == VERIFICATION_CODE:
-            await _sent(lambda: self._verify(service, sms, code))
-        else:
-            await _sent(lambda: self._message(sms))
+            try:
+                await _sent(lambda: self._verify(service, sms, code))
+                return
+            except NotSent as refused:
+                if not refused.final:
+                    raise
+                _log.warning("verify_refused", notice=sms.id, fault=refused.fault)
+        await _sent(lambda: self._message(sms))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -34,7 +34,7 @@ GOOD_URL = "https://sms.example/v1"
         ({"sms": "http", "sms_secret": SECRET}, "set WARMLINE_SMS_URL."),
         ({"sms_url": GOOD_URL}, "set WARMLINE_SMS_SECRET."),
         ({"sms_secret": SECRET}, "set WARMLINE_SMS_URL."),
-        ({"sms": "twilio"}, "WARMLINE_SMS cannot be twilio yet"),
+        ({"sms": "twilio"}, "Twilio needs WARMLINE_TWILIO_ACCOUNT_SID"),
     ],
 )
 def test_a_gateway_that_is_named_by_halves_is_refused_in_one_sentence(
