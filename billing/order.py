@@ -198,13 +198,9 @@ def open_order(
     What pays for it is held beside this, by `voucher.hold` or `quota.hold`; whatever becomes of the
     order later carries either on (`Settlement.voucher_move`).
 
-    Raises Refused(voucher_invalid) when the program wants a voucher and none is given, or the
-    other way round.
+    Raises Refused(voucher_invalid) for a voucher where none is taken, or none where one is needed.
     """
-    if voucher is None and policy.voucher is VoucherUse.REQUIRED:
-        raise Refused(RefusalCode.VOUCHER_INVALID, "This service needs a voucher.")
-    if voucher is not None and policy.voucher is VoucherUse.NONE:
-        raise Refused(RefusalCode.VOUCHER_INVALID, "This service takes no voucher; keep yours.")
+    _must_suit(voucher, policy)
     order = Order(
         id=id,
         caller=caller,
@@ -223,6 +219,13 @@ def open_order(
     )
     head, entry = talk.opening(order)
     return Settlement(order=replace(order, head=head), talk=(entry,), notices=("order.opened",))
+
+
+def _must_suit(voucher: VoucherId | None, policy: Policy) -> None:
+    if voucher is None and policy.voucher is VoucherUse.REQUIRED:
+        raise Refused(RefusalCode.VOUCHER_INVALID, "This service needs a voucher.")
+    if voucher is not None and policy.voucher is VoucherUse.NONE:
+        raise Refused(RefusalCode.VOUCHER_INVALID, "This service takes no voucher; keep yours.")
 
 
 def open_for_one_call(

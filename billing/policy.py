@@ -48,7 +48,7 @@ class Policy:
     counselor_locked: bool = True  # an order keeps the counselor it was opened with (A37, X04)
     one_open_order_per_person: bool = False  # a second order waits for the first to end (X34)
     early_hang_up_review: bool = True  # a counselor who ends before the cap is looked at (X11)
-    no_contact_consumes: bool = False  # the second cancel for no contact uses the voucher (X28)
+    no_contact_consumes: bool = False  # the second cancel for no contact counts as used (X28)
     summary_required: bool = False  # the call leaves a wrap-up task until a summary is sent (C08)
     cover: Cover = field(default_factory=Cover)  # what insurance policies have to do with it
 
@@ -80,21 +80,28 @@ def parse(table: Mapping[str, object]) -> Policy:
         summary_required=section.flag("summary_required", default=False),
         cover=parse_cover(section),
     )
-    if policy.no_contact_consumes and policy.voucher is VoucherUse.NONE:
-        section.fault("no_contact_consumes", "needs voucher = 'required': there is nothing to use")
-    if policy.opens_on_dial_in and policy.voucher is VoucherUse.REQUIRED:
+    _check_together(section, policy)
+    section.finish()
+    return policy
+
+
+def _check_together(section: Section, policy: Policy) -> None:
+    """What no key can tell alone."""
+    takes_vouchers = policy.voucher is VoucherUse.REQUIRED
+    if policy.no_contact_consumes and not takes_vouchers and not policy.cover.quota_uses:
+        section.fault(
+            "no_contact_consumes", "needs voucher = 'required' or quota_uses: what would be used?"
+        )
+    if policy.opens_on_dial_in and takes_vouchers:
         section.fault("opens_on_dial_in", "needs voucher = 'none': nobody is asked for one")
     if policy.claim_escalate_seconds > policy.claim_decide_seconds:
         section.fault("claim_escalate_seconds", "must not be longer than claim_decide_seconds")
-    takes_vouchers = policy.voucher is VoucherUse.REQUIRED
     if policy.opens_on_dial_in and policy.cover.entitlement is Entitlement.REQUIRED:
         section.fault("entitlement", "is asked of nobody who dials in: opens_on_dial_in = true")
     if takes_vouchers and policy.cover.entitlement is Entitlement.REQUIRED:
         section.fault("entitlement", "needs voucher = 'none': a voucher is proof enough")
     if not takes_vouchers and policy.cover.vouchers_per_policy_year:
         section.fault("vouchers_per_policy_year", "needs voucher = 'required'")
-    section.finish()
-    return policy
 
 
 def _one_of(kind: type[Word], section: Section, key: str, default: Word) -> Word:

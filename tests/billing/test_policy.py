@@ -70,3 +70,10 @@ def test_a_wrong_value_is_a_fault_of_its_key(key: str, value: object) -> None:
 def test_no_contact_cannot_use_a_voucher_that_is_not_asked_for() -> None:
     with pytest.raises(ProgramInvalid):
         parse({"voucher": "none", "no_contact_consumes": True})
+
+
+@pytest.mark.rule("X28")
+def test_no_contact_may_use_up_a_quota_where_there_is_one() -> None:
+    insured = {"entitlement": "required", "products": ["care"], "quota_uses": 1}
+
+    assert parse({"voucher": "none", "no_contact_consumes": True, **insured}).no_contact_consumes

@@ -13,6 +13,7 @@ from warmline.programs import load_shipped
 INSURED_DOCTOR = ProgramId("insured-doctor")
 EXPERT = ProgramId("insured-expert")
 FAMILY_EXPERT = ProgramId("family-expert")
+STRICT_EXPERT = ProgramId("strict-expert")
 
 HOLDER, INSURED, GUARDIAN = "+8613800000001", "+8613900000002", "+8613700000003"
 
@@ -33,12 +34,20 @@ _FAMILY = _EXPERT + 'quota_per = "policyholder"\n'
 
 
 def write_programs(folder: Path) -> Path:
-    """A doctor without limit, an expert once a policy year, and one for the whole family."""
+    """A doctor without limit, an expert once a policy year, one for the whole family, and one who
+    may not be kept waiting twice."""
     shipped = load_shipped()[DOCTOR].body
     head = shipped.partition('entitlement = "none"')[0]
     head = head.replace('["+862100000015"]', "[]")
-    for id_, cover in ((INSURED_DOCTOR, _DOCTOR), (EXPERT, _EXPERT), (FAMILY_EXPERT, _FAMILY)):
+    for id_, cover in (
+        (INSURED_DOCTOR, _DOCTOR),
+        (EXPERT, _EXPERT),
+        (FAMILY_EXPERT, _FAMILY),
+        (STRICT_EXPERT, _EXPERT),
+    ):
         body = head.replace('id = "family-doctor"', f'id = "{id_}"') + cover
+        if id_ == STRICT_EXPERT:
+            body = body.replace("no_contact_consumes = false", "no_contact_consumes = true")
         (folder / f"{id_}.toml").write_text(body, encoding="utf-8")
     return folder
 

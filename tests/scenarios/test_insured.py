@@ -14,7 +14,7 @@ from billing.order import State as OrderState
 from dialer.call import State
 from terms.ids import OrderId, PersonId
 from terms.refusals import RefusalCode, Refused
-from tests.house import ANSWERS, House, a_house, hangs_up
+from tests.house import ANSWERS, NO_ANSWER, House, a_house, hangs_up
 from tests.people import TENANT
 from tests.scenarios.insuring import (
     EXPERT,
@@ -23,6 +23,7 @@ from tests.scenarios.insuring import (
     HOLDER,
     INSURED,
     INSURED_DOCTOR,
+    STRICT_EXPERT,
     listed,
     order,
     write_programs,
@@ -176,6 +177,46 @@ async def test_a_corrected_first_day_of_the_policy_brings_no_second_use(
         await house.pass_time(86_400)
     house.world.script(INSURED, ANSWERS)
     assert await order(house, caller, EXPERT)  # the corrected next year
+
+
+@pytest.mark.rule("C13", "C10")
+async def test_an_expert_talks_with_one_insured_person_and_with_nobody_else_meanwhile(
+    house: House,
+) -> None:
+    second = "+8613900000008"
+    await listed(house, {}, {"policy_number": "P-8", "insured_phone": second[3:]})
+    accepts = replace(ANSWERS, presses="1")
+    callers = [await house.caller(number, script=accepts) for number in (INSURED, second)]
+    await house.counselor(program=EXPERT)
+    orders = [await order(house, caller, EXPERT) for caller in callers]
+    await house.call(orders[0], INSURED)
+    await house.pass_time(60)
+
+    await house.call(orders[1], second)
+    await house.pass_time(60)
+
+    talking, waiting = [await house.see_call(one) for one in orders]
+    assert talking.state is State.BRIDGED
+    assert sorted(leg.role for leg in talking.legs) == ["caller", "counselor"]
+    assert waiting.state is State.QUEUED
+    assert waiting.legs == ()
+    assert (await why_not(house, HOLDER, EXPERT)).code is RefusalCode.NOT_ENTITLED
+
+
+@pytest.mark.rule("X28")
+async def test_whoever_cannot_be_reached_twice_in_a_period_has_had_their_use(house: House) -> None:
+    await listed(house)
+    caller = await house.caller(INSURED, script=NO_ANSWER)
+    await house.counselor(program=STRICT_EXPERT)
+
+    for _ in range(2):
+        opened = await order(house, caller, STRICT_EXPERT)
+        await house.call(opened, INSURED)
+        await house.pass_time(3600)
+        assert (await house.see_order(opened)).state is OrderState.CANCELLED
+
+    refused = await why_not(house, INSURED, STRICT_EXPERT)
+    assert refused.code is RefusalCode.QUOTA_USED
 
 
 @pytest.mark.rule("C15")
