@@ -1,4 +1,276 @@
-/** To be filled. */
+/** The counselor's desk: what the service says is true, one thing to do at a time. */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { WantedWrapUp } from "../shared/api/wanted.ts";
+import { Button } from "../shared/components/button.tsx";
+import { Dialog } from "../shared/components/dialog.tsx";
+import { Icon } from "../shared/components/icons.tsx";
+import {
+  Countdown,
+  Fault,
+  Freshness,
+  Loading,
+  Missing,
+  Note,
+  Pill,
+  Unread,
+  useStale,
+} from "../shared/components/showing.tsx";
+import { inWords } from "../shared/refusals.ts";
+import { matching, path } from "../shared/router.ts";
+import { clockTime } from "../shared/times.ts";
+import { live } from "../staff/account.ts";
+import { inBar } from "../staff/app.tsx";
+import { OnCall } from "./call.tsx";
+import "./counselor.css";
+import { Crisis, RiskScreen } from "./crisis.tsx";
+import { MyDay } from "./day.tsx";
+import { follow, lapsed, me, programName, reading } from "./me.ts";
+import { Notes, useDraft } from "./notes.tsx";
+import { LastOfferNote, Offer } from "./offer.tsx";
+import { checking, Readiness } from "./readiness.tsx";
+import { mayRing, openSound, ringWhileOpen } from "./ringing.ts";
+import { choose, StatusPill } from "./status.tsx";
+import { words } from "./words.ts";
+
 export function Pages() {
-  return null;
+  useEffect(() => {
+    const leave = follow();
+    const silence = ringWhileOpen();
+    inBar.value = StatusPill;
+    return () => {
+      inBar.value = null;
+      silence();
+      leave();
+    };
+  }, []);
+  const mine = me.value;
+  if (!mine && reading.fault.value)
+    return <Unread text={inWords(reading.fault.value)} again={() => reading.now()} />;
+  if (!mine) return <Loading />;
+  return (
+    <>
+      <Freshness reading={reading} live={live} />
+      <Tabs />
+      <SoundBar />
+      {mine.offer && <Offer key={mine.offer.id ?? mine.offer.call} offer={mine.offer} />}
+      {matching("/desk", path.value) ? (
+        <Desk />
+      ) : matching("/desk/day", path.value) ? (
+        <MyDay />
+      ) : (
+        <Missing home="/desk" />
+      )}
+      {checking.value && <Readiness />}
+      <Shortcuts />
+    </>
+  );
+}
+
+function Tabs() {
+  const say = words.value;
+  const at = path.value.replace(/\/$/, "");
+  return (
+    <nav class="tabs desk-tabs" aria-label={say.nav}>
+      <a href="/desk" aria-current={at === "/desk" ? "page" : undefined}>
+        {say.desk}
+      </a>
+      <a href="/desk/day" aria-current={at === "/desk/day" ? "page" : undefined}>
+        {say.day}
+      </a>
+    </nav>
+  );
+}
+
+/** Who takes calls has to hear them: after a reload the browser wants one more press. */
+function SoundBar() {
+  const say = words.value;
+  if (mayRing.value || me.value?.presence !== "available" || checking.value) return null;
+  return (
+    <div class="sound-bar" role="alert">
+      <Icon name="sound" />
+      <span>{say.soundOff}</span>
+      <Button id="sound-on" look="danger" onPress={openSound}>
+        {say.soundOn}
+      </Button>
+    </div>
+  );
+}
+
+function Desk() {
+  const mine = me.value;
+  const stale = useStale(reading).value;
+  const picked = useSignal<string | null>(null);
+  if (!mine) return null;
+  const isTalking = mine.call !== null && (mine.offer === null || mine.offer.accepted);
+  const owed =
+    mine.wrap_ups.find((one) => one.call === picked.value) ?? mine.wrap_ups.at(-1) ?? null;
+  return (
+    <div class="desk">
+      <div class="stack">
+        {isTalking && mine.call ? (
+          <OnCall key={mine.call.id} call={mine.call} stale={stale} />
+        ) : (
+          !mine.offer && <Waiting />
+        )}
+        <LastOfferNote />
+        <Owed shown={owed?.call ?? null} onPick={(call) => (picked.value = call)} />
+      </div>
+      {isTalking && mine.call ? (
+        <WhileTalking key={mine.call.id} call={mine.call} />
+      ) : owed ? (
+        <AfterTalking key={owed.call} owed={owed} />
+      ) : null}
+    </div>
+  );
+}
+
+function WhileTalking({ call }: { call: NonNullable<NonNullable<typeof me.value>["call"]> }) {
+  const draft = useDraft(call.id);
+  return (
+    <div class="stack">
+      <Crisis call={call} />
+      <Notes draft={draft} program={call.program} owed={null} began={call.bridged_at} />
+      <RiskScreen draft={draft} />
+    </div>
+  );
+}
+
+function AfterTalking({ owed }: { owed: WantedWrapUp }) {
+  const draft = useDraft(owed.call);
+  return (
+    <div class="stack">
+      <Notes
+        draft={draft}
+        program={owed.program}
+        owed={owed}
+        began={owed.bridged_at ?? owed.opened_at}
+      />
+    </div>
+  );
+}
+
+/** Nothing to do at the moment, and why. */
+function Waiting() {
+  const say = words.value;
+  const mine = me.value;
+  const fault = useSignal<string | null>(null);
+  if (!mine) return null;
+  const told = {
+    free: [say.freeTitle, say.freeText],
+    engaged: [say.ringingThem, ""],
+    wrap_up: [say.wrapTitle, say.wrapText],
+    cooldown: [say.cooldownTitle, say.cooldownText],
+    break: [say.breakTitle, say.breakText],
+    offline: [say.offlineTitle, say.offlineText],
+  } as const;
+  const [title, text] = told[mine.activity];
+  const start = async (): Promise<void> => {
+    try {
+      fault.value = null;
+      await choose("available");
+    } catch (refused) {
+      fault.value = inWords(refused);
+    }
+  };
+  return (
+    <section class={`card waiting ${mine.activity}`} aria-labelledby="waiting-title">
+      <p class="eyebrow">{say.hello(mine.name)}</p>
+      <h1 id="waiting-title">{title}</h1>
+      <p class="soft">{text}</p>
+      {mine.activity === "wrap_up" && mine.wrap_up_until && (
+        <Countdown until={mine.wrap_up_until} told={false} />
+      )}
+      {lapsed.value && (
+        <Note tone="warm" icon="alert" title={say.lapsed} urgent>
+          {say.lapsedText}
+        </Note>
+      )}
+      <Fault text={fault.value} />
+      {(mine.activity === "offline" || mine.activity === "break") && (
+        <Button id="go-available" look="main" onPress={start}>
+          {say.goAvailable}
+        </Button>
+      )}
+      <dl class="facts">
+        {mine.phone && (
+          <>
+            <dt>{say.phone}</dt>
+            <dd>{mine.phone}</dd>
+          </>
+        )}
+        <dt>{say.checkLine}</dt>
+        <dd>
+          <Pill tone={live.connection.value === "live" ? "good" : "warm"}>
+            {live.connection.value === "live" ? say.pageLive : say.pageLost}
+          </Pill>
+        </dd>
+      </dl>
+    </section>
+  );
+}
+
+function Owed({ shown, onPick }: { shown: string | null; onPick: (call: string) => void }) {
+  const say = words.value;
+  const owed = me.value?.wrap_ups ?? [];
+  if (owed.length < 2) return null;
+  return (
+    <section class="card stack tight" aria-labelledby="owed">
+      <h2 id="owed">
+        {say.owed} · {owed.length}
+      </h2>
+      <div class="row">
+        {owed.map((one) => (
+          <button
+            key={one.call}
+            type="button"
+            class="button small"
+            aria-pressed={one.call === shown}
+            onClick={() => onPick(one.call)}
+          >
+            {clockTime(one.bridged_at ?? one.opened_at)} {programName(one.program)}
+          </button>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function Shortcuts() {
+  const say = words.value;
+  const open = useSignal(false);
+  useEffect(() => {
+    const byKey = (key: KeyboardEvent): void => {
+      const at = document.activeElement;
+      if (at instanceof HTMLElement && at.matches("input, textarea, select")) return;
+      if (key.key === "?") open.value = true;
+      if (key.altKey && key.key.toLowerCase() === "n") {
+        key.preventDefault();
+        document.getElementById("summary")?.focus();
+      }
+    };
+    addEventListener("keydown", byKey);
+    return () => removeEventListener("keydown", byKey);
+  }, []);
+  if (!open.value) return null;
+  const keys = [
+    ["Alt + Enter", say.keysText.accept],
+    ["Alt + ⌫", say.keysText.decline],
+    ["Alt + N", say.keysText.notes],
+    ["?", say.keysText.keys],
+  ] as const;
+  return (
+    <Dialog title={say.keys} onClose={() => (open.value = false)}>
+      <dl class="facts">
+        {keys.map(([key, text]) => (
+          <div key={key} class="row apart">
+            <dt>{text}</dt>
+            <dd>
+              <kbd>{key}</kbd>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
 }

@@ -1,0 +1,102 @@
+/** The counselor's own state, and only ever as the service tells it. */
+import { computed, signal } from "@preact/signals";
+import { Refusal } from "../shared/api/client.ts";
+import type { Operations, Presence } from "../shared/api/schema.ts";
+import type { WantedMe, WantedProgram } from "../shared/api/wanted.ts";
+import { inBoth } from "../shared/language.ts";
+import { Reading } from "../shared/reading.ts";
+import { api, live, onNews } from "../staff/account.ts";
+import { words } from "./words.ts";
+
+export const me = signal<WantedMe | null>(null);
+export const programs = signal<readonly WantedProgram[]>([]);
+
+/** What this page last asked for: if the service says otherwise, somebody has to be told. */
+const wanted = signal<Presence | null>(null);
+
+export const reading = new Reading(async () => {
+  const found: WantedMe = await api("GET /v1/me");
+  if (programs.peek().length === 0) programs.value = (await api("GET /v1/programs")).items;
+  me.value = found;
+}, live);
+
+/** Taken offline by the service, for want of a sign of life. */
+export const lapsed = computed(
+  () => wanted.value === "available" && me.value?.presence === "offline",
+);
+
+let users = 0;
+let quiet: (() => void) | null = null;
+
+/** Follow while the desk is open. */
+export function follow(): () => void {
+  if (users++ === 0) {
+    reading.start();
+    quiet = onNews(() => void reading.now());
+  }
+  return () => {
+    if (--users > 0) return;
+    quiet?.();
+    reading.stop();
+    me.value = null;
+    wanted.value = null;
+  };
+}
+
+export async function want(presence: Presence): Promise<void> {
+  const found = await api("PUT /v1/me/presence", { body: { state: presence } });
+  wanted.value = presence;
+  me.value = found;
+}
+
+type CallAct =
+  "accept" | "decline" | "hang-up" | "crisis" | "extend" | "transfer/confirm" | "transfer/cancel";
+
+/** Something done to the call; what became of it is read from the service. */
+export async function act(what: CallAct, call: string, intent: string): Promise<void> {
+  const name = `POST /v1/calls/{call}/${what}` as keyof Operations;
+  try {
+    await api(name as "POST /v1/calls/{call}/accept", { path: { call }, intent });
+  } finally {
+    await reading.now();
+  }
+}
+
+export const programOf = (id: string | undefined): WantedProgram | null =>
+  programs.value.find((one) => one.id === id) ?? null;
+
+export function programName(id: string | undefined): string {
+  const program = programOf(id);
+  return program ? inBoth(program.name) : (id ?? "");
+}
+
+const DISPOSITIONS: Readonly<Record<string, readonly string[]>> = {
+  named: ["relieved", "referral", "follow_up", "emergency", "invalid"],
+  pool: ["advised", "see_a_doctor", "follow_up", "emergency", "invalid"],
+};
+
+/** What a talk of the program may lead to, with its words. */
+export function dispositionsOf(program: WantedProgram | null): { id: string; name: string }[] {
+  const ids = program?.dispositions ?? DISPOSITIONS[program?.matching ?? ""] ?? [];
+  return ids.map((id) => {
+    const named = program?.disposition_names?.[id];
+    return { id, name: named ? inBoth(named) : (words.value.dispositions[id] ?? id) };
+  });
+}
+
+export function topicsOf(program: WantedProgram | null): { id: string; name: string }[] {
+  return (program?.topics ?? []).map((id) => {
+    const named = program?.topic_names?.[id];
+    return { id, name: named ? inBoth(named) : (words.value.topicNames[id] ?? id) };
+  });
+}
+
+/** A wish that an older service does not know is no fault of anybody here. */
+export async function ifKnown<T>(asking: Promise<T>): Promise<T | null> {
+  try {
+    return await asking;
+  } catch (refused) {
+    if (refused instanceof Refusal && [404, 405].includes(refused.status)) return null;
+    throw refused;
+  }
+}
