@@ -38,7 +38,7 @@ from terms.ids import CallId, CounselorId, OrderId, TenantId
 from terms.phone import PhoneNumber
 from terms.refusals import NotThere, RefusalCode, Refused
 from terms.verdict import Role
-from warmline.database.faults import OUT_OF_REACH
+from warmline.database.faults import is_out_of_reach
 from warmline.desk import fold
 from warmline.desk.hearing import hear
 from warmline.desk.lapsing import Lapsing
@@ -203,9 +203,9 @@ class Desk(Opening, Lapsing):
         now = self.clock.now()
         try:
             committed = await self._fold(id_, news, now)
-        except OUT_OF_REACH:
-            raise
         except Exception as fault:
+            if is_out_of_reach(fault):
+                raise
             await self._keep_unfolded(id_, news, fault, now)
             return
         if committed is not None:

@@ -9,7 +9,7 @@ from billing.store.lapsing import forget_fault, lock_due_order, lock_due_voucher
 from billing.store.vouchers import lock_voucher, save_voucher
 from billing.voucher import State, Voucher, expire
 from terms.ids import OrderId, TenantId, VoucherId
-from warmline.database.faults import OUT_OF_REACH
+from warmline.database.faults import is_out_of_reach
 from warmline.desk import fold
 from warmline.desk.shell import Shell
 from warmline.desk.slice import Notice, NoticeKind
@@ -35,9 +35,9 @@ def _blaming(tenant: TenantId, id: OrderId | VoucherId) -> Iterator[None]:
     """Whatever goes wrong within is the fault of `id`, unless the database is out of reach."""
     try:
         yield
-    except OUT_OF_REACH:
-        raise
     except Exception as fault:
+        if is_out_of_reach(fault):
+            raise
         raise CannotLapse(tenant, id) from fault
 
 

@@ -9,7 +9,7 @@ from routing.store.counselors import next_free_at
 from routing.store.queue import queue_heads, waiting_programs
 from terms.ids import CallId, ProgramId, TenantId
 from warmline.clock import Clock
-from warmline.database.faults import OUT_OF_REACH
+from warmline.database.faults import is_out_of_reach
 from warmline.desk.desk import Desk
 from warmline.metrics import Metrics
 from warmline.workers.looking import Looker
@@ -53,9 +53,9 @@ class Seater(Looker):
                 return None
             try:
                 is_seated = await self._desk.seat_next(tenant, heads[0])
-            except OUT_OF_REACH:
-                raise  # that is no fault of the head
             except Exception as fault:
+                if is_out_of_reach(fault):
+                    raise  # that is no fault of the head
                 passed_over.add(heads[0].call)
                 self._metrics.seating_faults.inc()
                 _log.error("head_not_seated", call=heads[0].call, exc_info=fault)

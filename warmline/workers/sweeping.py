@@ -9,7 +9,7 @@ import structlog
 from billing.store.lapsing import next_due_at, put_off
 from dialer.store.news import mark_fault, unfolded_news
 from warmline.clock import Clock
-from warmline.database.faults import OUT_OF_REACH
+from warmline.database.faults import is_out_of_reach
 from warmline.desk.desk import Desk
 from warmline.desk.lapsing import CannotLapse
 from warmline.metrics import Metrics
@@ -93,9 +93,9 @@ class Refolder(Looker):
                 continue
             try:
                 await self._desk.fold_again(one)
-            except OUT_OF_REACH:
-                raise  # that is no fault of the news
             except Exception as fault:
+                if is_out_of_reach(fault):
+                    raise  # that is no fault of the news
                 seconds = min(2.0 ** min(one.tries, 8), _LONGEST_BACK_OFF_SECONDS)
                 self._not_before[one.id] = now + timedelta(seconds=seconds)
                 self._metrics.news_faults.inc()

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
 END_WHO_WAITS = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock'"""
-"""As if the database went away under whoever waits for a lock; answers how many that were."""
+"""As if the database went away under whoever waits for a lock; answers how many that were.
+
+To be asked outside of a transaction: within one, PostgreSQL shows for ever what it showed first.
+"""
+
+CANCEL_WHO_WAITS = END_WHO_WAITS.replace("pg_terminate_backend", "pg_cancel_backend")
+"""As a limit on statements does to whoever waits for a row that somebody holds for ever."""
 
 Contents = dict[str, list[str]]
 

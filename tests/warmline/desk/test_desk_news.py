@@ -13,7 +13,7 @@ from dialer.events import Event
 from terms.ids import LegId, OrderId
 from tests.house import House, hangs_up
 from tests.people import LISTENING
-from tests.warmline.desk.database import END_WHO_WAITS, contents, unchanged
+from tests.warmline.desk.database import CANCEL_WHO_WAITS, END_WHO_WAITS, contents, unchanged
 from warmline.database.faults import OUT_OF_REACH
 from warmline.desk import fold
 from warmline.desk.slice import Outcome, Slice
@@ -96,7 +96,7 @@ async def test_news_that_comes_while_the_database_goes_away_is_not_kept_and_must
     async with house.pool.acquire() as holding, holding.transaction():
         await holding.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", order)
         receiving = asyncio.create_task(house.switchboard.receive(report))
-        while not await holding.fetchval(END_WHO_WAITS):  # noqa: ASYNC110 - no event of ours tells
+        while not await house.pool.fetchval(END_WHO_WAITS):  # noqa: ASYNC110 - no event of ours tells
             await asyncio.sleep(0)
         with pytest.raises(OUT_OF_REACH):
             await receiving
@@ -105,6 +105,26 @@ async def test_news_that_comes_while_the_database_goes_away_is_not_kept_and_must
     await house.switchboard.receive(report)
 
     assert await kept(house) == (True, None, 0)
+    assert (await house.see_call(order)).state is State.RINGING_SECOND
+
+
+async def test_news_of_an_order_that_somebody_holds_up_for_ever_is_kept_and_tried_again(
+    house: House,
+) -> None:
+    order = await ringing(house)
+    report = await answered(house, order)
+    async with house.pool.acquire() as holding, holding.transaction():
+        await holding.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", order)
+        receiving = asyncio.create_task(house.switchboard.receive(report))
+        while not await house.pool.fetchval(CANCEL_WHO_WAITS):  # noqa: ASYNC110 - no event of ours
+            await asyncio.sleep(0)
+        await receiving
+    assert await kept(house) == (False, "QueryCanceledError", 1)
+
+    house.clock.advance(2)
+    await house.crew.refolder.look()
+
+    assert await kept(house) == (True, None, 1)
     assert (await house.see_call(order)).state is State.RINGING_SECOND
 
 

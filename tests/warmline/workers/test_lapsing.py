@@ -12,7 +12,7 @@ from billing.voucher import State as VoucherState
 from terms.ids import OrderId
 from tests.house import House
 from tests.people import CALLER, TENANT
-from tests.warmline.desk.database import END_WHO_WAITS
+from tests.warmline.desk.database import CANCEL_WHO_WAITS, END_WHO_WAITS
 from warmline.database.faults import OUT_OF_REACH
 from warmline.workers.sweeping import Lapser
 
@@ -85,7 +85,7 @@ async def test_an_order_is_not_blamed_for_a_database_that_goes_away(house: House
     async with house.pool.acquire() as holding, holding.transaction():
         await holding.execute("SELECT FROM vouchers WHERE id = $1 FOR UPDATE", voucher)
         looking = asyncio.create_task(house.crew.lapser.look())
-        while not await holding.fetchval(END_WHO_WAITS):  # noqa: ASYNC110 - no event of ours
+        while not await house.pool.fetchval(END_WHO_WAITS):  # noqa: ASYNC110 - no event of ours
             await asyncio.sleep(0)
         with pytest.raises(OUT_OF_REACH):
             await looking
@@ -94,6 +94,27 @@ async def test_an_order_is_not_blamed_for_a_database_that_goes_away(house: House
     await house.crew.lapser.look()
 
     assert (await house.see_order(order)).state is State.EXPIRED
+
+
+async def test_an_order_that_somebody_holds_up_for_ever_stops_no_other(house: House) -> None:
+    held_up = await an_order(house)
+    voucher = (await house.see_voucher(held_up)).id
+    house.clock.advance(60)
+    good = await an_order(house, OTHER_CALLER)
+    house.clock.advance(DAY_SECONDS)
+    async with house.pool.acquire() as holding, holding.transaction():
+        await holding.execute("SELECT FROM vouchers WHERE id = $1 FOR UPDATE", voucher)
+        looking = asyncio.create_task(house.crew.lapser.look())
+        while not await house.pool.fetchval(CANCEL_WHO_WAITS):  # noqa: ASYNC110 - no event of ours
+            await asyncio.sleep(0)
+        with capture_logs() as logged:
+            await looking
+
+        assert (await house.see_order(good)).state is State.EXPIRED
+    assert [(line["event"], line["id"]) for line in logged] == [("cannot_lapse", held_up)]
+    house.clock.advance(2)
+    await house.crew.lapser.look()
+    assert (await house.see_order(held_up)).state is State.EXPIRED
 
 
 async def test_an_order_whose_row_cannot_be_read_stops_no_other(house: House) -> None:

@@ -1,5 +1,6 @@
 """What cannot be dealt with does not stand in the way of the rest."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,10 @@ from structlog.testing import capture_logs
 from dialer.call import Call, State
 from dialer.carriers import LegRinging
 from dialer.store.news import keep_news, mark_fault
+from terms.ids import OrderId
 from tests.house import House
 from tests.people import DOCTOR, TENANT
+from tests.warmline.desk.database import CANCEL_WHO_WAITS
 from tests.warmline.workers.choosy import talking
 from warmline.workers import sweeping
 
@@ -108,6 +111,49 @@ async def test_a_head_that_cannot_be_seated_is_passed_over_by_those_behind_it(
     ]
     seated = await house.see_call(order)
     assert (seated.id, seated.counselor) == (call.id, counselor)
+
+
+async def test_a_head_that_somebody_holds_up_for_ever_is_passed_over_by_those_behind_it(
+    house: House,
+) -> None:
+    head = await waiting(house, "+8613800000001")
+    behind = await waiting(house, "+8613800000002")
+    counselor = await house.counselor(program=DOCTOR)
+    async with house.pool.acquire() as holding, holding.transaction():
+        await holding.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", head)
+        seating = asyncio.create_task(house.crew.seater.look())
+        while not await house.pool.fetchval(CANCEL_WHO_WAITS):  # noqa: ASYNC110 - no event of ours
+            await asyncio.sleep(0)
+        with capture_logs() as logged:
+            await seating
+
+        assert (await house.see_call(behind)).counselor == counselor
+    assert [line["event"] for line in logged] == ["head_not_seated"]
+
+
+async def waiting(house: House, number: str) -> OrderId:
+    """An order whose call stands in the doctors' queue."""
+    order = await house.order(await house.caller(number), program=DOCTOR)
+    await house.call(order, number)
+    return order
+
+
+async def test_news_behind_some_that_somebody_holds_up_for_ever_is_folded(house: House) -> None:
+    held_up = await talking(house)
+    await keep_unfolded(house, held_up, "held up", minutes_ago=2)
+    free = await waiting(house, "+8613800000002")
+    await house.counselor(program=DOCTOR)
+    await house.crew.seater.look()
+    await keep_unfolded(house, await house.see_call(free), "good", minutes_ago=1)
+    async with house.pool.acquire() as holding, holding.transaction():
+        await holding.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", held_up.order)
+        folding = asyncio.create_task(house.crew.refolder.look())
+        while not await house.pool.fetchval(CANCEL_WHO_WAITS):  # noqa: ASYNC110 - no event of ours
+            await asyncio.sleep(0)
+        with capture_logs():
+            await folding
+
+    assert await unfolded(house) == {"held up"}
 
 
 async def stand_in_line(house: House, call: str, program: str, *, crisis: bool = False) -> None:
