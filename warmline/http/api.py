@@ -18,7 +18,17 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    TypedDict,
+    TypeVar,
+    Union,
+    Unpack,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from aiohttp import web
 from pydantic import TypeAdapter
@@ -76,24 +86,44 @@ class Operation:
     path: str
     name: str
     group: str
-    who: tuple[Allowed, ...]
-    returns: Mapping[int, Shape]
-    refuses: tuple[RefusalCode, ...]
     summary: str
     description: str
+    returns: Mapping[int, Shape]
     endpoint: Endpoint = field(repr=False)
     takes: Takes = field(repr=False)
-    secret: bool
-    upgrades: bool
-    problems: tuple[ProblemCode, ...]
-    uploads: tuple[str, ...]
-    body_limit_bytes: int
-    signed: web.AppKey[Signatures] | None
+    who: tuple[Allowed, ...] = ()
+    refuses: tuple[RefusalCode, ...] = ()
+    secret: bool = False
+    upgrades: bool = False
+    problems: tuple[ProblemCode, ...] = ()
+    uploads: tuple[str, ...] = ()
+    body_limit_bytes: int = BODY_LIMIT_BYTES
+    signed: web.AppKey[Signatures] | None = None
 
     @property
     def keeps_answers(self) -> bool:
         """Whether an `Idempotency-Key` counts here."""
         return self.takes.acting and self.method == "POST"
+
+
+class Details(TypedDict, total=False):
+    """What a declaration may say beside method, path and answers.
+
+    No `who` means that anyone may call it. `refuses` lists every code it may refuse with. `secret`
+    seals the kept answer (it holds a token); `upgrades` is for a WebSocket; `problems` lists what
+    the frame would not guess. `uploads` are the content types of files that may come in place of
+    JSON, and `body_limit_bytes` is how large either may be. `signed` names what knows the
+    signatures that are asked for instead of a token.
+    """
+
+    who: tuple[Allowed, ...]
+    refuses: tuple[RefusalCode, ...]
+    secret: bool
+    upgrades: bool
+    problems: tuple[ProblemCode, ...]
+    uploads: tuple[str, ...]
+    body_limit_bytes: int
+    signed: web.AppKey[Signatures]
 
 
 class Operations:
@@ -111,24 +141,13 @@ class Operations:
         method: str,
         path: str,
         *,
-        who: tuple[Allowed, ...] = (),
         returns: Mapping[int, Shape],
-        refuses: tuple[RefusalCode, ...] = (),
-        secret: bool = False,
-        upgrades: bool = False,
-        problems: tuple[ProblemCode, ...] = (),
-        uploads: tuple[str, ...] = (),
-        body_limit_bytes: int = BODY_LIMIT_BYTES,
-        signed: web.AppKey[Signatures] | None = None,
+        **details: Unpack[Details],
     ) -> Callable[[E], E]:
-        """Declare an endpoint. No `who` means that anyone may call it.
+        """Declare an endpoint. `Details` tells what else may be said of it.
 
         `returns` maps each status to what it holds; a function of one status may return the model
-        itself, else it returns `Answer`. `refuses` lists every code it may refuse with. `secret`
-        seals the kept answer (it holds a token); `upgrades` is for a WebSocket; `problems` lists
-        what the frame would not guess. `uploads` are the content types of files that may come in
-        place of JSON, and `body_limit_bytes` is how large either may be. `signed` names what knows
-        the signatures that are asked for instead of a token.
+        itself, else it returns `Answer`.
         Raises TypeError when declaration and signature do not fit together.
         """
 
@@ -140,19 +159,12 @@ class Operations:
                     path=path,
                     name=endpoint.__name__,
                     group=self.group,
-                    who=who,
-                    returns=returns,
-                    refuses=refuses,
                     summary=summary,
                     description=description,
+                    returns=returns,
                     endpoint=endpoint,
-                    takes=_takes(endpoint, path, who),
-                    secret=secret,
-                    upgrades=upgrades,
-                    problems=problems,
-                    uploads=uploads,
-                    body_limit_bytes=body_limit_bytes,
-                    signed=signed,
+                    takes=_takes(endpoint, path, details.get("who", ())),
+                    **details,
                 )
             )
             return endpoint
