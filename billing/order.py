@@ -35,7 +35,8 @@ LIVE = frozenset({State.OPEN, State.IN_CALL, State.INTERRUPTED})
 """States in which the order holds its voucher, and counts as the person's one open order."""
 
 _TALKED = frozenset({State.INTERRUPTED, State.COMPLETED, State.CLOSED})
-_IN_CALL, _INTERRUPTED = State.IN_CALL, State.INTERRUPTED  # asked of every copy of an order
+# Asked of every copy of an order, and a member asked of its enumeration is slow to answer.
+_OPEN, _IN_CALL, _INTERRUPTED = State.OPEN, State.IN_CALL, State.INTERRUPTED
 
 
 class ClosedBy(StrEnum):
@@ -141,13 +142,9 @@ class Order:
     @property
     def due_at(self) -> datetime | None:
         """When time alone will move the order; never while a call decides (X03)."""
-        match self.state:
-            case State.OPEN:
-                return self.expires_at
-            case State.INTERRUPTED:
-                return self.resume_until
-            case _:
-                return None
+        if self.state is _OPEN:
+            return self.expires_at
+        return self.resume_until if self.state is _INTERRUPTED else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

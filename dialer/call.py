@@ -1,12 +1,11 @@
 """A call: the effort to connect one order's two people, as one plain value."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter
 
-from dialer.events import Timer, TimerKind
+from dialer.events import Timer, TimerKind, make_timer
 from dialer.leg import Leg
 from dialer.talk import talked
 from terms.ids import CallId, CounselorId, LegId, OrderId, TargetId
@@ -132,13 +131,13 @@ class Call:
                 return leg
         return None
 
-    def all_standing(self) -> Iterator[Leg]:
+    def all_standing(self) -> list[Leg]:
         """Every leg that is not over."""
-        return (leg for leg in self.legs if not leg.is_over)
+        return [leg for leg in self.legs if not leg.is_over]
 
     def next_leg(self, role: Role) -> LegId:
         """The next leg's name: ours, so that it can be matched with what the carrier has."""
-        number = 1 + sum(1 for leg in self.legs if leg.role is role)
+        number = 1 + [leg.role for leg in self.legs].count(role)
         return LegId(f"{self.id}/{role}/{number}")
 
     def due(self, kind: TimerKind) -> datetime | None:
@@ -164,18 +163,26 @@ class Call:
 
     def with_leg(self, leg: Leg) -> "Call":
         """The call with that leg's newest facts, or with one leg more."""
-        if self.leg(leg.id) is None:
-            return replace(self, legs=(*self.legs, leg))
-        return replace(self, legs=tuple([leg if one.id == leg.id else one for one in self.legs]))
+        legs = list(self.legs)
+        for place, one in enumerate(legs):
+            if one.id == leg.id:
+                legs[place] = leg
+                break
+        else:
+            legs.append(leg)
+        return replace(self, legs=tuple(legs))
 
     def with_timer(self, kind: TimerKind, due_at: datetime) -> "Call":
         """The call with that timer set anew."""
-        others = [timer for timer in self.timers if timer.kind is not kind]
-        timers = sorted((*others, Timer(kind, due_at)), key=_BY_KIND)
+        timers = [timer for timer in self.timers if timer.kind is not kind]
+        timers.append(make_timer(kind, due_at))
+        timers.sort(key=_BY_KIND)
         return replace(self, timers=tuple(timers))
 
     def without_timers(self, *kinds: TimerKind) -> "Call":
         """The call without timers of those kinds."""
+        if not self.timers:
+            return self
         kept = tuple([timer for timer in self.timers if timer.kind not in kinds])
         return self if len(kept) == len(self.timers) else replace(self, timers=kept)
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from dialer.carriers import News
 from terms.ids import CounselorId, LegId, TargetId
-from terms.values import quickly_made
+from terms.values import maker, quickly_made
 
 
 class TimerKind(StrEnum):
@@ -34,6 +34,9 @@ class Timer:
 
     kind: TimerKind
     due_at: datetime
+
+
+make_timer = maker(Timer)
 
 
 @dataclass(frozen=True, slots=True)

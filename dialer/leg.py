@@ -20,7 +20,7 @@ from dialer.carriers import (
     ReleaseSide,
 )
 from terms.ids import LegId
-from terms.values import quickly_made, replace
+from terms.values import maker, quickly_made, replace
 from terms.verdict import Role
 
 ACCEPT_DIGIT = "1"
@@ -106,6 +106,9 @@ class Release:
     code: str | None = None
 
 
+_make_release = maker(Release)
+
+
 @quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
@@ -158,7 +161,7 @@ class Leg:
         For legs let go together that is the moment we decided it: which of them the carrier
         released first says nothing about who ended the talk.
         """
-        if self.obeyed:
+        if self.let_go_at is not None and self.obeyed:
             return self._given_up_at if self.let_go_why is _SILENT else self.let_go_at
         return None if self.release is None else self.release.at
 
@@ -174,12 +177,15 @@ class Leg:
         return let_go_at if spoke else silent
 
 
+make_leg = maker(Leg)
+
+
 def observe(leg: Leg, news: News, now: datetime) -> Leg:
     """The leg with one more fact; a fact told twice, or one already implied, changes nothing.
 
     A carrier's clock that runs ahead of ours is held back to `now`.
     """
-    at = min(news.at, now)
+    at = news.at if news.at < now else now
     match news:
         case LegRinging():
             return leg if _not_later(leg.ringing_at, at) else replace(leg, ringing_at=at)
@@ -197,9 +203,8 @@ def observe(leg: Leg, news: News, now: datetime) -> Leg:
             known = leg.heard_at
             return leg if known is not None and known >= at else replace(leg, heard_at=at)
         case LegEnded():
-            return _released(
-                leg, Release(at=at, by=news.by, q850=news.q850, sip=news.sip, code=news.code)
-            )
+            release = _make_release(at=at, by=news.by, q850=news.q850, sip=news.sip, code=news.code)
+            return _released(leg, release)
 
 
 def _not_later(known: datetime | None, at: datetime) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from terms.ids import LegId
-from terms.values import quickly_made
+from terms.values import maker, quickly_made
 from terms.verdict import Role
 
 
@@ -116,6 +116,9 @@ class Fact:
     kind: FactKind
     role: Role | None = None
     detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+
+
+make_fact = maker(Fact)
 
 
 Effect = CarrierOrder | Fact

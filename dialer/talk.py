@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dialer.leg import Leg
-from terms.values import quickly_made
+from terms.values import maker, quickly_made
 from terms.verdict import Role
 
 _CALLER = Role.CALLER  # asked of every leg; the enumeration itself is slow to answer
+_NOTHING = timedelta()
 
 
 @quickly_made
@@ -21,6 +22,9 @@ class Stretch:
     """The legs that left at `until`: one, or both at the very same instant."""
 
 
+_make_stretch = maker(Stretch)
+
+
 def stretches(legs: tuple[Leg, ...]) -> tuple[Stretch, ...]:
     """Every stretch of talk between the caller and anybody else, earliest first."""
     callers: list[tuple[datetime, Leg]] = []
@@ -28,6 +32,8 @@ def stretches(legs: tuple[Leg, ...]) -> tuple[Stretch, ...]:
     for leg in legs:
         if leg.bridged_at is not None:
             (callers if leg.role is _CALLER else others).append((leg.bridged_at, leg))
+    if not callers or not others:
+        return ()
     found = [
         stretch
         for at, one in callers
@@ -63,9 +69,9 @@ def _overlap(since: datetime, one: Leg, two: Leg) -> Stretch | None:
 def _talk(since: datetime, until: datetime | None, left: tuple[Leg, ...]) -> Stretch | None:
     """Nothing, where they left before both were there, unless a dead line is why."""
     if until is None:
-        return Stretch(since, None, ())
-    if until > since or any(leg.is_silent for leg in left):
-        return Stretch(since, until, left)
+        return _make_stretch(since, None, ())
+    if until > since or any([leg.is_silent for leg in left]):
+        return _make_stretch(since, until, left)
     return None
 
 
@@ -98,7 +104,7 @@ def connected_at(legs: tuple[Leg, ...]) -> datetime | None:
 
 def talked(legs: tuple[Leg, ...], now: datetime) -> timedelta:
     """Talk so far, by bridge-to-release (X09), summed over all stretches."""
-    total = timedelta()
+    total = _NOTHING
     for stretch in stretches(legs):
-        total += max((stretch.until or now) - stretch.since, timedelta())
+        total += max((stretch.until or now) - stretch.since, _NOTHING)
     return total

@@ -20,7 +20,7 @@ from dialer.leg import (
     failure_of,
 )
 from dialer.talk import stretches
-from terms.values import quickly_made
+from terms.values import maker, quickly_made
 from terms.verdict import Confidence, EndedBy, Role, Verdict, VerdictKind
 
 MEDIA_GAP = timedelta(seconds=8)
@@ -77,10 +77,7 @@ def judge(evidence: Evidence) -> Verdict:
         return _verdict(
             VerdictKind.INDETERMINATE, EndedBy.UNKNOWN, Confidence.LOW, "no_leg_was_seen_to_end"
         )
-    weighed = sorted(
-        (_judge_leg(leg, evidence, last.until) for leg in last.ended_by), key=_strength
-    )
-    return weighed[0]
+    return min([_judge_leg(leg, evidence, last.until) for leg in last.ended_by], key=_strength)
 
 
 def _judge_leg(leg: Leg, evidence: Evidence, ended_at: datetime) -> Verdict:
@@ -231,11 +228,19 @@ def _called_back_soon(evidence: Evidence, ended_at: datetime) -> bool:
 
 def _strength(verdict: Verdict) -> tuple[int, int, str]:
     """Of two legs that ended at one instant, the surer fault speaks first."""
-    kinds = (VerdictKind.CAP_REACHED, VerdictKind.OPERATOR_ENDED, VerdictKind.SYSTEM_DROP)
-    sure = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
-    rank = kinds.index(verdict.kind) if verdict.kind in kinds else len(kinds)
-    return rank, sure.index(verdict.confidence), verdict.by
+    return _FIRST.get(verdict.kind, len(_FIRST)), _SUREST[verdict.confidence], verdict.by
+
+
+_FIRST = {
+    VerdictKind.CAP_REACHED: 0,
+    VerdictKind.OPERATOR_ENDED: 1,
+    VerdictKind.SYSTEM_DROP: 2,
+}
+_SUREST = {Confidence.HIGH: 0, Confidence.MEDIUM: 1, Confidence.LOW: 2}
 
 
 def _verdict(kind: VerdictKind, by: EndedBy, confidence: Confidence, *reasons: str) -> Verdict:
-    return Verdict(kind=kind, by=by, confidence=confidence, reasons=reasons)
+    return _make_verdict(kind=kind, by=by, confidence=confidence, reasons=reasons)
+
+
+_make_verdict = maker(Verdict)

@@ -160,17 +160,19 @@ def lacks(counselor: Counselor, requirement: Requirement, now: datetime) -> tupl
     verified, valid_until = counselor.credential_verified_at, counselor.credential_valid_until
     credential_holds = verified is not None and valid_until is not None and now < valid_until
     staff_fits = not requirement.staff_types or counselor.staff_type in requirement.staff_types
-    missing = {
-        Lack.PROGRAM: requirement.program not in counselor.programs,
-        Lack.ROLE: requirement.role not in counselor.roles,
-        Lack.SKILLS: not requirement.skills <= counselor.skills,
-        Lack.STAFF_TYPE: not staff_fits,
-        Lack.GRADE: counselor.grade < requirement.least_grade,
-        Lack.HOSPITAL: counselor.hospital < requirement.least_hospital,
-        Lack.CREDENTIAL: requirement.credential_required and not credential_holds,
-        Lack.TRAINING: requirement.training_required and not counselor.training.is_complete,
-    }
-    return tuple(lack for lack, is_missing in missing.items() if is_missing)
+    missing = (
+        requirement.program not in counselor.programs,
+        requirement.role not in counselor.roles,
+        not requirement.skills <= counselor.skills,
+        not staff_fits,
+        counselor.grade < requirement.least_grade,
+        counselor.hospital < requirement.least_hospital,
+        requirement.credential_required and not credential_holds,
+        requirement.training_required and not counselor.training.is_complete,
+    )
+    if True not in missing:
+        return ()
+    return tuple(lack for lack, is_missing in zip(Lack, missing, strict=True) if is_missing)
 
 
 def activity_of(counselor: Counselor, engaged: CallId | None, now: datetime) -> Activity:

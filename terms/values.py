@@ -9,7 +9,6 @@ is the same, frozen and held to its own `__post_init__`.
 
 import dataclasses
 from collections.abc import Callable
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ else:
 
         Raises TypeError for a field it does not have, and whatever its `__post_init__` raises.
         """
-        return _copier(type(value))(value, changes)
+        return _COPIERS[type(value)](value, changes)
 
 
 T = TypeVar("T")
@@ -33,7 +32,25 @@ def quickly_made(kind: type[T]) -> type[T]:
 
     The constructor takes what it took before. It pays where there are three fields or more.
     """
-    scope, arguments, each = {**_tools(kind), "unset": _UNSET}, ["cls"], []
+    setattr(kind, "__new__", _constructor(kind, "cls"))  # noqa: B010 - checkers go by the dataclass
+    delattr(kind, "__init__")
+    return kind
+
+
+def maker(kind: type[T]) -> type[T]:
+    """The constructor of a quickly made class as a plain function, where very many are made.
+
+    Python takes longer to call a class than to fill a value. It is typed as the class itself, for
+    it is called in the same way.
+    """
+    plain: Any = _constructor(kind)
+    made: type[T] = plain
+    return made
+
+
+def _constructor(kind: type, *first: str) -> Callable[..., Any]:
+    """A function of the arguments that the dataclass takes, after those named."""
+    scope, arguments, each = {**_tools(kind), "unset": _UNSET}, list(first), []
     for field in _fields(kind):
         name, argument, value = field.name, field.name, field.name
         if field.kw_only and "*" not in arguments:
@@ -46,10 +63,7 @@ def quickly_made(kind: type[T]) -> type[T]:
             scope[f"default_{name}"] = field.default_factory
         arguments.append(argument)
         each.append(f"    fresh.{name} = {value}")
-    maker = _written(_MAKER, kind, scope, arguments=", ".join(arguments), each="\n".join(each))
-    setattr(kind, "__new__", maker)  # noqa: B010 - a type checker goes by the dataclass
-    delattr(kind, "__init__")
-    return kind
+    return _written(_MAKER, kind, scope, arguments=", ".join(arguments), each="\n".join(each))
 
 
 _UNSET = object()
@@ -78,10 +92,16 @@ def made(value, changes):
 """
 
 
-@cache
-def _copier(kind: type) -> Callable[[Any, dict[str, Any]], Any]:
-    each = "\n".join(f"    fresh.{field.name} = value.{field.name}" for field in _fields(kind))
-    return _written(_COPIER, kind, _tools(kind), each=each)
+class _Copiers(dict[type, Callable[[Any, dict[str, Any]], Any]]):
+    """A function per class, written when the first of its values is copied."""
+
+    def __missing__(self, kind: type) -> Callable[[Any, dict[str, Any]], Any]:
+        each = "\n".join(f"    fresh.{field.name} = value.{field.name}" for field in _fields(kind))
+        copier = self[kind] = _written(_COPIER, kind, _tools(kind), each=each)
+        return copier
+
+
+_COPIERS = _Copiers()
 
 
 def _fields(kind: type) -> tuple["dataclasses.Field[Any]", ...]:

@@ -14,6 +14,7 @@ allow is refused; nothing else ever raises.
 Each state has a module of its own, with one function for news and one for happenings.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from dialer import carriers
@@ -24,7 +25,7 @@ from dialer.leg import observe
 from dialer.machine import bridged, ended, parted, ringing, starting, waiting
 from dialer.machine.refusing import not_now
 from dialer.machine.steps import Step, notice_connection
-from dialer.orders import Effect, Fact, FactKind, HangUp
+from dialer.orders import Effect, Fact, FactKind, HangUp, make_fact
 from dialer.policy import Policy
 from terms.verdict import Role
 
@@ -40,23 +41,26 @@ def transition(call: Call, event: Event, policy: Policy, now: datetime) -> Step:
 
     Raises `Refused` for a command that is impossible in this state.
     """
+    if isinstance(event, _NEWS):
+        return _take_news(call, event, policy, now)
     match event:
-        case (
-            carriers.LegRinging()
-            | carriers.LegAnswered()
-            | carriers.KeyPressed()
-            | carriers.LegBridged()
-            | carriers.MediaLost()
-            | carriers.MediaHeard()
-            | carriers.LegEnded()
-        ):
-            return _take_news(call, event, policy, now)
         case TimerFired(timer) if timer not in call.timers or now < timer.due_at:
             return call, ()
         case CallerDialledIn(leg) if call.leg(leg) is not None:
             return call, ()  # told again: that leg may be the one they talk on
         case _:
             return _take_happening(call, event, policy, now)
+
+
+_NEWS = (
+    carriers.LegRinging,
+    carriers.LegAnswered,
+    carriers.KeyPressed,
+    carriers.LegBridged,
+    carriers.LegEnded,
+    carriers.MediaLost,
+    carriers.MediaHeard,
+)
 
 
 def _take_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
@@ -68,47 +72,39 @@ def _take_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
         return call, ()
     facts = _facts(news, seen.role)
     call = call.with_leg(seen)
-    if call.state is State.ENDED:
-        call, effects = ended.on_evidence(call, news, policy, now)
-    elif leg.is_over:
-        call, effects = call, clean_up(news)
+    if leg.is_over and call.ended_at is None:
+        effects = clean_up(news)
     else:
-        call, effects = _wanted(call, news, policy, now)
+        call, effects = _NEWS_WHEN[call.state](call, news, policy, now)
     call, late = notice_connection(call)
     return call, (*facts, *effects, *late)
-
-
-def _wanted(call: Call, news: News, policy: Policy, now: datetime) -> Step:
-    match call.state:
-        case State.RINGING_FIRST:
-            return ringing.first_news(call, news, policy, now)
-        case State.RINGING_SECOND:
-            return ringing.second_news(call, news, policy, now)
-        case State.BRIDGED:
-            return bridged.news(call, news, policy, now)
-        case State.PARTED:
-            return parted.news(call, news, policy, now)
-        case State.WAITING | State.QUEUED:
-            return waiting.news(call, news, policy, now)
-        case State.ENDED:
-            return ended.on_evidence(call, news, policy, now)
 
 
 def _take_happening(call: Call, event: Happening, policy: Policy, now: datetime) -> Step:
     guarded = call.crisis and call.state is not State.ENDED
     if guarded and isinstance(event, StaffEnded) and not event.confirmed:
         not_now("somebody may be in danger on this call; a supervisor may end it, by confirming so")
-    match call.state:
-        case State.RINGING_FIRST | State.RINGING_SECOND:
-            return ringing.happened(call, event, policy, now)
-        case State.BRIDGED:
-            return bridged.happened(call, event, policy, now)
-        case State.PARTED:
-            return parted.happened(call, event, policy, now)
-        case State.WAITING | State.QUEUED:
-            return waiting.happened(call, event, policy, now)
-        case State.ENDED:
-            return ended.happened(call, event, policy, now)
+    return _HAPPENED_WHEN[call.state](call, event, policy, now)
+
+
+_NEWS_WHEN: Mapping[State, Callable[[Call, News, Policy, datetime], Step]] = {
+    State.WAITING: waiting.news,
+    State.QUEUED: waiting.news,
+    State.RINGING_FIRST: ringing.first_news,
+    State.RINGING_SECOND: ringing.second_news,
+    State.BRIDGED: bridged.news,
+    State.PARTED: parted.news,
+    State.ENDED: ended.on_evidence,
+}
+_HAPPENED_WHEN: Mapping[State, Callable[[Call, Happening, Policy, datetime], Step]] = {
+    State.WAITING: waiting.happened,
+    State.QUEUED: waiting.happened,
+    State.RINGING_FIRST: ringing.happened,
+    State.RINGING_SECOND: ringing.happened,
+    State.BRIDGED: bridged.happened,
+    State.PARTED: parted.happened,
+    State.ENDED: ended.happened,
+}
 
 
 def clean_up(news: News) -> tuple[Effect, ...]:
@@ -129,15 +125,15 @@ def clean_up(news: News) -> tuple[Effect, ...]:
 def _facts(news: News, role: Role) -> tuple[Fact, ...]:
     match news:
         case carriers.LegRinging():
-            return (Fact(FactKind.LEG_RINGING, role),)
+            return (make_fact(FactKind.LEG_RINGING, role),)
         case carriers.LegAnswered():
-            return (Fact(FactKind.LEG_ANSWERED, role),)
+            return (make_fact(FactKind.LEG_ANSWERED, role),)
         case carriers.MediaLost():
-            return (Fact(FactKind.MEDIA_LOST, role),)
+            return (make_fact(FactKind.MEDIA_LOST, role),)
         case carriers.MediaHeard():
-            return (Fact(FactKind.MEDIA_HEARD, role),)
+            return (make_fact(FactKind.MEDIA_HEARD, role),)
         case carriers.LegEnded(by=by, q850=q850, sip=sip, code=code):
             detail = {"by": by, "q850": q850, "sip": sip, "code": code}
-            return (Fact(FactKind.LEG_ENDED, role, detail),)
+            return (make_fact(FactKind.LEG_ENDED, role, detail),)
         case carriers.KeyPressed() | carriers.LegBridged():
             return ()

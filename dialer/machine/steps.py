@@ -1,11 +1,11 @@
 """Moves that several states share. Each takes a call and gives a call with what follows from it."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dialer.call import Call, EndReason, State
 from dialer.events import Timer, TimerKind
-from dialer.leg import Failure, Leg, LetGoReason, let_go
+from dialer.leg import Failure, Leg, LetGoReason, let_go, make_leg
 from dialer.orders import Answer, Bridge, Effect, Fact, FactKind, HangUp, Limit, Ring, Say
 from dialer.policy import (
     LIMIT_MARGIN_SECONDS,
@@ -17,6 +17,7 @@ from dialer.policy import (
 from dialer.talk import connected_at
 from dialer.verdict import Evidence, judge
 from terms.ids import CounselorId, LegId
+from terms.spans import seconds
 from terms.values import replace
 from terms.verdict import Role, Verdict
 
@@ -29,9 +30,9 @@ MOST_COUNSELOR_WAITS = 30
 """How often a waiting call asks for its busy counselor before it gives up."""
 
 
-def after(seconds: float, now: datetime) -> datetime:
+def after(delay_seconds: float, now: datetime) -> datetime:
     """`now` plus seconds."""
-    return now + timedelta(seconds=seconds)
+    return now + seconds(delay_seconds)
 
 
 def start_attempt(call: Call, counselor: CounselorId, policy: Policy, now: datetime) -> Step:
@@ -59,7 +60,7 @@ def start_attempt(call: Call, counselor: CounselorId, policy: Policy, now: datet
 def ring(call: Call, role: Role, policy: Policy, now: datetime) -> Step:
     """Originate a new leg and bound how long it may ring."""
     party = call.counselor if role is Role.COUNSELOR else _party_before(call, role)
-    leg = Leg(id=call.next_leg(role), role=role, rung_at=now, party=party)
+    leg = make_leg(id=call.next_leg(role), role=role, rung_at=now, party=party)
     call = call.with_leg(leg).with_timer(TimerKind.RING, after(policy.ring_seconds, now))
     return call, (Ring(leg.id, role, party, policy.ring_seconds), Fact(FactKind.LEG_RUNG, role))
 
@@ -151,7 +152,7 @@ def set_cap_timers(call: Call, policy: Policy, now: datetime) -> Call:
     call = call.without_timers(TimerKind.CAP, TimerKind.WARN)
     if left is None:
         return call
-    cap_at = now + timedelta(seconds=left) - call.talked(now)
+    cap_at = now + seconds(left) - call.talked(now)
     call = call.with_timer(TimerKind.CAP, max(cap_at, now))
     return set_next_warning(call, policy, now)
 
@@ -162,7 +163,7 @@ def set_next_warning(call: Call, policy: Policy, now: datetime) -> Call:
     call = call.without_timers(TimerKind.WARN)
     if cap_at is None:
         return call
-    ahead = [cap_at - timedelta(seconds=seconds) for seconds in policy.warn_seconds]
+    ahead = [cap_at - seconds(warned) for warned in policy.warn_seconds]
     due = min((at for at in ahead if at > now), default=None)
     return call if due is None else call.with_timer(TimerKind.WARN, due)
 
@@ -296,9 +297,9 @@ def _ring_counselor_again(call: Call, policy: Policy, now: datetime) -> Step:
     return ring(call, Role.COUNSELOR, policy, now)
 
 
-def wait(call: Call, seconds: int, now: datetime) -> Step:
+def wait(call: Call, wait_seconds: int, now: datetime) -> Step:
     """Between attempts nobody is held: the counselor is free until the next one is due."""
-    due = after(seconds, now)
+    due = after(wait_seconds, now)
     if call.not_before is not None:
         due = max(due, call.not_before)
     call = replace(call, state=State.WAITING, counselor=None, timers=())

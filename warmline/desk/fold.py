@@ -5,7 +5,7 @@ between the call before and after, never off an event, so that nothing can be fo
 is claimed or freed, a voucher used, an order settled by what the call *is*.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,7 +37,15 @@ from routing.policy import Matching
 from routing.queue import Waiting
 from terms.ids import CallId, CounselorId, LegId
 from terms.values import quickly_made, replace
-from warmline.desk.slice import CounselorMove, Notice, NoticeKind, Outcome, Slice
+from warmline.desk.slice import (
+    CounselorMove,
+    Notice,
+    NoticeKind,
+    Outcome,
+    Slice,
+    make_outcome,
+    make_slice,
+)
 from warmline.programs import Program
 
 _SMS_ABOUT = {
@@ -54,6 +62,11 @@ SMS_TEMPLATES = frozenset(
 )
 """Every SMS the desk may decide on; each needs a text in every language."""
 
+
+# Asked at every event, and a member asked of its enumeration is slow to answer.
+_ENDED = State.ENDED
+_MISSED, _ACCEPTED = FactKind.COUNSELOR_MISSED, FactKind.COUNSELOR_ACCEPTED
+_CRISIS, _FAILED = FactKind.CRISIS_RAISED, FactKind.ATTEMPT_FAILED
 
 FAREWELL = timedelta(seconds=8)
 """Time for somebody who is turned away to hear why, before the line is closed."""
@@ -190,26 +203,37 @@ def _follow(
     before: Slice, call: Call, effects: tuple[Effect, ...], program: Program, now: datetime
 ) -> Outcome:
     """What the call's move means for its order, its voucher and its counselor."""
-    if call is before.call and not effects:
-        return Outcome(slice=before)  # told again, or too late: nothing follows
-    facts = [effect for effect in effects if isinstance(effect, Fact)]
-    outcome = Outcome(
-        slice=replace(before, call=call),
+    was = before.call
+    if call is was and not effects:
+        return make_outcome(slice=before)  # told again, or too late: nothing follows
+    facts = [effect for effect in effects if type(effect) is Fact]
+    outcome = make_outcome(
+        slice=before if call is was else _with_call(before, call),
         effects=effects,
-        counselors=tuple(_counselor_moves(before.call, call, facts)),
-        notices=tuple(_call_notices(before.order, facts, program)),
+        counselors=_counselor_moves(was, call, facts),
+        notices=_call_notices(before.order, facts, program),
     )
-    if call is before.call:
+    if call is was:
         return outcome
-    settlement = _settlement(before.order, before.call, call, program, now)
+    settlement = _settlement(before.order, was, call, program, now)
     return outcome if settlement is None else _settled(outcome, settlement, now)
+
+
+def _with_call(before: Slice, call: Call) -> Slice:
+    return make_slice(
+        order=before.order,
+        voucher=before.voucher,
+        quota=before.quota,
+        call=call,
+        superseded=before.superseded,
+    )
 
 
 def _settlement(
     order: Order, before: Call | None, call: Call, program: Program, now: datetime
 ) -> Settlement | None:
-    if call.state is State.ENDED:
-        if before is not None and before.state is State.ENDED and _ended_alike(before, call):
+    if call.state is _ENDED:
+        if before is not None and before.state is _ENDED and _ended_alike(before, call):
             return None
         return settle(order, ending(call, program), program.billing, now)
     if call.connected_at is None or (before is not None and before.connected_at is not None):
@@ -276,42 +300,45 @@ def _paid(slice_: Slice, settlement: Settlement, now: datetime) -> tuple[Slice, 
 
 
 def _counselor_moves(
-    before: Call | None, after: Call, facts: Iterable[Fact]
-) -> Iterable[tuple[CounselorId, CounselorMove]]:
+    before: Call | None, after: Call, facts: Sequence[Fact]
+) -> tuple[tuple[CounselorId, CounselorMove], ...]:
     held = None if before is None else before.counselor
+    moves: list[tuple[CounselorId, CounselorMove]] = []
     missed = False
-    for fact in facts:
-        if held is None:
-            break
-        if fact.kind is FactKind.COUNSELOR_MISSED:
-            missed = True
-            declined = fact.detail["failure"] == "declined"
-            yield held, CounselorMove.DECLINED if declined else CounselorMove.MISSED
-        elif fact.kind is FactKind.COUNSELOR_ACCEPTED:
-            yield held, CounselorMove.ACCEPTED
-    if after.counselor == held:
-        return
-    if held is not None and after.connected_at is not None:
-        yield held, CounselorMove.FREED
-    elif held is not None and not missed:
-        yield held, CounselorMove.RELEASED
-    if after.counselor is not None:
-        yield after.counselor, CounselorMove.CLAIMED
+    if held is not None:
+        for fact in facts:
+            if fact.kind is _MISSED:
+                missed = True
+                declined = fact.detail["failure"] == "declined"
+                moves.append((held, CounselorMove.DECLINED if declined else CounselorMove.MISSED))
+            elif fact.kind is _ACCEPTED:
+                moves.append((held, CounselorMove.ACCEPTED))
+    if after.counselor != held:
+        if held is not None and after.connected_at is not None:
+            moves.append((held, CounselorMove.FREED))
+        elif held is not None and not missed:
+            moves.append((held, CounselorMove.RELEASED))
+        if after.counselor is not None:
+            moves.append((after.counselor, CounselorMove.CLAIMED))
+    return tuple(moves)
 
 
-def _call_notices(order: Order, facts: Iterable[Fact], program: Program) -> Iterable[Notice]:
+def _call_notices(order: Order, facts: Sequence[Fact], program: Program) -> tuple[Notice, ...]:
+    notices: list[Notice] = []
     for fact in facts:
-        if fact.kind is FactKind.CRISIS_RAISED:
+        if fact.kind is _CRISIS:
             data = {"order": order.id, "program": order.program}
-            yield Notice(kind=NoticeKind.STATUS, template="crisis.raised", data=data)
+            notices.append(Notice(kind=NoticeKind.STATUS, template="crisis.raised", data=data))
         elif (
-            fact.kind is FactKind.ATTEMPT_FAILED
+            fact.kind is _FAILED
             and fact.detail["counts"]
             and fact.detail["counted"] == program.dialer.attempts - 1
         ):
             # One try is left: say so first, and from which number (X27).
             data = {"shows": program.dialer.shows, "program": order.program}
-            yield Notice(kind=NoticeKind.SMS, template=_WE_WILL_CALL_AGAIN, data=data)
+            again = Notice(kind=NoticeKind.SMS, template=_WE_WILL_CALL_AGAIN, data=data)
+            notices.append(again)
+    return tuple(notices)
 
 
 def order_facts(order: Order) -> dict[str, str | int | None]:

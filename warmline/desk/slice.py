@@ -11,7 +11,7 @@ from billing.voucher import Voucher
 from dialer.call import Call
 from dialer.orders import Effect
 from terms.ids import CallId, CounselorId
-from terms.values import quickly_made
+from terms.values import maker, quickly_made
 
 
 @quickly_made
@@ -24,6 +24,9 @@ class Slice:
     quota: Quota | None = None
     call: Call | None = None
     superseded: bool = False  # at rest, and the caller has another open order, of which one may be
+
+
+make_slice = maker(Slice)
 
 
 class CounselorMove(StrEnum):
@@ -70,3 +73,6 @@ class Outcome:
     review_withdrawn: CallId | None = None
     counselors: tuple[tuple[CounselorId, CounselorMove], ...] = ()
     notices: tuple[Notice, ...] = ()
+
+
+make_outcome = maker(Outcome)

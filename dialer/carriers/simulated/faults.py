@@ -80,7 +80,7 @@ class Postbox:
         roll = self._roll
         if faults.lose and roll() < faults.lose:
             return False
-        due = at + _delay(faults.delay_ms)
+        due = at + _delay(faults.delay_ms) if faults.delay_ms else at
         if faults.reorder and roll() < faults.reorder:
             due += timedelta(seconds=roll() * _OVERTAKEN_BY_SECONDS)
         self._hold(report, due)
@@ -97,7 +97,7 @@ class Postbox:
     def collect(self, now: datetime) -> list[Report]:
         """Every report that has arrived by `now`, once."""
         arrived: list[Report] = []
-        if self._ready:
+        if self._ready_since is not None:
             arrived, self._ready, self._ready_since = self._ready, arrived, None
         late = self._late
         while late and late[0][0] <= now:

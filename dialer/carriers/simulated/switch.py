@@ -29,6 +29,8 @@ from dialer.carriers.simulated.faults import NO_FAULTS, Faults, Postbox
 from dialer.carriers.simulated.handset import Bridge, Leg
 from dialer.carriers.simulated.script import Answers, EndsBy
 from terms.ids import CallId, LegId
+from terms.spans import seconds
+from terms.values import maker
 
 RING_GRACE_SECONDS = 5
 DIAL_IN_SECONDS = 60
@@ -38,6 +40,14 @@ _MOST_NAMES_REMEMBERED = 50_000
 _SMALLEST_SWEEP = 4_096
 
 Step = Callable[["Switch", Leg, datetime], None]
+
+_make_report = maker(Report)
+_make_ringing, _make_answered, _make_pressed = (
+    maker(LegRinging),
+    maker(LegAnswered),
+    maker(KeyPressed),
+)
+_make_bridged, _make_ended = maker(LegBridged), maker(LegEnded)
 
 
 class Switch:
@@ -81,7 +91,7 @@ class Switch:
     def tell(self, news: News | CallIn, at: datetime) -> None:
         """Send a report of what came to be at `at`."""
         self._reports_told += 1
-        report = Report(id=f"{self._name}-{self._reports_told}", news=news)
+        report = _make_report(id=f"{self._name}-{self._reports_told}", news=news)
         self.postbox.post(report, at, self.faults)
 
     # --- a leg's life -------------------------------------------------------------------------
@@ -95,31 +105,32 @@ class Switch:
 
     def set_up(self, leg: Leg, shows: str, ring_seconds: int, now: datetime) -> None:
         """Reach for the leg's phone, which does as its script says."""
-        answers, after = leg.script.answers, timedelta(seconds=leg.script.after_seconds)
+        answers = leg.script.answers
+        does_it_at = now + timedelta(seconds=leg.script.after_seconds)
         if answers in _WITHOUT_RINGING:
-            self._at(now + after, Switch._fails, leg)
+            self._at(does_it_at, Switch._fails, leg)
             return
         leg.handset.take(leg, shows)
-        self.tell(LegRinging(leg=leg.id, at=now), now)
-        self._at(now + timedelta(seconds=ring_seconds + RING_GRACE_SECONDS), Switch._times_out, leg)
+        self.tell(_make_ringing(leg=leg.id, at=now), now)
+        self._at(now + seconds(ring_seconds + RING_GRACE_SECONDS), Switch._times_out, leg)
         if answers is Answers.YES:
-            self._at(now + after, Switch._answers, leg)
+            self._at(does_it_at, Switch._answers, leg)
         elif answers is Answers.REJECTS:
-            self._at(now + after, Switch._fails, leg)
+            self._at(does_it_at, Switch._fails, leg)
 
     def offer(self, leg: Leg, call_in: CallIn, now: datetime) -> None:
         """Tell of a phone that dialled in; nobody taking it, it is let go after a minute."""
         self.tell(call_in, now)
-        self._at(now + timedelta(seconds=DIAL_IN_SECONDS), Switch._times_out, leg)
+        self._at(now + seconds(DIAL_IN_SECONDS), Switch._times_out, leg)
 
     def take(self, leg: Leg, at: datetime) -> None:
         """The leg is answered; the phone begins to do what it does once connected."""
         leg.answered = True
-        self.tell(LegAnswered(leg=leg.id, at=at), at)
+        self.tell(_make_answered(leg=leg.id, at=at), at)
         script = leg.script
         if script.presses:
             leg.to_press = script.presses
-            self._at(at + timedelta(seconds=PRESS_SECONDS), Switch._presses_next, leg)
+            self._at(at + seconds(PRESS_SECONDS), Switch._presses_next, leg)
         if script.waits_for_seconds is not None:
             tired = at + timedelta(seconds=script.waits_for_seconds)
             self._at(tired, Switch._tires_of_waiting, leg)
@@ -138,7 +149,7 @@ class Switch:
                 leg.bridge = bridge
                 bridge.legs.append(leg)
                 self.limit(leg, until)
-                self.tell(LegBridged(leg=leg.id, at=now), now)
+                self.tell(_make_bridged(leg=leg.id, at=now), now)
         if len(bridge.legs) > 1:
             for leg in bridge.legs:
                 self._hears_somebody(leg, now)
@@ -192,7 +203,7 @@ class Switch:
         del self.legs[leg.id]
         if leg.handset.leg is leg:
             leg.handset.leg = None
-        self.tell(LegEnded(leg=leg.id, at=at, by=by, q850=q850, sip=sip, code=code), at)
+        self.tell(_make_ended(leg=leg.id, at=at, by=by, q850=q850, sip=sip, code=code), at)
 
     # --- steps: what happens by itself --------------------------------------------------------
 
@@ -212,10 +223,10 @@ class Switch:
     def _presses_next(self, leg: Leg, at: datetime) -> None:
         if leg.silent:
             return
-        self.tell(KeyPressed(leg=leg.id, at=at, digit=leg.to_press[0]), at)
+        self.tell(_make_pressed(leg=leg.id, at=at, digit=leg.to_press[0]), at)
         leg.to_press = leg.to_press[1:]
         if leg.to_press:
-            self._at(at + timedelta(seconds=PRESS_SECONDS), Switch._presses_next, leg)
+            self._at(at + seconds(PRESS_SECONDS), Switch._presses_next, leg)
 
     def _tires_of_waiting(self, leg: Leg, at: datetime) -> None:
         if not leg.heard_somebody and not leg.silent:

@@ -4,7 +4,7 @@ Time and randomness are passed in; equal seeds and equal inputs give equal world
 between two inputs is told in `switch`.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 
 from dialer.carriers import (
@@ -24,6 +24,7 @@ from dialer.carriers.simulated.script import Script
 from dialer.carriers.simulated.switch import MEDIA_GAP_SECONDS, Switch
 from terms.ids import LegId
 from terms.phone import PhoneNumber
+from terms.spans import seconds
 
 _MOST_HANDSETS = 100_000
 
@@ -53,10 +54,13 @@ class World:
         Raises CarrierRefused (nothing happened) or CarrierUnknown (perhaps it did); the reports are
         then kept for the next call. An order repeated is done and changes nothing.
         """
-        self._switch.run(now)
-        self._meet_faults(order, now)
+        switch = self._switch
+        switch.run(now)
+        if switch.faults is not NO_FAULTS:
+            self._meet_faults(order, now)
         self._obey(order, now)
-        return self.advance(now)
+        switch.run(now)
+        return switch.postbox.collect(now)
 
     def advance(self, now: datetime) -> list[Report]:
         """Let everything due by `now` happen, and give every report that has arrived."""
@@ -206,9 +210,9 @@ class World:
                     switch.end(leg, now, ReleaseSide.PLATFORM, 16, sip)
             case orders.Bridge():
                 legs = [self._talking(leg) for leg in order.legs]
-                switch.join(order.call, legs, now + timedelta(seconds=order.limit_seconds), now)
+                switch.join(order.call, legs, now + seconds(order.limit_seconds), now)
             case orders.Limit():
-                until = now + timedelta(seconds=order.limit_seconds)
+                until = now + seconds(order.limit_seconds)
                 switch.limit(self._standing(order.leg), until)
             case orders.Answer():
                 self._answer(self._standing(order.leg), now)
