@@ -1,8 +1,8 @@
 """What is to be done, and when: the virtual clock's heap."""
 
-import heapq
 from collections.abc import Callable
 from datetime import datetime
+from heapq import heappop, heappush
 from typing import Any
 
 Action = Callable[[Any, datetime], None]
@@ -11,25 +11,21 @@ Action = Callable[[Any, datetime], None]
 class Agenda:
     """Things to do at their time, those of one instant in the order they were noted.
 
-    Nothing is ever taken off: whatever is no longer wanted finds that out when its time comes.
+    Nothing is ever taken off: whatever is no longer wanted finds that out when its time comes. The
+    entries are a heap: the first of them is due next.
     """
 
-    __slots__ = ("_entries", "_sequence")
+    __slots__ = ("_noted", "entries")
 
     def __init__(self) -> None:
-        self._entries: list[tuple[datetime, int, Action, object]] = []
-        self._sequence = 0
+        self.entries: list[tuple[datetime, int, Action, object]] = []
+        self._noted = 0
 
     def at(self, when: datetime, action: Action, subject: object) -> None:
         """Do `action(subject, when)` at `when`."""
-        self._sequence += 1
-        heapq.heappush(self._entries, (when, self._sequence, action, subject))
+        self._noted = noted = self._noted + 1
+        heappush(self.entries, (when, noted, action, subject))
 
-    def next_at(self) -> datetime | None:
-        """When the next thing is due."""
-        return self._entries[0][0] if self._entries else None
-
-    def take(self) -> tuple[Action, object]:
-        """The next thing to do."""
-        _, _, action, subject = heapq.heappop(self._entries)
-        return action, subject
+    def take(self) -> tuple[datetime, int, Action, object]:
+        """The next thing to do, taken off."""
+        return heappop(self.entries)

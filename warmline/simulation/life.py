@@ -23,7 +23,7 @@ from dialer.events import (
     TransferConfirmed,
     TransferRequested,
 )
-from dialer.orders import FactKind, Ring
+from dialer.orders import Fact, FactKind, Ring
 from routing.counselor import Presence
 from routing.policy import Matching
 from terms.ids import CallerId, CallId, CounselorId, OrderId, VoucherId
@@ -31,13 +31,9 @@ from terms.phone import PhoneNumber
 from terms.refusals import RefusalCode, Refused
 from terms.verdict import Role
 from warmline.programs import Program
-from warmline.simulation.agenda import Agenda
-from warmline.simulation.books import Books
 from warmline.simulation.people import AGENCIES, Caller, Table, Town
 from warmline.simulation.shell import Shell
-from warmline.simulation.truth import Truth
-from warmline.simulation.watch import Watch
-from warmline.simulation.witness import WatchedWorld
+from warmline.simulation.surroundings import Surroundings
 from warmline.simulation.writing import Step
 
 A_DAY = timedelta(days=1)
@@ -49,6 +45,9 @@ IN_DANGER = 0.03
 _SOMEBODY_ELSES = PhoneNumber("+8613900009999")
 
 
+_CALLER = Role.CALLER
+
+
 class Life:
     """Draws what everybody does next, and reacts to what happens to them."""
 
@@ -57,26 +56,19 @@ class Life:
         *,
         rng: Random,
         town: Town,
-        books: Books,
-        world: WatchedWorld,
-        agenda: Agenda,
+        around: Surroundings,
         shell: Shell,
-        watch: Watch,
-        truth: Truth,
     ) -> None:
         self._rng = rng
         self._town = town
-        self._books = books
-        self._world = world
-        self._agenda = agenda
+        self._books, self._world, self._agenda = around.books, around.world, around.agenda
+        self._watch, self._truth = around.watch, around.truth
         self._shell = shell
-        self._watch = watch
-        self._truth = truth
         self._numbers = count(1)
         self._open_orders: dict[CallerId, OrderId] = {}
         self._presses: dict[OrderId, int] = {}
         self._purses: dict[CallerId, list[VoucherId]] = {}
-        self._reactions: dict[FactKind, Callable[[Call, datetime], None]] = {
+        self._reactions: dict[FactKind, Callable[[Call, Fact, datetime], None]] = {
             FactKind.LEG_RINGING: self._when_ringing,
             FactKind.CONNECTED: self._when_connected,
             FactKind.WAITING: self._when_waiting,
@@ -256,13 +248,10 @@ class Life:
 
     def stepped(self, step: Step) -> None:
         """Something happened; whoever it concerns may do something about it."""
-        reactions = self._reactions
         for fact in step.facts:
-            reaction = reactions.get(fact.kind)
+            reaction = self._reactions.get(fact.kind)
             if reaction is not None:
-                if fact.role is Role.CALLER and fact.kind is FactKind.LEG_RINGING:
-                    continue
-                reaction(step.after, step.now)
+                reaction(step.after, fact, step.now)
 
     def _perhaps(
         self, share: float, call: Call, event: Event, now: datetime, least: float, most: float
@@ -282,11 +271,13 @@ class Life:
         if type(event) in (CrisisRaised, TransferRequested):
             self._truth.raised_crisis(call, now)
 
-    def _when_ringing(self, call: Call, now: datetime) -> None:
+    def _when_ringing(self, call: Call, fact: Fact, now: datetime) -> None:
+        if fact.role is _CALLER:
+            return
         self._perhaps(0.14, call, CounselorAccepted(), now, 1, 12)
         self._perhaps(0.02, call, CounselorDeclined(), now, 1, 12)
 
-    def _when_connected(self, call: Call, now: datetime) -> None:
+    def _when_connected(self, call: Call, _: Fact, now: datetime) -> None:
         self._perhaps(0.03, call, CallerHungUp(), now, 5, 1200)
         self._perhaps(0.04, call, CounselorHungUp(), now, 5, 1500)
         self._perhaps(0.003, call, StaffEnded(), now, 5, 900)
@@ -297,7 +288,7 @@ class Life:
             self._perhaps(0.5, call, CounselorHungUp(), now, 600, 2400)
             self._perhaps(1, call, StaffEnded(confirmed=True), now, 3600, 6000)
 
-    def _when_waiting(self, call: Call, now: datetime) -> None:
+    def _when_waiting(self, call: Call, _: Fact, now: datetime) -> None:
         self._perhaps(0.04, call, CallerHungUp(), now, 1, 100)
         if self._town.does(0.15):
             self._agenda.at(now + self._town.waits(1, 120), self._presses_call, call.order)
@@ -306,24 +297,24 @@ class Life:
         elif self._town.does(0.03):
             self._agenda.at(now + self._town.waits(1, 120), self._is_given_up, call.order)
 
-    def _when_queued(self, call: Call, now: datetime) -> None:
+    def _when_queued(self, call: Call, _: Fact, now: datetime) -> None:
         self._perhaps(0.15, call, CallerHungUp(), now, 20, 900)
         self._perhaps(1, call, CallerHungUp(), now, 2400, 7200)
 
-    def _when_parted(self, call: Call, now: datetime) -> None:
+    def _when_parted(self, call: Call, _: Fact, now: datetime) -> None:
         self._perhaps(0.05, call, CounselorAccepted(), now, 1, 20)
         self._perhaps(0.03, call, CallerHungUp(), now, 1, 60)
         if self._town.does(0.15):
             self._agenda.at(now + self._town.waits(1, 40), self._dials_again, call.order)
 
-    def _when_agency_joined(self, call: Call, now: datetime) -> None:
+    def _when_agency_joined(self, call: Call, _: Fact, now: datetime) -> None:
         self._perhaps(0.8, call, TransferConfirmed(), now, 20, 120)
         self._perhaps(0.1, call, TransferCancelled(), now, 20, 120)
 
     def _dials_again(self, order: OrderId, now: datetime) -> None:
         self._dials_in(self._books.orders[order], now)
 
-    def _when_ended(self, call: Call, now: datetime) -> None:
+    def _when_ended(self, call: Call, _: Fact, now: datetime) -> None:
         order = self._books.orders[call.order]
         town, agenda = self._town, self._agenda
         if call.connected_at is not None:

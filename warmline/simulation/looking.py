@@ -11,10 +11,10 @@ from datetime import datetime
 from dialer.call import Call
 from dialer.carriers import CarrierUnknown, News
 from terms.ids import LegId
-from warmline.simulation.agenda import Agenda
-from warmline.simulation.books import Books
-from warmline.simulation.witness import WatchedWorld
+from warmline.simulation.surroundings import Surroundings
 from warmline.workers.differences import LOOK_EVERY, Differences, confirmed, differences
+
+_NOTHING = Differences()
 
 
 class Reconciler:
@@ -22,40 +22,36 @@ class Reconciler:
 
     def __init__(
         self,
+        around: Surroundings,
         *,
-        books: Books,
-        world: WatchedWorld,
-        agenda: Agenda,
         tell: Callable[[str, News, datetime], None],
         let_go: Callable[[LegId, datetime], None],
     ) -> None:
-        self._books = books
-        self._world = world
-        self._agenda = agenda
+        self._books, self._world, self._agenda = around.books, around.world, around.agenda
         self._tell = tell
         self._let_go = let_go
-        self._last = Differences()
-        self._looks_at: datetime | None = None
+        self._last = _NOTHING
+        self.looks_at: datetime | None = None
         self.turned_away: set[LegId] = set()
 
     def notice(self, now: datetime) -> None:
         """Something was touched: have a look within the next five seconds."""
-        if self._looks_at is None:
-            self._looks_at = now + LOOK_EVERY
-            self._agenda.at(self._looks_at, self._look, None)
+        if self.looks_at is None:
+            self.looks_at = now + LOOK_EVERY
+            self._agenda.at(self.looks_at, self._look, None)
 
     def die(self) -> None:
         """What was seen once is forgotten with the process."""
-        self._last = Differences()
+        self._last = _NOTHING
 
     def _look(self, _: None, now: datetime) -> None:
-        self._looks_at = None
-        touched = self._world.witness.touched
-        known = self._books.calls
+        self.looks_at = None
+        touched, known = self._world.witness.touched, self._books.calls
         calls = [known[one] for one in sorted(touched) if one in known]
+        asked = [leg.id for call in calls for leg in call.legs]
+        asked += self.turned_away
         try:
-            asked = [leg.id for call in calls for leg in call.legs]
-            at_carrier = self._world.look((*asked, *self.turned_away))
+            at_carrier = self._world.look(asked)
         except CarrierUnknown:
             return
         found = differences(calls, at_carrier, now)
@@ -65,9 +61,8 @@ class Reconciler:
         sure = confirmed(self._last, found)
         self._last = found
         disagreed = found.strays.union([news.leg for _, news in found.news])
-        self._world.witness.touched = {
-            call.id for call in calls if not _agrees(call, disagreed, at_carrier)
-        }
+        touched.clear()
+        touched.update([call.id for call in calls if not _agrees(call, disagreed, at_carrier)])
         for id_, news in sure.news:
             self._tell(id_, news, now)
         for leg in sorted(sure.strays):

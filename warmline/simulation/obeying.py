@@ -24,15 +24,16 @@ from dialer.carriers.simulated import orders as carrier
 from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Ring, Say
 from terms.ids import CallId, LegId
 from terms.phone import PhoneNumber
-from warmline.simulation.agenda import Agenda
-from warmline.simulation.books import Books
-from warmline.simulation.witness import WatchedWorld
+from terms.values import maker
+from warmline.simulation.surroundings import Surroundings
 from warmline.workers.asking_again import is_asked_again
 
 ORDER_LEASE = timedelta(seconds=3)
 ASK_AGAIN = timedelta(seconds=0.5)
 MOST_TRIES = 20
 _LANGUAGE = "zh-CN"
+
+_make_say, _make_ring = maker(carrier.Say), maker(carrier.Ring)
 
 
 class Phones(Protocol):
@@ -75,28 +76,21 @@ class _Written:
 
 
 class Obeyer:
-    """Sends orders. `restart` is how often the process dies over one."""
+    """Sends orders. `restart` is how often the process dies over one.
+
+    `awake` are calls whose orders may be obeyed now.
+    """
 
     def __init__(
-        self,
-        *,
-        books: Books,
-        world: WatchedWorld,
-        agenda: Agenda,
-        phones: Phones,
-        desk: Desk,
-        rng: Random,
-        restart: float,
+        self, around: Surroundings, *, phones: Phones, desk: Desk, rng: Random, restart: float
     ) -> None:
         self.restart = restart
-        self.awake: deque[CallId] = deque()  # calls whose orders may be obeyed now
-        self.troubled: set[CallId] = set()
-        self._books = books
-        self._world = world
-        self._agenda = agenda
+        self.awake: deque[CallId] = deque()
+        self._books, self._world, self._agenda = around.books, around.world, around.agenda
+        self._touched, self._troubled = around.world.witness.touched, around.troubled
         self._phones = phones
         self._desk = desk
-        self._rng = rng
+        self._roll = rng.random
         self._rows: dict[CallId, deque[_Written]] = {}
 
     # --- being handed orders ------------------------------------------------------------------
@@ -146,22 +140,22 @@ class Obeyer:
                 return
             if self.restart and self._dies_over(row, call, now):
                 return
-            if self._is_settled(row, call, now):
+            try:
+                self._send(row, call, now)
+                is_settled = True
+            except (CarrierRefused, CarrierUnknown) as fault:
+                is_settled = self._is_given_up(row, call, fault, now)
+            if is_settled:
                 rows.popleft()
             else:
                 row.leased_until = now + ASK_AGAIN
         self._rows.pop(call, None)
 
-    def _is_settled(self, row: _Written, call: CallId, now: datetime) -> bool:
-        """Send it; False when it has to be tried again in a moment."""
-        try:
-            self._send(row, call, now)
-            return True
-        except CarrierRefused as refusal:
-            fault: CarrierRefused | CarrierUnknown = refusal
-        except CarrierUnknown as unknown:
-            fault = unknown
-        self.troubled.add(call)
+    def _is_given_up(
+        self, row: _Written, call: CallId, fault: CarrierRefused | CarrierUnknown, now: datetime
+    ) -> bool:
+        """What follows from a no, or from no answer; False when it is tried again in a moment."""
+        self._troubled.add(call)
         if isinstance(fault, CarrierRefused) and not is_asked_again(row.order, fault):
             self._refused(row.order, call, fault, now)
             return True
@@ -173,10 +167,10 @@ class Obeyer:
 
     def _dies_over(self, row: _Written, call: CallId, now: datetime) -> bool:
         """Die before the order is sent, or after it was and before anybody could write so."""
-        roll = self._rng.random()
+        roll = self._roll()
         if roll >= self.restart:
             return False
-        self.troubled.add(call)
+        self._troubled.add(call)
         if roll < self.restart / 2:
             with contextlib.suppress(CarrierRefused, CarrierUnknown):
                 self._send(row, call, now)
@@ -187,17 +181,18 @@ class Obeyer:
     def _send(self, row: _Written, call: CallId, now: datetime) -> None:
         """Raises CarrierRefused, CarrierUnknown."""
         order = row.order
-        known = self._books.calls.get(call)
         asked: carrier.Order | None
         if type(order) is Ring:
-            asked = self._ring(order, known, row.tries > 0)
-        elif row.tries and not _still_stands(order, known):
+            asked = self._ring(order, self._books.calls.get(call), row.tries > 0)
+        elif row.tries and not _still_stands(order, self._books.calls.get(call)):
             asked = None
         else:
             asked = _translated(order, call)
         if asked is not None:
-            self._world.witness.touched.add(call)
-            self._desk.arrived(self._world.order(asked, now))
+            self._touched.add(call)
+            arrived = self._world.order(asked, now)
+            if arrived:
+                self._desk.arrived(arrived)
 
     def _ring(
         self, order: Ring, call: Call | None, may_have_been_sent: bool
@@ -208,7 +203,7 @@ class Obeyer:
         if may_have_been_sent and self._world.asked(order.leg):
             return None
         number = self._phones.ring(call, order)
-        return carrier.Ring(
+        return _make_ring(
             leg=order.leg, to=number, shows="warmline", ring_seconds=order.ring_seconds
         )
 
@@ -250,7 +245,7 @@ def _still_stands(order: CarrierOrder, call: Call | None) -> bool:
 def _translated(order: CarrierOrder, call: CallId) -> carrier.Order:
     match order:
         case Say(leg, prompt):
-            return carrier.Say(leg=leg, prompt=prompt, language=_LANGUAGE)
+            return _make_say(leg=leg, prompt=prompt, language=_LANGUAGE)
         case HangUp(leg):
             return carrier.HangUp(leg=leg)
         case Bridge(legs, limit_seconds):

@@ -13,10 +13,13 @@ from routing.counselor import Counselor, Grade, Hospital, StaffType
 from routing.policy import Matching
 from terms.ids import CallerId, CounselorId, TargetId
 from terms.phone import PhoneNumber
+from terms.values import maker
 from terms.verdict import Role
 from warmline.programs import Program
 
 T = TypeVar("T")
+
+_make_script = maker(Script)
 
 AGENCIES = {
     TargetId("police"): PhoneNumber("110"),
@@ -92,6 +95,7 @@ class Town:
     """Callers, counselors and their phones' habits."""
 
     def __init__(self, rng: Random, programs: Sequence[Program], calls_per_day: int) -> None:
+        self._roll = rng.random
         self._rng = rng
         self.callers = [
             Caller(CallerId(f"caller-{number}"), PhoneNumber(f"+86138{number:08}"))
@@ -139,12 +143,12 @@ class Town:
                 return self._agencys_habit()
 
     def _callers_habit(self, asked_for_it: bool) -> Script:
-        roll = self._rng.random
+        roll = self._roll
         answers = self._drawn(_CALLER_WHO_PRESSED if asked_for_it else _CALLER_RUNG_BACK)
         if answers is not Answers.YES:
             return Script(answers=answers, after_seconds=1 + 8 * roll())
         in_a_tunnel = roll() < _IN_A_TUNNEL
-        return Script(
+        return _make_script(
             answers=answers,
             after_seconds=1 + 12 * roll(),
             talks_for_seconds=self._talk_seconds(),
@@ -155,12 +159,12 @@ class Town:
         )
 
     def _counselors_habit(self) -> Script:
-        roll = self._rng.random
+        roll = self._roll
         answers = self._drawn(_COUNSELOR_ANSWERS)
         if answers is not Answers.YES:
             return Script(answers=answers, after_seconds=1 + 8 * roll())
         early = roll() < 0.25
-        return Script(
+        return _make_script(
             answers=answers,
             after_seconds=1 + 10 * roll(),
             presses=self._drawn(_COUNSELOR_PRESSES),
@@ -169,7 +173,7 @@ class Town:
         )
 
     def _agencys_habit(self) -> Script:
-        roll = self._rng.random
+        roll = self._roll
         if roll() < 0.4:
             return Script(answers=Answers.NO_ANSWER)
         return Script(
@@ -181,20 +185,20 @@ class Town:
 
     def _talk_seconds(self) -> float:
         """Mostly some minutes; one in eight means to talk for longer than any cap."""
-        if self._rng.random() < 0.12:
+        if self._roll() < 0.12:
             return 3000.0
         return min(5 + self._rng.expovariate(1 / 420), 2400.0)
 
     def _drawn(self, table: "Table[T]") -> T:
-        return table.at(self._rng.random())
+        return table.at(self._roll())
 
     def waits(self, least: float, most: float) -> timedelta:
         """How long somebody takes to do something, in seconds."""
-        return timedelta(seconds=least + (most - least) * self._rng.random())
+        return timedelta(seconds=least + (most - least) * self._roll())
 
     def does(self, share: float) -> bool:
         """Whether somebody does what `share` of all people do."""
-        return self._rng.random() < share
+        return self._roll() < share
 
 
 def _staff_size(program: Program, calls_per_day: int) -> int:

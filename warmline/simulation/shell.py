@@ -35,7 +35,7 @@ from terms.phone import PhoneNumber
 from terms.refusals import RefusalCode, Refused
 from terms.values import replace
 from warmline.desk import fold
-from warmline.desk.slice import Slice
+from warmline.desk.slice import Slice, make_slice
 from warmline.programs import Program
 from warmline.simulation.books import Books
 from warmline.simulation.deciding import Deciding
@@ -198,10 +198,12 @@ class Shell:
 
     def take_news(self, id_: str, news: News, now: datetime) -> None:
         """What the carrier told, once; news of a leg nobody knows is kept and means nothing."""
-        if id_ in self._books.told:
+        told = self._books.told
+        if id_ in told:
             return
-        self._books.told.add(id_)
-        self._record(now, "take_news", id_, news)
+        told.add(id_)
+        if self._tape is not None:
+            self._record(now, "take_news", id_, news)
         call = self._books.whose(news.leg)
         if call is not None:
             self._happen(call, news, now)
@@ -263,7 +265,8 @@ class Shell:
         known = self._books.calls.get(call)
         if known is None or timer not in known.timers:
             return
-        self._record(now, "fire", call, timer)
+        if self._tape is not None:
+            self._record(now, "fire", call, timer)
         self._happen(known, TimerFired(timer), now)
 
     def lapse(self, order: OrderId, now: datetime) -> None:
@@ -293,12 +296,13 @@ class Shell:
         books = self._books
         order = books.orders[call.order]
         program = books.programs[order.program]
-        if fold.needs_counselor(call, event):
-            event = self._offer(order, program, now)
-        elif fold.tells_place(call, event):
-            event = self._place_counted(call, program)
+        if type(event) is TimerFired:
+            if fold.needs_counselor(call, event):
+                event = self._offer(order, program, now)
+            elif fold.tells_place(call, event):
+                event = self._place_counted(call, program)
         voucher = None if order.voucher is None else books.vouchers[order.voucher]
-        before = Slice(order=order, voucher=voucher, call=call)
+        before = make_slice(order=order, voucher=voucher, call=call)
         outcome = self._deciding.carry(before, event, program, now)
         self._writer.write(before, call, outcome, program, now)
 
@@ -311,7 +315,7 @@ class Shell:
     def _carry(
         self, slice_: Slice, call: Call, event: Event, program: Program, now: datetime
     ) -> Call:
-        before = Slice(order=slice_.order, voucher=slice_.voucher, call=call)
+        before = make_slice(order=slice_.order, voucher=slice_.voucher, call=call)
         outcome = self._deciding.carry(before, event, program, now)
         return self._writer.write(before, call, outcome, program, now)
 
@@ -335,7 +339,7 @@ class Shell:
     def _load(self, order: OrderId) -> tuple[Slice, Program]:
         known = self._books.orders[order]
         voucher = None if known.voucher is None else self._books.vouchers[known.voucher]
-        return Slice(order=known, voucher=voucher), self._books.programs[known.program]
+        return make_slice(order=known, voucher=voucher), self._books.programs[known.program]
 
     def _live_call(self, order: OrderId) -> Call | None:
         live = self._books.live.get(order)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from dialer.call import Call
 from dialer.carriers import News, ReleaseSide
-from dialer.leg import LIMIT_CODE, Leg, LetGoReason, Release, observe
+from dialer.leg import LIMIT_CODE, Leg, LetGoReason, Release, make_leg, observe
 from dialer.policy import LIMIT_MARGIN_SECONDS, CapKind
 from dialer.talk import stretches, talked
 from dialer.verdict import Evidence, judge
@@ -108,7 +108,7 @@ class Truth:
 
 def _true_leg(leg: Leg, truth: Iterable[News]) -> Leg:
     """The leg as it would be, had all news come at once and in order."""
-    true = Leg(
+    true = make_leg(
         id=leg.id,
         role=leg.role,
         rung_at=leg.rung_at,

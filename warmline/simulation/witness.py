@@ -8,6 +8,9 @@ from dialer.carriers import CallIn, CarrierUnknown, LegRinging, LiveLeg, News, R
 from dialer.carriers.simulated.faults import Faults, Postbox
 from dialer.carriers.simulated.world import World
 from terms.ids import CallId, LegId
+from terms.values import maker
+
+_make_live = maker(LiveLeg)
 
 
 class Witness:
@@ -28,11 +31,10 @@ class Witness:
     def note(self, news: News) -> None:
         """It truly happened."""
         leg = news.leg
-        known = self.truth.get(leg)
-        if known is None:
-            self.truth[leg] = [news]
+        if leg in self.truth:
+            self.truth[leg].append(news)
         else:
-            known.append(news)
+            self.truth[leg] = [news]
         call = CallId(leg.partition("/")[0])
         self.touched.add(call)
         if type(news) is LegRinging:
@@ -58,7 +60,7 @@ class _WatchedPostbox(Postbox):
         news = report.news
         if not isinstance(news, CallIn):
             self._witness.note(news)
-        arrives = super().post(report, at, faults)
+        arrives = Postbox.post(self, report, at, faults)
         if not arrives:
             self._witness.lost.add(news.leg)
         return arrives
@@ -84,7 +86,7 @@ class WatchedWorld(World):
             raise CarrierUnknown("no answer")
         stand = self._switch.legs
         return {
-            name: LiveLeg(leg=name, answered=leg.answered, bridged=leg.bridge is not None)
+            name: _make_live(leg=name, answered=leg.answered, bridged=leg.bridge is not None)
             for name in legs
             if (leg := stand.get(name)) is not None
         }

@@ -69,6 +69,10 @@ class Committed(Protocol):
         ...
 
 
+_QUEUED, _ENDED = State.QUEUED, State.ENDED
+_CLAIMED, _ACCEPTED = CounselorMove.CLAIMED, CounselorMove.ACCEPTED
+
+
 class Writer:
     """Carries out what the fold decided."""
 
@@ -148,7 +152,7 @@ class Writer:
             del books.engaged[held]
         for counselor, move in outcome.counselors:
             known = books.counselors[counselor]
-            if move is CounselorMove.CLAIMED:
+            if move is _CLAIMED:
                 self._audience.claimed(known, call.id, now)
             moved = self._deciding.moved_counselor(known, move, program, now)
             books.keep_counselor(moved)
@@ -165,29 +169,28 @@ class Writer:
         now: datetime,
     ) -> None:
         """Seat whoever waits, as soon as this counselor may be had."""
-        match move:
-            case CounselorMove.FREED:
-                self._committed.seat_at(moved.wrap_up_until or now, program.id)
-            case CounselorMove.DECLINED:
-                self._committed.seat_at(moved.cooldown_until or now, program.id)
-            case CounselorMove.MISSED | CounselorMove.RELEASED:
-                self._committed.seat_at(now, program.id)
-            case CounselorMove.CLAIMED | CounselorMove.ACCEPTED:
-                pass
+        if move is _CLAIMED or move is _ACCEPTED:
+            return
+        free_at = now
+        if move is CounselorMove.FREED:
+            free_at = moved.wrap_up_until or now
+        elif move is CounselorMove.DECLINED:
+            free_at = moved.cooldown_until or now
+        self._committed.seat_at(free_at, program.id)
 
     def _keep_state(self, old: Call | None, call: Call) -> None:
         books = self._books
         if old is None:
             books.live[call.order] = books.last[call.order] = call.id
-        if call.state is State.ENDED and (old is None or old.state is not State.ENDED):
+        if call.state is _ENDED and (old is None or old.state is not _ENDED):
             books.live.pop(call.order, None)
 
     def _keep_place(
         self, old: Call | None, call: Call, program: Program, order: Order, now: datetime
     ) -> None:
         """Keep the call's place in the queue in step with its state."""
-        was = old is not None and old.state is State.QUEUED
-        waits = call.state is State.QUEUED
+        was = old is not None and old.state is _QUEUED
+        waits = call.state is _QUEUED
         if waits and not (was and old is not None and old.crisis == call.crisis):
             places = self._books.places.setdefault(program.id, {})
             places[call.id] = Place(
