@@ -101,6 +101,16 @@ async def load_counselor(
     return (_counselor(row), _call(row["engaged"])) if row is not None else None
 
 
+async def counselor_name(
+    connection: "Connection", tenant: TenantId, counselor: CounselorId
+) -> str | None:
+    """What callers call them."""
+    name: str | None = await connection.fetchval(
+        "SELECT name FROM counselors WHERE tenant = $1 AND id = $2", tenant, counselor
+    )
+    return name
+
+
 async def lock_counselor(
     connection: "Connection", tenant: TenantId, counselor: CounselorId
 ) -> tuple[Counselor, CallId | None] | None:

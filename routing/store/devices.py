@@ -10,7 +10,7 @@ from terms.ids import CallerId, DeviceId, TenantId
 from terms.phone import PhoneNumber, Seal
 
 if TYPE_CHECKING:
-    from routing.store.connection import Connection
+    from routing.store.connection import Connection, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,16 +54,35 @@ async def find_device_login(
     )
     if row is None:
         return None
-    device = Device(
-        id=DeviceId(row["id"]),
-        caller=CallerId(row["caller"]),
-        verified_at=row["verified_at"],
-        superseded_at=row["superseded_at"],
-    )
+    device = _device(row)
     if not device.is_live(now):
         return None
     caller = Caller(device.caller, seal.open(row["phone_sealed"]))
     return DeviceLogin(tenant=TenantId(row["tenant"]), device=device, caller=caller)
+
+
+async def load_device(
+    connection: "Connection", seal: Seal, tenant: TenantId, device: DeviceId
+) -> tuple[Device, PhoneNumber] | None:
+    """One device and the number it was verified for, live or not."""
+    row = await connection.fetchrow(
+        """SELECT d.id, d.caller, d.verified_at, d.superseded_at, c.phone_sealed
+           FROM devices d JOIN callers c ON c.tenant = d.tenant AND c.id = d.caller
+           WHERE d.tenant = $1 AND d.id = $2""",
+        *(tenant, device),
+    )
+    return None if row is None else (_device(row), seal.open(row["phone_sealed"]))
+
+
+async def supersede_device(
+    connection: "Connection", tenant: TenantId, device: DeviceId, now: datetime
+) -> None:
+    """The device speaks for nobody any more."""
+    await connection.execute(
+        """UPDATE devices SET superseded_at = $3
+           WHERE tenant = $1 AND id = $2 AND superseded_at IS NULL""",
+        *(tenant, device, now),
+    )
 
 
 async def verified_number(
@@ -78,3 +97,12 @@ async def verified_number(
         *(tenant, caller, now - DEVICE_LIFE),
     )
     return seal.open(sealed) if sealed is not None else None
+
+
+def _device(row: "Record") -> Device:
+    return Device(
+        id=DeviceId(row["id"]),
+        caller=CallerId(row["caller"]),
+        verified_at=row["verified_at"],
+        superseded_at=row["superseded_at"],
+    )

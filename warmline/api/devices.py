@@ -6,9 +6,10 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from routing.store.callers import get_or_create_caller
-from routing.store.devices import add_device
+from routing.store.devices import add_device, load_device, supersede_device
 from routing.store.verifications import add_verification, try_code
 from routing.verification import (
+    DEVICE_LIFE,
     Confirmed,
     Device,
     Purpose,
@@ -22,10 +23,11 @@ from terms.refusals import RefusalCode, Refused
 from warmline.api.parts import DESK, key_for
 from warmline.desk.writing import Committed
 from warmline.http.api import Operations
-from warmline.http.asked import Acting
+from warmline.http.asked import Acting, Answer, Asked
 from warmline.http.mobile import Mobile
 from warmline.http.model import ID, Instant, Model
 from warmline.http.problems import NotFound
+from warmline.http.who import CALLER, Caller
 from warmline.notices.codes import send_code
 from warmline.people.tokens import TokenKind, new_token, token_hash
 
@@ -61,6 +63,17 @@ class DeviceVerified(Model):
     device_token: str
     phone: str
     """The number, masked."""
+
+
+class DeviceView(Model):
+    """The phone in the hand."""
+
+    phone: str
+    """The number, masked."""
+
+    verified_at: Instant
+    expires_at: Instant
+    """When the number has to be verified again."""
 
 
 @devices(
@@ -128,6 +141,28 @@ async def confirm_verification(
         assert refused is not None
         return refused
     return await _verified(acting, tried)
+
+
+@devices("GET", "/v1/devices/current", who=(CALLER,), returns={200: DeviceView})
+async def get_device(asked: Asked, who: Caller) -> DeviceView:
+    """The phone that this device was verified for."""
+    async with asked.borrow() as connection:
+        found = await load_device(connection, asked.frame.seal, asked.tenant, who.device)
+    if found is None:
+        raise NotFound
+    device, number = found
+    return DeviceView(
+        phone=str(number),
+        verified_at=device.verified_at,
+        expires_at=device.verified_at + DEVICE_LIFE,
+    )
+
+
+@devices("DELETE", "/v1/devices/current", who=(CALLER,), returns={204: None})
+async def forget_device(acting: Acting, who: Caller) -> Answer:
+    """Forget this device. Its number has to be verified again before the next call."""
+    await supersede_device(acting.connection, acting.tenant, who.device, acting.now)
+    return Answer(status=204)
 
 
 async def _verified(acting: Acting, verification: Verification) -> DeviceVerified:

@@ -8,8 +8,9 @@ from billing.order import ClosedBy
 from billing.store.orders import list_orders
 from dialer.events import CallerHungUp
 from dialer.store.calls import live_call_of
-from routing.store.callers import get_or_create_caller
+from routing.store.callers import get_or_create_caller, load_caller
 from terms.ids import CallerId, CounselorId, OrderId, PersonId, ProgramId
+from terms.phone import PhoneNumber
 from terms.refusals import RefusalCode, Refused
 from warmline.api.parts import DESK, PROGRAMS, call_as_shown, order_as_shown, own_order
 from warmline.api.timeline import TimelineEntry, lines_for
@@ -54,9 +55,9 @@ class Chosen(Model):
 
 
 class PlaceCall(Model):
-    """The number of the phone in the hand."""
+    """The number of the phone in the hand. A caller's own device may leave it to us to know."""
 
-    phone: Phone
+    phone: Phone | None = None
 
 
 class SummaryView(Model):
@@ -231,8 +232,9 @@ async def place_call(
     """
     desk = acting.part(DESK)
     owned = await own_order(acting, acting.connection, order)
+    number = body.phone or await _verified_by(acting, who)
     try:
-        call, committed = await desk.place_call(acting.connection, acting.tenant, order, body.phone)
+        call, committed = await desk.place_call(acting.connection, acting.tenant, order, number)
     except Refused as refusal:
         if refusal.code is not RefusalCode.ORDER_NOT_OPEN:
             raise
@@ -243,6 +245,17 @@ async def place_call(
     acting.after_commit(lambda: desk.tell(committed))
     program = acting.part(PROGRAMS).get(owned.program)
     return await call_as_shown(acting.connection, acting.tenant, call, program, acting.now)
+
+
+async def _verified_by(acting: Acting, who: Caller | AppKey) -> PhoneNumber:
+    """The number that the device which asks was verified for. Raises BadInput for an app."""
+    if isinstance(who, AppKey):
+        detail = "name the number of the phone in your customer's hand"
+        raise BadInput(InputFault(place="body", pointer="/phone", detail=detail))
+    seal = acting.frame.seal
+    caller = await load_caller(acting.connection, seal, acting.tenant, who.id)
+    assert caller is not None
+    return caller.number
 
 
 @orders(

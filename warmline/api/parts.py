@@ -10,6 +10,7 @@ from billing.order import Order
 from billing.store.orders import load_order
 from dialer.call import Call, State
 from dialer.store.calls import live_call_of
+from routing.store.counselors import counselor_name
 from terms.ids import OrderId, ProgramId, TenantId
 from warmline.api.views import CallView, OrderView
 from warmline.desk.desk import Desk
@@ -57,10 +58,19 @@ async def order_as_shown(
 ) -> OrderView:
     """The order with the call that works for it, and that call's place in the queue."""
     live = None if order.call is None else await live_call_of(connection, tenant, order.id)
-    if live is None:
-        return OrderView.of(order, None)
-    call = await call_as_shown(connection, tenant, live.call, programs.get(order.program), now)
-    return OrderView.of(order, call)
+    program = programs.get(order.program)
+    call = None
+    if live is not None:
+        call = await call_as_shown(connection, tenant, live.call, program, now)
+    name = None
+    if order.counselor is not None:
+        name = await counselor_name(connection, tenant, order.counselor)
+    return OrderView.of(
+        order,
+        call,
+        counselor_name=name,
+        claim_seconds=None if program is None else program.billing.claim_seconds,
+    )
 
 
 async def call_as_shown(

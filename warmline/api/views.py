@@ -1,11 +1,11 @@
 """How orders, calls, vouchers and programs look to those who may see them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
 
-from billing.order import Order
+from billing.order import Order, Settled
 from billing.order import State as OrderState
 from dialer.call import Call
 from dialer.call import State as CallState
@@ -13,7 +13,7 @@ from dialer.events import TimerKind
 from routing.counselor import CounselorState
 from routing.queue import Waiting
 from routing.store.counselors import Listed
-from terms.verdict import Confidence, EndedBy, Verdict, VerdictKind
+from terms.verdict import Confidence, EndedBy, Role, Verdict, VerdictKind
 from warmline.http.model import Instant, Model
 from warmline.programs import Program, Text
 
@@ -57,6 +57,14 @@ class ProgramView(Model):
     """When it opens next, while it is closed."""
 
     service_numbers: list[str]
+    ring_first: Role
+    """Whose phone rings first."""
+
+    claim_seconds: NonNegative
+    order_seconds: NonNegative
+    resume_min_seconds: NonNegative
+    dispositions: list[str]
+    """What a talk may have led to, for the notes about it."""
 
     @classmethod
     def of(cls, program: Program, *, is_open: bool, opens_at: datetime | None) -> "ProgramView":
@@ -74,6 +82,11 @@ class ProgramView(Model):
             is_open=is_open,
             opens_at=opens_at,
             service_numbers=[one.number.digits for one in program.routing.service_numbers],
+            ring_first=program.dialer.ring_first,
+            claim_seconds=program.billing.claim_seconds,
+            order_seconds=program.billing.order_seconds,
+            resume_min_seconds=program.billing.resume_min_seconds,
+            dispositions=list(program.dispositions),
         )
 
 
@@ -135,6 +148,20 @@ class CallView(Model):
         )
 
 
+class LastCallView(Model):
+    """The order's last call that is over."""
+
+    id: str
+    ended_at: Instant
+    talked_seconds: NonNegative
+    connected: bool
+    verdict: VerdictKind
+    """How it ended, as far as is known by now."""
+
+    claim_until: Instant | None
+    """Until when something may be claimed about it (A28); null where the time is unknown."""
+
+
 class OrderView(Model):
     """An order as its caller may see it."""
 
@@ -146,6 +173,10 @@ class OrderView(Model):
     remaining_seconds: NonNegative | None
     """Talk that is left; null without a cap."""
 
+    granted_seconds: NonNegative | None
+    """Talk the order began with; null without a cap."""
+
+    talked_seconds: NonNegative
     opened_at: Instant
     expires_at: Instant
     """When an order that never connected ends by itself."""
@@ -153,7 +184,10 @@ class OrderView(Model):
     resume_until: Instant | None
     """After a drop: until when the rest may be used."""
 
+    closed_at: Instant | None
     closed_reason: str | None
+    counselor_name: str | None
+    last_call: LastCallView | None
     call: CallView | None
     """The call that works for the order now."""
 
@@ -164,7 +198,13 @@ class OrderView(Model):
 
     @classmethod
     def of(
-        cls, order: Order, call: CallView | None, *, release_offered: bool = False
+        cls,
+        order: Order,
+        call: CallView | None,
+        *,
+        release_offered: bool = False,
+        counselor_name: str | None = None,
+        claim_seconds: int | None = None,
     ) -> "OrderView":
         """An order as it stands, with the call that works for it."""
         return cls(
@@ -174,14 +214,35 @@ class OrderView(Model):
             voucher=order.voucher,
             state=order.state,
             remaining_seconds=order.remaining_seconds,
+            granted_seconds=order.granted_seconds,
+            talked_seconds=order.talked_seconds,
             opened_at=order.opened_at,
             expires_at=order.expires_at,
             resume_until=order.resume_until,
+            closed_at=order.closed_at,
             closed_reason=order.closed_reason,
+            counselor_name=counselor_name,
+            last_call=_last_call(order.settled, claim_seconds),
             call=call,
             release_offered=release_offered,
             version=order.version,
         )
+
+
+def _last_call(settled: Settled | None, claim_seconds: int | None) -> LastCallView | None:
+    if settled is None:
+        return None
+    until = None
+    if claim_seconds is not None:
+        until = settled.ended_at + timedelta(seconds=claim_seconds)
+    return LastCallView(
+        id=settled.call,
+        ended_at=settled.ended_at,
+        talked_seconds=settled.talked_seconds,
+        connected=settled.connected,
+        verdict=settled.verdict,
+        claim_until=until,
+    )
 
 
 class VerdictView(Model):

@@ -95,7 +95,7 @@ async def everybody(service: Service, *, talking: bool = True) -> Everybody:
     tokens = {
         "caller": device_token(CALLER),
         "stranger": device_token(STRANGER),
-        "app": await _api_key(service),
+        "app": await api_key(service),
         "counselor": await staff_token(service, "counselor", counselor),
         "other_counselor": await staff_token(service, "counselor", other),
     }
@@ -171,7 +171,8 @@ async def _claim(service: Service, order: OrderId) -> ClaimId:
     return claim.id
 
 
-async def _api_key(service: Service) -> str:
+async def api_key(service: Service) -> str:
+    """The key of a new app back end."""
     key = new_token(TokenKind.APP)
     now = service.house.clock.now()
     async with borrowed(service.house.pool) as connection:
