@@ -66,6 +66,7 @@ async def examine(settings: Settings, today: date) -> tuple[Finding, ...]:
         prompts(settings),
         await redis(settings),
     ]
+    findings.extend([finding async for finding in _twilio(settings)])
     findings.extend([finding async for finding in _database(settings, today)])
     return tuple(findings)
 
@@ -108,11 +109,13 @@ def sms_fits_carrier(settings: Settings) -> Finding:
         return Finding("sms", Health.WRONG, str(refused))
     if settings.sms == "http":
         return Finding("sms", Health.GOOD, "sent by the gateway that WARMLINE_SMS_URL names")
+    if settings.sms == "twilio":
+        return Finding("sms", Health.GOOD, "sent by Twilio")
     if settings.carrier != "simulated":
         text = (
             f"WARMLINE_CARRIER={settings.carrier} reaches real people, but WARMLINE_SMS=log sends "
             "them nothing: set WARMLINE_SMS=http, and WARMLINE_SMS_URL and WARMLINE_SMS_SECRET to "
-            "those of your gateway."
+            "those of your gateway, or WARMLINE_SMS=twilio."
         )
         return Finding("sms", Health.WRONG, text)
     if gateway is not None:
@@ -128,12 +131,8 @@ async def carrier(settings: Settings) -> Finding:
     """Whether the carrier is one we have, and answers."""
     if settings.carrier == "asterisk":
         return await _asterisk(settings)
-    if settings.carrier != "simulated":
-        text = (
-            f"This version does not serve over {settings.carrier}: leave WARMLINE_CARRIER out, or "
-            "set it to simulated."
-        )
-        return Finding("carrier", Health.WRONG, text)
+    if settings.carrier == "twilio":
+        return _twilio_settings(settings)
     if settings.handsets_url is None:
         return Finding("carrier", Health.GOOD, "simulated: no phone line is used")
     if await _answers(settings.handsets_url):
@@ -154,6 +153,29 @@ async def _asterisk(settings: Settings) -> Finding:
         return Finding("carrier", Health.WRONG, str(wrong))
     health = Health.WARNING if found.is_worrying else Health.GOOD
     return Finding("carrier", health, found.text)
+
+
+def _twilio_settings(settings: Settings) -> Finding:
+    from warmline.carriers.twilio import check_twilio
+
+    try:
+        check_twilio(settings)
+    except Unusable as wrong:
+        return Finding("carrier", Health.WRONG, str(wrong))
+    return Finding("carrier", Health.GOOD, "twilio: what is set is enough to ask it")
+
+
+async def _twilio(settings: Settings) -> AsyncIterator[Finding]:
+    if "twilio" not in (settings.carrier, settings.sms):
+        return
+    from warmline.carriers.twilio_doctor import examine_twilio
+
+    try:
+        async for finding in examine_twilio(settings):
+            yield finding
+    except Unusable as wrong:
+        if settings.carrier != "twilio":  # else it is said of the carrier
+            yield Finding("twilio", Health.WRONG, str(wrong))
 
 
 def prompts(settings: Settings) -> Finding:

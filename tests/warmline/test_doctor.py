@@ -218,11 +218,11 @@ async def test_an_asterisk_that_is_away_or_whose_password_is_not_given_is_wrong(
     assert "WARMLINE_ASTERISK_PASSWORD" in (await doctor.carrier(nameless)).text
 
 
-async def test_a_carrier_that_is_not_examined_is_wrong(settings: Settings) -> None:
+async def test_a_twilio_of_which_too_little_is_set_is_wrong(settings: Settings) -> None:
     found = await doctor.carrier(changed(settings, carrier="twilio"))
 
     assert found.health is Health.WRONG
-    assert "does not serve over twilio" in found.text
+    assert "WARMLINE_TWILIO_ACCOUNT_SID and WARMLINE_TWILIO_AUTH_TOKEN" in found.text
 
 
 async def test_handsets_named_by_address_must_answer_there(settings: Settings) -> None:
