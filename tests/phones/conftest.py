@@ -87,20 +87,42 @@ async def phone_house(
     short_sighted: Engine, database: "Pool[Record]", seal: AesSeal, tmp_path: Path
 ) -> AsyncIterator[PhoneHouse]:
     """A house at work, whose phones are real; its books agree when all is over."""
-    await ready(short_sighted)
-    rig = AsteriskRig(short_sighted)
-    await rig.town.open(short_sighted.town_port)
+    async with _furnished(short_sighted, database, seal, tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+async def frail_house(
+    engine_to_kill: Engine, database: "Pool[Record]", seal: AesSeal, tmp_path: Path
+) -> AsyncIterator[PhoneHouse]:
+    """The same over an Asterisk that may die."""
+    async with _furnished(engine_to_kill, database, seal, tmp_path) as house:
+        yield house
+
+
+@asynccontextmanager
+async def _furnished(
+    engine: Engine, database: "Pool[Record]", seal: AesSeal, directory: Path
+) -> AsyncIterator[PhoneHouse]:
+    await ready(engine)
+    rig = AsteriskRig(engine)
+    await rig.town.open(engine.town_port)
     programs = {
-        LISTENING: hurried(tmp_path, LISTENING),
-        COUNSELOR_FIRST: hurried(tmp_path, COUNSELOR_FIRST, ring_first='"counselor"'),
-        PATIENT: hurried(tmp_path, PATIENT, media_lost_seconds="120"),
+        LISTENING: hurried(directory, LISTENING),
+        COUNSELOR_FIRST: hurried(directory, COUNSELOR_FIRST, ring_first='"counselor"'),
+        PATIENT: hurried(directory, PATIENT, media_lost_seconds="120"),
         CAPPED: hurried(
-            tmp_path, CAPPED, cap_seconds=str(CAP_SECONDS), warn_seconds=f"[{WARNED_SECONDS}]"
+            directory,
+            CAPPED,
+            cap_seconds=str(CAP_SECONDS),
+            warn_seconds=f"[{WARNED_SECONDS}]",
         ),
     }
-    async with a_phone_house(database, seal, rig, programs) as house:
-        yield house
-    await rig.town.close()
+    try:
+        async with a_phone_house(database, seal, rig, programs) as house:
+            yield house
+    finally:
+        await rig.town.close()
     await see_that_the_books_agree(database, seal)
 
 

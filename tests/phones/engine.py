@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from tests.phones.sound import tone_file
 
 PASSWORD = "of-the-tests"
 SHORTEST_RTP_TIMEOUT_SECONDS = 15
+SOFTPHONES = {f"+861370000000{n}": f"of-phone-{n}" for n in range(1, 5)}
+"""The passwords of phones that may register, by their numbers."""
+
 PROMPTS = {
     ("zh-CN", "welcome"): 2600,
     ("zh-CN", "ending_soon"): 2800,
@@ -70,6 +74,7 @@ class Engine:
     sip_port: int
     town_port: int
     sounds: str
+    softphones: Mapping[str, str]
 
     def log(self) -> str:
         """What it complained of."""
@@ -84,14 +89,17 @@ class Engine:
         """Start it where it was."""
         self.process = _launch(self.directory)
 
-    def stop(self) -> None:
-        """End it, and take its files away."""
+    def end(self) -> None:
+        """Let it end as a restart of its service does."""
         self.process.terminate()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
+
+    def stop(self) -> None:
+        """End it, and take its files away."""
+        self.end()
         shutil.rmtree(self.directory)
 
 
@@ -115,6 +123,7 @@ def start(name: str, keys: Path | None = None, **differing: Any) -> Engine:
         "rtp_first_port": 30000,
         "rtp_last_port": 31999,
         "qualify_seconds": 0,  # the town comes and goes with each test
+        "softphones": SOFTPHONES,
     }
     if keys is not None:
         here |= {f"tls_{kind}_file": f"{inside}/{kind}.pem" for kind in ("cert", "key")}
@@ -136,6 +145,7 @@ def start(name: str, keys: Path | None = None, **differing: Any) -> Engine:
         sip_port=sip_port,
         town_port=town_port,
         sounds=f"{inside}/sounds",
+        softphones=SOFTPHONES,
     )
 
 

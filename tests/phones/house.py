@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from dialer.call import Call, State
-from dialer.carriers import Receive, Report
+from dialer.carriers import CarrierUnreachable, Receive, Report
 from dialer.events import Command
 from dialer.store.calls import calls_of
 from terms.ids import OrderId, ProgramId
@@ -239,5 +239,6 @@ async def a_phone_house(
         )
     finally:
         await crew.stop()
-        await rig.clear()
+        with suppress(CarrierUnreachable):  # it was killed, and is no more
+            await rig.clear()
         await rig.carrier.close()

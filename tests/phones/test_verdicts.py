@@ -13,7 +13,7 @@ from terms.ids import ProgramId
 from terms.phone import PhoneNumber
 from tests.dialer.carriers.rig import Behaviour
 from tests.people import LISTENING
-from tests.phones.engine import SHORTEST_RTP_TIMEOUT_SECONDS
+from tests.phones.engine import SHORTEST_RTP_TIMEOUT_SECONDS, Engine, ready
 from tests.phones.house import CAPPED, COUNSELOR_FIRST, PATIENT, Pair, PhoneHouse
 
 Outcome = tuple[str, str, str]
@@ -235,3 +235,38 @@ async def noticed_after(house: PhoneHouse, broken: PhoneNumber) -> float:
     leg = next(leg for leg in (await house.see_call(pair.order)).legs if leg.role == role)
     assert leg.release is not None
     return (leg.release.at - BROKE_AT[broken]).total_seconds()
+
+
+# --- an Asterisk that goes away -------------------------------------------------------------------
+
+
+async def after_a_new_start(house: PhoneHouse, engine: Engine, *, dies: bool) -> Outcome:
+    pair = await house.talk()
+    lines = house.line(pair.caller), house.line(pair.counselor)
+    if dies:
+        engine.kill()
+    else:
+        await asyncio.to_thread(engine.end)
+    for line in lines:
+        line.close()  # the phones notice, and are put down
+        line.phone.answers = 480
+    engine.launch_again()
+    verdict = await house.verdict(pair)
+    await ready(engine)
+    return verdict.kind, verdict.by, verdict.reasons[0]
+
+
+async def test_an_asterisk_that_is_killed_took_the_talk_with_it(
+    frail_house: PhoneHouse, engine_to_kill: Engine
+) -> None:
+    found = await after_a_new_start(frail_house, engine_to_kill, dies=True)
+
+    assert found == ("system_drop", "carrier", "the_carrier_let_go")
+
+
+async def test_an_asterisk_that_is_restarted_ended_the_talk(
+    frail_house: PhoneHouse, engine_to_kill: Engine
+) -> None:
+    found = await after_a_new_start(frail_house, engine_to_kill, dies=False)
+
+    assert found == ("system_drop", "platform", "ended_uncommanded")
