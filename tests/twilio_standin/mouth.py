@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections import defaultdict, deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,6 +45,9 @@ class Mouth:
     """Every way in which we were not as documented."""
 
     sent: list[Sent] = field(default_factory=list)
+    listener: Callable[[Post, Answer | None], object] | None = None
+    """Told of every request and what it came to, beside the journal."""
+
     outstanding: int = 0
     _streams: defaultdict[str, deque[Post]] = field(default_factory=lambda: defaultdict(deque))
     _held: dict[str, Post] = field(default_factory=dict)
@@ -130,6 +133,8 @@ class Mouth:
             answer, connected = await self._send(post, token)
             if attempt == tries.retries or not tries.covers(answer, connected):
                 break
+        if self.listener is not None:
+            self.listener(post, answer)
         if post.then is not None:
             post.then(answer)
 
