@@ -5,8 +5,6 @@ import { Live, type LiveEvent } from "../shared/live.ts";
 
 interface Device {
   readonly token: string;
-  /** The number as it was typed, in E.164: the service asks for it when a call is placed. */
-  readonly number: string;
   readonly masked: string;
 }
 

@@ -1,6 +1,6 @@
 /** Where a caller begins: the call that is under way, whom one can call, and my vouchers. */
 import { useSignal } from "@preact/signals";
-import { newIntent } from "../shared/api/client.ts";
+import { newIntent, Refusal } from "../shared/api/client.ts";
 import type { VoucherView } from "../shared/api/schema.ts";
 import type { WantedOrder, WantedProgram } from "../shared/api/wanted.ts";
 import { Button } from "../shared/components/button.tsx";
@@ -17,7 +17,7 @@ import {
 } from "../shared/components/showing.tsx";
 import { inBoth } from "../shared/language.ts";
 import { inWords } from "../shared/refusals.ts";
-import { dateOf, length, nearTime } from "../shared/times.ts";
+import { dateOf, length, nearTime, shortNumber } from "../shared/times.ts";
 import { api, device, live, remember } from "./account.ts";
 import { isLive, orderTone } from "./order-words.ts";
 import { useReading } from "./use-reading.ts";
@@ -247,8 +247,16 @@ function AddVoucher({ onClose, onAdded }: { onClose: () => void; onAdded: () => 
 
 function SignedIn() {
   const say = words.value;
+  const forget = async (): Promise<void> => {
+    try {
+      await api("DELETE /v1/devices/current");
+    } catch (refused) {
+      if (!(refused instanceof Refusal)) throw refused; // this browser forgets it in any case
+    }
+    remember(null);
+  };
   const asking = useSignal(false);
-  const masked = device.value?.masked ?? "";
+  const masked = shortNumber(device.value?.masked ?? "");
   return (
     <section class="row apart signed-in">
       <span class="fine">{say.signedInAs(masked)}</span>
@@ -260,7 +268,7 @@ function SignedIn() {
           <p>{say.forgetText}</p>
           <div class="actions">
             <Button onPress={() => void (asking.value = false)}>{say.cancelNo}</Button>
-            <Button look="danger" onPress={() => remember(null)}>
+            <Button look="danger" onPress={forget}>
               {say.forgetYes}
             </Button>
           </div>

@@ -24,7 +24,7 @@ export function whoRings(
   if (!call) return null;
   if (call.rings !== undefined) return call.rings;
   if (call.state !== "ringing_first" && call.state !== "ringing_second") return null;
-  const first = program?.ring_first ?? (program?.matching === "pool" ? "counselor" : "caller");
+  const first = program?.ring_first === "counselor" ? "counselor" : "caller";
   const second = first === "caller" ? "counselor" : "caller";
   return call.state === "ringing_first" ? first : second;
 }

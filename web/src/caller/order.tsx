@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { newIntent, Refusal } from "../shared/api/client.ts";
 import type { ClaimView, CounselorView, SummaryView } from "../shared/api/schema.ts";
 import type { WantedOrder, WantedProgram } from "../shared/api/wanted.ts";
-import { secondsUntil } from "../shared/clock.ts";
+import { now, secondsUntil } from "../shared/clock.ts";
 import { announce } from "../shared/components/announcing.tsx";
 import { Button } from "../shared/components/button.tsx";
 import { Dialog } from "../shared/components/dialog.tsx";
@@ -22,7 +22,7 @@ import {
 import { inBoth } from "../shared/language.ts";
 import { inWords } from "../shared/refusals.ts";
 import { go } from "../shared/router.ts";
-import { digits, length, nearTime } from "../shared/times.ts";
+import { digits, length, nearTime, shortNumber } from "../shared/times.ts";
 import { api, device, live } from "./account.ts";
 import { BeforeCalling } from "./before.tsx";
 import { Choosing } from "./choosing.tsx";
@@ -120,9 +120,9 @@ interface ShownProps {
 function Shown({ found, again, stale }: ShownProps) {
   const { order, program } = found;
   const say = words.value;
-  const now = nowInWords(order, program, order.phone ?? device.value?.masked ?? "");
+  const told = nowInWords(order, program, shortNumber(device.value?.masked ?? ""));
   const choosing = useSignal(false);
-  useEffect(() => announce(`${now.title}. ${now.text}`), [now.title]);
+  useEffect(() => announce(`${told.title}. ${told.text}`), [told.title]);
   const needsSomebody = order.counselor === null && program?.matching === "named" && isLive(order);
   if ((needsSomebody || choosing.value) && !order.call && program)
     return <Choosing program={program.id} order={order.id} />;
@@ -133,19 +133,19 @@ function Shown({ found, again, stale }: ShownProps) {
         <WithWhom found={found} />
       </header>
       <section
-        class={stale ? `stage ${now.stage} stale-grey` : `stage ${now.stage}`}
+        class={stale ? `stage ${told.stage} stale-grey` : `stage ${told.stage}`}
         aria-labelledby="stage"
       >
-        <Picture stage={now.stage} />
-        <h1 id="stage" data-stage={now.stage}>
-          {now.title}
+        <Picture stage={told.stage} />
+        <h1 id="stage" data-stage={told.stage}>
+          {told.title}
         </h1>
-        <p>{now.text}</p>
-        <TimeLeft order={order} program={program} stage={now.stage} />
+        <p>{told.text}</p>
+        <TimeLeft order={order} program={program} stage={told.stage} />
       </section>
-      <Acts found={found} now={now} again={again} />
-      {now.stage === "ready" && program && <BeforeCalling program={program} />}
-      {now.stage === "interrupted" && program && (
+      <Acts found={found} now={told} again={again} />
+      {told.stage === "ready" && program && <BeforeCalling program={program} />}
+      {told.stage === "interrupted" && program && (
         <p class="fine">
           {inBoth(program.charge_notice)} {say.dangerText}
         </p>
@@ -198,7 +198,7 @@ interface TimeProps {
 function TimeLeft({ order, program, stage }: TimeProps) {
   const say = words.value;
   if (stage === "connected" && order.call?.ends_at) {
-    const whole = order.granted_seconds ?? program?.talk_seconds ?? null;
+    const whole = order.granted_seconds;
     const left = secondsUntil(order.call.ends_at);
     return (
       <div class="time-left">
@@ -208,10 +208,11 @@ function TimeLeft({ order, program, stage }: TimeProps) {
       </div>
     );
   }
-  if (stage === "parted" && order.remaining_seconds !== null)
+  const stands = order.call?.left_seconds ?? null;
+  if (stage === "parted" && stands !== null)
     return (
       <div class="time-left stands">
-        <span class="countdown">{digits(order.remaining_seconds)}</span>
+        <span class="countdown">{digits(stands)}</span>
         <small>{say.left}</small>
       </div>
     );
@@ -276,8 +277,7 @@ function Acts({ found: { order, program }, now, again }: ActsProps) {
   const call = () =>
     act(async () => {
       const path = { order: order.id };
-      const body = { phone: device.peek()?.number ?? "" };
-      await api("POST /v1/orders/{order}/calls", { path, body, intent: intent.value });
+      await api("POST /v1/orders/{order}/calls", { path, body: {}, intent: intent.value });
       intent.value = newIntent();
     });
   const hangUp = () =>
@@ -373,9 +373,8 @@ function Afterwards({ found, again }: { found: Found; again: () => Promise<void>
   const say = words.value;
   const { order, claim, summary, program } = found;
   if (order.call) return null;
-  const wasTried =
-    order.state === "completed" || order.state === "closed" || order.state === "expired";
-  const mayClaim = order.claim_until === undefined ? wasTried : order.claim_until !== null;
+  const until = order.last_call?.claim_until ?? null;
+  const mayClaim = until !== null && now.value < Date.parse(until);
   return (
     <>
       {summary && (
@@ -386,11 +385,11 @@ function Afterwards({ found, again }: { found: Found; again: () => Promise<void>
       )}
       {order.state === "completed" && <Rating order={order} onRated={again} />}
       {claim && <ClaimLink order={order} claim={claim} />}
-      {!claim && wasTried && mayClaim && (
+      {!claim && mayClaim && order.state !== "interrupted" && (
         <section class="card stack tight">
           <h2>{say.problem}</h2>
           <p class="soft">{say.problemText}</p>
-          {order.claim_until && <p class="fine">{say.problemUntil(nearTime(order.claim_until))}</p>}
+          <p class="fine">{say.problemUntil(nearTime(until))}</p>
           <a class="button plain" id="problem" href={`/call/orders/${order.id}/claim`}>
             {say.report}
           </a>

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { newIntent } from "../shared/api/client.ts";
-import type { LegOnCall, WantedOwnCall } from "../shared/api/wanted.ts";
+import type { LegState, OwnCallView } from "../shared/api/schema.ts";
 import { announce } from "../shared/components/announcing.tsx";
 import { Button } from "../shared/components/button.tsx";
 import { Dialog } from "../shared/components/dialog.tsx";
@@ -13,14 +13,14 @@ import { clockTime, digits, length } from "../shared/times.ts";
 import { act, programName, programOf } from "./me.ts";
 import { words } from "./words.ts";
 
-function stateInWords(call: WantedOwnCall): string {
+function stateInWords(call: OwnCallView): string {
   const say = words.value;
   if (call.handed_over) return say.handedOver;
   if (call.state === "bridged") return say.talking;
   return call.state === "parted" ? say.parted : say.ringingThem;
 }
 
-export function OnCall({ call, stale }: { call: WantedOwnCall; stale: boolean }) {
+export function OnCall({ call, stale }: { call: OwnCallView; stale: boolean }) {
   const say = words.value;
   const words_ = stateInWords(call);
   useEffect(() => announce(words_), [words_]);
@@ -46,7 +46,7 @@ export function OnCall({ call, stale }: { call: WantedOwnCall; stale: boolean })
   );
 }
 
-function TimeOfTalk({ call }: { call: WantedOwnCall }) {
+function TimeOfTalk({ call }: { call: OwnCallView }) {
   const say = words.value;
   const program = programOf(call.program);
   if (call.ends_at && !call.crisis)
@@ -69,18 +69,16 @@ function TimeOfTalk({ call }: { call: WantedOwnCall }) {
   return null;
 }
 
-const LEG_TONES: Record<LegOnCall["state"], Tone> = {
+const LEG_TONES: Record<LegState, Tone> = {
   ringing: "blue",
   answered: "blue",
   talking: "good",
-  held: "warm",
-  ended: "bad",
 };
 
 /** Each line by itself: a call is only over when both are. */
-function Lines({ call }: { call: WantedOwnCall }) {
+function Lines({ call }: { call: OwnCallView }) {
   const say = words.value;
-  if (!call.legs || call.legs.length === 0) return null;
+  if (call.legs.length === 0) return null;
   return (
     <ul class="legs" aria-label={say.legs}>
       {call.legs.map((leg) => (
@@ -93,7 +91,7 @@ function Lines({ call }: { call: WantedOwnCall }) {
   );
 }
 
-function Ways({ call }: { call: WantedOwnCall }) {
+function Ways({ call }: { call: OwnCallView }) {
   const say = words.value;
   const fault = useSignal<string | null>(null);
   const ending = useSignal(false);
@@ -106,13 +104,12 @@ function Ways({ call }: { call: WantedOwnCall }) {
       fault.value = inWords(refused);
     }
   };
-  const mayExtend = call.can_extend ?? programOf(call.program)?.extend_by_counselor ?? false;
   const locked = call.crisis && !call.handed_over;
   return (
     <div class="stack tight">
       <Fault text={fault.value} />
       <div class="row apart">
-        {mayExtend && !call.crisis ? (
+        {call.can_extend && !call.crisis ? (
           <Button id="extend" onPress={() => doing("extend")}>
             {say.extend}
           </Button>

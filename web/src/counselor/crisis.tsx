@@ -2,8 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { newIntent } from "../shared/api/client.ts";
-import type { TargetView } from "../shared/api/schema.ts";
-import type { WantedOwnCall } from "../shared/api/wanted.ts";
+import type { OwnCallView, TargetView } from "../shared/api/schema.ts";
 import { Button, HoldButton } from "../shared/components/button.tsx";
 import { Dialog } from "../shared/components/dialog.tsx";
 import { Choice } from "../shared/components/field.tsx";
@@ -59,7 +58,7 @@ export function RiskScreen({ draft }: { draft: Draft }) {
   );
 }
 
-export function Crisis({ call }: { call: WantedOwnCall }) {
+export function Crisis({ call }: { call: OwnCallView }) {
   const say = words.value;
   const fault = useSignal<string | null>(null);
   const doing = async (what: Promise<unknown>): Promise<void> => {
@@ -159,7 +158,7 @@ function Targets({ onChosen }: { onChosen: (target: TargetView) => Promise<void>
 }
 
 interface TransferringProps {
-  readonly call: WantedOwnCall;
+  readonly call: OwnCallView;
   readonly doing: (what: Promise<unknown>) => Promise<void>;
 }
 

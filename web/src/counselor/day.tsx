@@ -1,34 +1,33 @@
 /** What this counselor did today. */
 import { useSignal } from "@preact/signals";
-import type { Day, DayCall } from "../shared/api/wanted.ts";
+import type { DayCallView, DayView } from "../shared/api/schema.ts";
 import { Fault, Loading, Pill, Unread } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
 import { clockTime, length } from "../shared/times.ts";
 import { api } from "../staff/account.ts";
 import { useReading } from "../staff/use-reading.ts";
-import { ifKnown, programName } from "./me.ts";
+import { programName } from "./me.ts";
 import { words } from "./words.ts";
 
-export function MyDay() {
+export function MyDay({ heading: Heading = "h1" }: { heading?: "h1" | "h2" }) {
   const say = words.value;
-  const day = useSignal<Day | null | undefined>(undefined);
+  const day = useSignal<DayView | null>(null);
   const reading = useReading(async () => {
-    day.value = await ifKnown(api.wanted<Day>("GET", "/v1/me/day"));
+    day.value = await api("GET /v1/me/day");
   }, []);
-  if (day.value === undefined && reading.fault.value)
+  if (day.value === null && reading.fault.value)
     return <Unread text={inWords(reading.fault.value)} again={() => reading.now()} />;
-  if (day.value === undefined) return <Loading />;
-  if (day.value === null) return <p class="card soft">{say.dayMissing}</p>;
+  if (day.value === null) return <Loading />;
   const figures = [
     [say.offered, day.value.offered],
-    [say.accepted, day.value.accepted],
+    [say.accepted, day.value.connected],
     [say.declined, day.value.declined],
     [say.missed, day.value.missed],
     [say.talked, length(day.value.talked_seconds)],
   ] as const;
   return (
     <div class="stack">
-      <h1>{say.dayTitle}</h1>
+      <Heading>{say.dayTitle}</Heading>
       <Fault text={reading.fault.value ? inWords(reading.fault.value) : null} />
       <dl class="figures">
         {figures.map(([name, value]) => (
@@ -47,7 +46,7 @@ export function MyDay() {
   );
 }
 
-function Calls({ calls }: { calls: readonly DayCall[] }) {
+function Calls({ calls }: { calls: readonly DayCallView[] }) {
   const say = words.value;
   return (
     <div class="card table-card" tabIndex={0}>
@@ -66,13 +65,15 @@ function Calls({ calls }: { calls: readonly DayCall[] }) {
           {calls.map((call) => (
             <tr key={call.id}>
               <td>
-                <time>
-                  {clockTime(call.connected_at ?? call.offered_at ?? call.ended_at ?? "")}
-                </time>
+                <time>{clockTime(call.connected_at ?? call.offered_at)}</time>
               </td>
               <td>{programName(call.program)}</td>
               <td>{call.talked_seconds > 0 ? length(call.talked_seconds) : "–"}</td>
-              <td>{call.ended ? (say.ended[call.ended] ?? call.ended) : "–"}</td>
+              <td>
+                {call.became === "connected" && call.verdict
+                  ? say.ended[call.verdict]
+                  : say.became[call.became]}
+              </td>
               <td>
                 <Pill tone={call.notes === "owed" ? "warm" : "calm"}>
                   {say.notesState[call.notes]}

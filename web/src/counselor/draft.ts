@@ -4,7 +4,7 @@
  */
 import { computed, signal } from "@preact/signals";
 import { Refusal } from "../shared/api/client.ts";
-import type { DraftNotes, NotesView, Risk } from "../shared/api/wanted.ts";
+import type { DraftView, Risk, TypedOver } from "../shared/api/schema.ts";
 import { serverNow } from "../shared/clock.ts";
 import { api } from "../staff/account.ts";
 
@@ -13,7 +13,7 @@ export type SaveState = "saved" | "saving" | "unsaved" | "kept_here" | "conflict
 const PAUSE_MILLISECONDS = 700;
 const AGAIN_MILLISECONDS = 4_000;
 
-type Fields = Omit<DraftNotes, "version">;
+type Fields = Required<Omit<TypedOver, "version">>;
 const BLANK: Fields = { summary: "", topics: [], disposition: null, cut_off: null, risk: null };
 
 const keyOf = (call: string): string => `warmline.notes.${call}`;
@@ -28,7 +28,7 @@ export class Draft {
   readonly savedAt = signal<string | null>(null);
   readonly state = signal<SaveState>("saved");
   /** The other copy, when two windows wrote at once. */
-  readonly theirs = signal<NotesView | null>(null);
+  readonly theirs = signal<DraftView | null>(null);
   readonly isUnsaved = computed(() => this.state.value !== "saved");
   private version = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -94,7 +94,7 @@ export class Draft {
   private async load(): Promise<void> {
     const kept = readKept(this.call);
     try {
-      const found = await api.wanted<NotesView>("GET", this.address);
+      const found = await api("GET /v1/calls/{call}/notes", { path: { call: this.call } });
       if (this.dirty) return;
       if (kept && kept.version >= found.version) this.restore(kept, found.version);
       else this.show(found);
@@ -102,10 +102,6 @@ export class Draft {
       if (!(refused instanceof Refusal)) throw refused;
       if (kept && !this.dirty) this.restore(kept, kept.version);
     }
-  }
-
-  private get address(): string {
-    return `/v1/calls/${encodeURIComponent(this.call)}/notes`;
   }
 
   private fields(): Fields {
@@ -118,7 +114,8 @@ export class Draft {
     };
   }
 
-  private fill(fields: Fields): void {
+  private fill(given: Partial<Fields>): void {
+    const fields = { ...BLANK, ...given };
     this.summary.value = fields.summary;
     this.topics.value = fields.topics;
     this.disposition.value = fields.disposition;
@@ -126,8 +123,8 @@ export class Draft {
     this.risk.value = fields.risk;
   }
 
-  private show(found: NotesView): void {
-    this.fill({ ...BLANK, ...found });
+  private show(found: DraftView): void {
+    this.fill(found);
     this.version = found.version;
     this.savedAt.value = found.saved_at;
     this.theirs.value = null;
@@ -137,7 +134,7 @@ export class Draft {
   }
 
   /** What was typed here and never reached the service comes first. */
-  private restore(kept: DraftNotes, version: number): void {
+  private restore(kept: TypedOver, version: number): void {
     this.fill(kept);
     this.version = version;
     this.changed();
@@ -153,8 +150,8 @@ export class Draft {
 
   private async saveOnce(): Promise<boolean> {
     try {
-      const body: DraftNotes = { ...this.fields(), version: this.version };
-      const found = await api.wanted<NotesView>("PUT", this.address, body);
+      const body = { ...this.fields(), version: this.version };
+      const found = await api("PUT /v1/calls/{call}/notes", { path: { call: this.call }, body });
       this.version = found.version;
       this.savedAt.value = found.saved_at ?? new Date(serverNow()).toISOString();
       if (!this.dirty) {
@@ -165,14 +162,14 @@ export class Draft {
     } catch (refused) {
       if (!(refused instanceof Refusal)) throw refused;
       this.dirty = true;
-      if (refused.status === 409) await this.meetTheirs();
+      if (refused.code === "changed_meanwhile") await this.meetTheirs();
       else this.tryAgainLater();
       return false;
     }
   }
 
   private async meetTheirs(): Promise<void> {
-    const found = await api.wanted<NotesView>("GET", this.address);
+    const found = await api("GET /v1/calls/{call}/notes", { path: { call: this.call } });
     this.theirs.value = found;
     this.state.value = "conflict";
   }
@@ -185,7 +182,7 @@ export class Draft {
 
   private keepHere(): void {
     try {
-      const kept: DraftNotes = { ...this.fields(), version: this.version };
+      const kept: TypedOver = { ...this.fields(), version: this.version };
       sessionStorage.setItem(keyOf(this.call), JSON.stringify(kept));
     } catch {
       // Without storage the service alone keeps it.
@@ -193,9 +190,9 @@ export class Draft {
   }
 }
 
-function readKept(call: string): DraftNotes | null {
+function readKept(call: string): TypedOver | null {
   try {
-    return JSON.parse(sessionStorage.getItem(keyOf(call)) ?? "null") as DraftNotes | null;
+    return JSON.parse(sessionStorage.getItem(keyOf(call)) ?? "null") as TypedOver | null;
   } catch {
     return null;
   }

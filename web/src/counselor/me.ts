@@ -25,6 +25,10 @@ export const lapsed = computed(
   () => wanted.value === "available" && me.value?.presence === "offline",
 );
 
+/** Another window of this browser did something: what it did shows here at once. */
+const windows = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("warmline");
+windows?.addEventListener("message", () => void reading.now());
+
 let users = 0;
 let quiet: (() => void) | null = null;
 
@@ -47,6 +51,7 @@ export async function want(presence: Presence): Promise<void> {
   const found = await api("PUT /v1/me/presence", { body: { state: presence } });
   wanted.value = presence;
   me.value = found;
+  windows?.postMessage("changed");
 }
 
 type CallAct =
@@ -58,6 +63,7 @@ export async function act(what: CallAct, call: string, intent: string): Promise<
   try {
     await api(name as "POST /v1/calls/{call}/accept", { path: { call }, intent });
   } finally {
+    windows?.postMessage("changed");
     await reading.now();
   }
 }
@@ -70,15 +76,9 @@ export function programName(id: string | undefined): string {
   return program ? inBoth(program.name) : (id ?? "");
 }
 
-const DISPOSITIONS: Readonly<Record<string, readonly string[]>> = {
-  named: ["relieved", "referral", "follow_up", "emergency", "invalid"],
-  pool: ["advised", "see_a_doctor", "follow_up", "emergency", "invalid"],
-};
-
 /** What a talk of the program may lead to, with its words. */
 export function dispositionsOf(program: WantedProgram | null): { id: string; name: string }[] {
-  const ids = program?.dispositions ?? DISPOSITIONS[program?.matching ?? ""] ?? [];
-  return ids.map((id) => {
+  return (program?.dispositions ?? []).map((id) => {
     const named = program?.disposition_names?.[id];
     return { id, name: named ? inBoth(named) : (words.value.dispositions[id] ?? id) };
   });

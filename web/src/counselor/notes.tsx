@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { newIntent } from "../shared/api/client.ts";
-import type { WantedWrapUp } from "../shared/api/wanted.ts";
+import type { WrapUpView } from "../shared/api/schema.ts";
 import { Button } from "../shared/components/button.tsx";
 import { Choice, Choices, TextArea } from "../shared/components/field.tsx";
 import { Fault, Note } from "../shared/components/showing.tsx";
@@ -24,7 +24,7 @@ interface NotesProps {
   readonly draft: Draft;
   readonly program: string | undefined;
   /** Null while the call goes on. */
-  readonly owed: WantedWrapUp | null;
+  readonly owed: WrapUpView | null;
   readonly began: string | null;
 }
 

@@ -2,28 +2,27 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { newIntent } from "../shared/api/client.ts";
-import type { WantedOffer } from "../shared/api/wanted.ts";
+import type { DayCallView, OfferView } from "../shared/api/schema.ts";
 import { alarm } from "../shared/components/announcing.tsx";
 import { Button } from "../shared/components/button.tsx";
 import { Icon } from "../shared/components/icons.tsx";
 import { Countdown, Fault, Note } from "../shared/components/showing.tsx";
 import { secondsSince } from "../shared/clock.ts";
 import { inWords } from "../shared/refusals.ts";
-import { clockTime } from "../shared/times.ts";
+import { clockTime, shortNumber } from "../shared/times.ts";
 import { api } from "../staff/account.ts";
-import { act, ifKnown, me, programName } from "./me.ts";
+import { act, me, programName } from "./me.ts";
 import { words } from "./words.ts";
 
 const ARMED_AFTER_MILLISECONDS = 600;
 
-export function Offer({ offer }: { offer: WantedOffer }) {
+export function Offer({ offer }: { offer: OfferView }) {
   const say = words.value;
   const accepting = useRef<HTMLButtonElement>(null);
   const fault = useSignal<string | null>(null);
   const intents = useRef({ accept: newIntent(), decline: newIntent() });
   useEffect(() => {
     alarm(`${say.offerTitle}. ${programName(offer.program)}. ${say.offerRinging}`);
-    tellSeen(offer.call);
     // Whoever is writing keeps the cursor: a letter that is being typed must not accept a call.
     const active = document.activeElement;
     const isWriting = active instanceof HTMLElement && active.matches("input, textarea, select");
@@ -66,7 +65,7 @@ export function Offer({ offer }: { offer: WantedOffer }) {
       role="alertdialog"
       aria-labelledby="offer-title"
       aria-describedby="offer-text"
-      data-offer={offer.id ?? offer.call}
+      data-offer={offer.call}
     >
       <div class="ringer" aria-hidden="true">
         <Icon name="phone" />
@@ -79,7 +78,7 @@ export function Offer({ offer }: { offer: WantedOffer }) {
         {!offer.accepted && (
           <p id="offer-text" class="soft">
             {offer.answered ? say.offerAnsweredText : say.offerRingingText}
-            {me.value?.phone ? ` ${me.value.phone}` : ""}
+            {me.value ? ` ${shortNumber(me.value.phone)}` : ""}
             {offer.ring_until && (
               <>
                 {" "}
@@ -119,29 +118,25 @@ export function Offer({ offer }: { offer: WantedOffer }) {
   );
 }
 
-const seen = new Set<string>();
-
-/** Lets the service know that the offer is on a screen; nothing depends on it here. */
-function tellSeen(call: string): void {
-  if (seen.has(call)) return;
-  seen.add(call);
-  const body = { visible: !document.hidden };
-  void ifKnown(api.wanted("POST", `/v1/calls/${encodeURIComponent(call)}/seen`, body)).catch(() =>
-    seen.delete(call),
-  );
-}
-
 const SHOWN_SECONDS = 600;
 
 /** An offer never just vanishes: what became of the last one stays for a while. */
 export function LastOfferNote() {
-  const last = me.value?.last_offer;
-  if (!last || me.value?.offer || secondsSince(last.ended_at) > SHOWN_SECONDS) return null;
-  if (last.why === "accepted") return null;
   const say = words.value;
+  const last = useSignal<DayCallView | null>(null);
+  const gone = me.value?.offer?.call ?? null;
+  useEffect(() => {
+    if (gone !== null) return; // it is still there
+    void api("GET /v1/me/day")
+      .then((day) => (last.value = day.calls[0] ?? null))
+      .catch(() => undefined); // told with the next one
+  }, [gone, me.value?.activity]);
+  const call = last.value;
+  if (!call || gone !== null || secondsSince(call.offered_at) > SHOWN_SECONDS) return null;
+  if (call.became === "connected" || call.became === "ringing") return null;
   return (
-    <Note tone={last.why === "fault" ? "bad" : "calm"} icon="bell" title={say.lastOffer}>
-      {clockTime(last.ended_at)} · {programName(last.program)} · {say.why[last.why]}
+    <Note tone="calm" icon="bell" title={say.lastOffer}>
+      {clockTime(call.offered_at)} · {programName(call.program)} · {say.why[call.became]}
     </Note>
   );
 }

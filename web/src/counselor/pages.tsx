@@ -1,7 +1,7 @@
 /** The counselor's desk: what the service says is true, one thing to do at a time. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { WantedWrapUp } from "../shared/api/wanted.ts";
+import type { OwnCallView, WrapUpView } from "../shared/api/schema.ts";
 import { Button } from "../shared/components/button.tsx";
 import { Dialog } from "../shared/components/dialog.tsx";
 import { Icon } from "../shared/components/icons.tsx";
@@ -18,7 +18,7 @@ import {
 } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
 import { matching, path } from "../shared/router.ts";
-import { clockTime } from "../shared/times.ts";
+import { clockTime, shortNumber } from "../shared/times.ts";
 import { live } from "../staff/account.ts";
 import { inBar } from "../staff/app.tsx";
 import { OnCall } from "./call.tsx";
@@ -29,7 +29,7 @@ import { follow, lapsed, me, programName, reading } from "./me.ts";
 import { Notes, useDraft } from "./notes.tsx";
 import { LastOfferNote, Offer } from "./offer.tsx";
 import { checking, Readiness } from "./readiness.tsx";
-import { mayRing, openSound, ringWhileOpen } from "./ringing.ts";
+import { mayRing, openSound, openSoundAtFirstPress, ringWhileOpen } from "./ringing.ts";
 import { choose, StatusPill } from "./status.tsx";
 import { words } from "./words.ts";
 
@@ -37,10 +37,12 @@ export function Pages() {
   useEffect(() => {
     const leave = follow();
     const silence = ringWhileOpen();
+    const opening = openSoundAtFirstPress();
     inBar.value = StatusPill;
     return () => {
       inBar.value = null;
       silence();
+      opening();
       leave();
     };
   }, []);
@@ -53,7 +55,7 @@ export function Pages() {
       <Freshness reading={reading} live={live} />
       <Tabs />
       <SoundBar />
-      {mine.offer && <Offer key={mine.offer.id ?? mine.offer.call} offer={mine.offer} />}
+      {mine.offer && <Offer key={mine.offer.offered_at} offer={mine.offer} />}
       {matching("/desk", path.value) ? (
         <Desk />
       ) : matching("/desk/day", path.value) ? (
@@ -85,7 +87,9 @@ function Tabs() {
 /** Who takes calls has to hear them: after a reload the browser wants one more press. */
 function SoundBar() {
   const say = words.value;
-  if (mayRing.value || me.value?.presence !== "available" || checking.value) return null;
+  const mine = me.value;
+  const isNeeded = mine?.presence === "available" && mine.activity !== "engaged";
+  if (mayRing.value || !isNeeded || checking.value) return null;
   return (
     <div class="sound-bar" role="alert">
       <Icon name="sound" />
@@ -120,12 +124,14 @@ function Desk() {
         <WhileTalking key={mine.call.id} call={mine.call} />
       ) : owed ? (
         <AfterTalking key={owed.call} owed={owed} />
-      ) : null}
+      ) : (
+        <MyDay heading="h2" />
+      )}
     </div>
   );
 }
 
-function WhileTalking({ call }: { call: NonNullable<NonNullable<typeof me.value>["call"]> }) {
+function WhileTalking({ call }: { call: OwnCallView }) {
   const draft = useDraft(call.id);
   return (
     <div class="stack">
@@ -136,7 +142,7 @@ function WhileTalking({ call }: { call: NonNullable<NonNullable<typeof me.value>
   );
 }
 
-function AfterTalking({ owed }: { owed: WantedWrapUp }) {
+function AfterTalking({ owed }: { owed: WrapUpView }) {
   const draft = useDraft(owed.call);
   return (
     <div class="stack">
@@ -144,7 +150,7 @@ function AfterTalking({ owed }: { owed: WantedWrapUp }) {
         draft={draft}
         program={owed.program}
         owed={owed}
-        began={owed.bridged_at ?? owed.opened_at}
+        began={owed.connected_at ?? owed.opened_at}
       />
     </div>
   );
@@ -193,12 +199,8 @@ function Waiting() {
         </Button>
       )}
       <dl class="facts">
-        {mine.phone && (
-          <>
-            <dt>{say.phone}</dt>
-            <dd>{mine.phone}</dd>
-          </>
-        )}
+        <dt>{say.phone}</dt>
+        <dd>{shortNumber(mine.phone)}</dd>
         <dt>{say.checkLine}</dt>
         <dd>
           <Pill tone={live.connection.value === "live" ? "good" : "warm"}>
@@ -228,7 +230,7 @@ function Owed({ shown, onPick }: { shown: string | null; onPick: (call: string) 
             aria-pressed={one.call === shown}
             onClick={() => onPick(one.call)}
           >
-            {clockTime(one.bridged_at ?? one.opened_at)} {programName(one.program)}
+            {clockTime(one.connected_at ?? one.opened_at)} {programName(one.program)}
           </button>
         ))}
       </div>

@@ -2,7 +2,7 @@
 import { signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { clockTime } from "../shared/times.ts";
+import { clockTime, shortNumber } from "../shared/times.ts";
 import { inWords } from "../shared/refusals.ts";
 import { Button } from "../shared/components/button.tsx";
 import { Dialog } from "../shared/components/dialog.tsx";
@@ -67,7 +67,7 @@ export function Readiness() {
         </Check>
         <Check
           icon="phone"
-          name={`${say.checkPhone}${me.value?.phone ? ` ${me.value.phone}` : ""}`}
+          name={`${say.checkPhone} ${shortNumber(me.value?.phone ?? "")}`}
           done={atHand.value || me.value?.phone_check?.state === "reached"}
         >
           <PhoneCheckUp atHand={atHand.value} onAtHand={(is) => (atHand.value = is)} />

@@ -53,6 +53,17 @@ export async function openSound(): Promise<void> {
   mayRing.value = context.state === "running";
 }
 
+/** After a reload any press anywhere opens the sound again. Returns how to stop waiting for one. */
+export function openSoundAtFirstPress(): () => void {
+  const open = (): void => void openSound();
+  addEventListener("pointerdown", open, { once: true });
+  addEventListener("keydown", open, { once: true });
+  return () => {
+    removeEventListener("pointerdown", open);
+    removeEventListener("keydown", open);
+  };
+}
+
 const NOTES: Record<Tune, readonly (readonly [hertz: number, at: number, seconds: number])[]> = {
   bells: [
     [784, 0, 0.9],
@@ -100,9 +111,9 @@ const SILENT_WHEN_OLD_MILLISECONDS = 45_000;
 export const rings = computed<string | null>(() => {
   const offer = me.value?.offer;
   if (!offer || offer.accepted) return null;
-  if (offer.ring_until !== undefined && now.value > Date.parse(offer.ring_until)) return null;
+  if (offer.ring_until !== null && now.value > Date.parse(offer.ring_until)) return null;
   if (Date.now() - reading.asOf.value > SILENT_WHEN_OLD_MILLISECONDS) return null;
-  return offer.id ?? offer.call;
+  return `${offer.call}/${offer.offered_at}`;
 });
 
 const AGAIN_MILLISECONDS = 2_600;

@@ -61,7 +61,8 @@ export function StatusPill() {
       fault.value = inWords(refused);
     }
   };
-  const word = say.activity[mine.activity];
+  const isTalking = mine.activity === "engaged" && (mine.offer === null || mine.offer.accepted);
+  const word = isTalking ? say.onCall : say.activity[mine.activity];
   const then = RESTING.has(mine.activity) && mine.presence !== "available";
   const until = mine.activity === "cooldown" ? mine.cooldown_until : null;
   return (

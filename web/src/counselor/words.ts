@@ -1,9 +1,18 @@
 /** Everything the counselor's desk says. */
-import type { Activity, AgencyKind, Presence } from "../shared/api/schema.ts";
-import type { LastOffer, LegOnCall, Risk, RiskAnswer } from "../shared/api/wanted.ts";
+import type {
+  Activity,
+  AgencyKind,
+  LegState,
+  NotesState,
+  Presence,
+  RiskLevel,
+  Said,
+  VerdictKind,
+  warmline__api__own_day__Offered as Became,
+} from "../shared/api/schema.ts";
 import { catalogue } from "../shared/language.ts";
 
-type Legs = Record<LegOnCall["state"], string>;
+type Legs = Record<LegState, string>;
 
 const zhActivity: Record<Activity, string> = {
   free: "可接听",
@@ -15,7 +24,7 @@ const zhActivity: Record<Activity, string> = {
 };
 const enActivity: Record<Activity, string> = {
   free: "Ready for calls",
-  engaged: "On a call",
+  engaged: "Being called",
   wrap_up: "Wrapping up",
   cooldown: "Short pause",
   break: "On a break",
@@ -31,33 +40,29 @@ const enPresence: Record<Presence, string> = {
   break: "Take a break",
   offline: "Go offline",
 };
-const zhWhy: Record<LastOffer["why"], string> = {
-  accepted: "您已接受",
-  declined: "您没有接受，这位来电者不会再转给您",
-  not_answered: "您的电话没有接起，已转给别人或稍后再打",
-  not_accepted: "电话接起了，但没有按 1 或点接受",
-  caller_gone: "来电者先挂断了",
-  withdrawn: "这通来电已被取消",
-  fault: "您的电话没有打通，请检查手机信号",
+const zhWhy: Record<Became, string> = {
+  ringing: "正在响您的手机",
+  accepted: "您已接受，但没有和来电者接通",
+  connected: "已通话",
+  declined: "您没有接，这位来电者不会再转给您",
+  missed: "您的手机没有接起或没有按 1，已转给别人或稍后再打",
 };
-const enWhy: Record<LastOffer["why"], string> = {
-  accepted: "You accepted it",
+const enWhy: Record<Became, string> = {
+  ringing: "Your phone is ringing",
+  accepted: "You accepted, but the caller was not reached",
+  connected: "You talked",
   declined: "You declined; this caller is not offered to you again",
-  not_answered: "Your phone was not answered; it went on to others or waits",
-  not_accepted: "Your phone was answered, but nobody accepted with 1 or here",
-  caller_gone: "The caller hung up first",
-  withdrawn: "The call was withdrawn",
-  fault: "Your phone could not be reached: please check its signal",
+  missed: "Your phone was not answered, or nobody pressed 1: it went on to others or waits",
 };
-const zhAnswers: Record<RiskAnswer, string> = { no: "没有", yes: "有", unsaid: "没说" };
-const enAnswers: Record<RiskAnswer, string> = { no: "No", yes: "Yes", unsaid: "Not said" };
-const zhLevel: Record<Risk["level"], string> = {
+const zhAnswers: Record<Said, string> = { no: "没有", yes: "有", unsaid: "没说" };
+const enAnswers: Record<Said, string> = { no: "No", yes: "Yes", unsaid: "Not said" };
+const zhLevel: Record<RiskLevel, string> = {
   none: "未见风险",
   low: "低：继续倾听，留意变化",
   raised: "升高：直接询问安全，商量接下来的安全计划",
   acute: "紧急：请立即标记危机并联系救援",
 };
-const enLevel: Record<Risk["level"], string> = {
+const enLevel: Record<RiskLevel, string> = {
   none: "No sign of risk",
   low: "Low: keep listening, keep an eye on it",
   raised: "Raised: ask about safety directly, and agree on a safety plan",
@@ -67,15 +72,11 @@ const zhLegs: Legs = {
   ringing: "正在响",
   answered: "已接起",
   talking: "通话中",
-  held: "等待中",
-  ended: "已断开",
 };
 const enLegs: Legs = {
   ringing: "ringing",
   answered: "answered",
   talking: "talking",
-  held: "on hold",
-  ended: "gone",
 };
 const zhAgency: Record<AgencyKind, string> = {
   police: "报警",
@@ -98,6 +99,7 @@ export const words = catalogue(
     hello: (name: string) => `${name}，您好`,
     status: "您的状态",
     statusUnknown: "状态未知：连接中断",
+    onCall: "通话中",
     afterCall: (what: string) => `之后：${what}`,
     until: (time: string) => `到 ${time}`,
     activity: zhActivity,
@@ -250,7 +252,13 @@ export const words = catalogue(
     missed: "未接",
     talked: "通话",
     dayNone: "今天还没有来电。",
-    dayMissing: "这个服务还不提供当天统计。",
+    became: {
+      ringing: "正在响",
+      accepted: "没有接通来电者",
+      connected: "已通话",
+      declined: "不接",
+      missed: "未接",
+    } as Record<Became, string>,
     ended: {
       party_ended: "正常结束",
       cap_reached: "时间用完",
@@ -259,8 +267,8 @@ export const words = catalogue(
       not_connected: "没有接通",
       operator_ended: "工作人员结束",
       indeterminate: "待核实",
-    } as Record<string, string>,
-    notesState: { written: "已写", owed: "待写", none: "无需" },
+    } as Record<VerdictKind, string>,
+    notesState: { written: "已写", owed: "待写", none: "无需" } as Record<NotesState, string>,
     time: "时间",
     service: "服务",
     length: "时长",
@@ -295,6 +303,7 @@ export const words = catalogue(
     hello: (name: string) => `Hello, ${name}`,
     status: "Your status",
     statusUnknown: "Status unknown: connection lost",
+    onCall: "On a call",
     afterCall: (what: string) => `then: ${what}`,
     until: (time: string) => `until ${time}`,
     activity: enActivity,
@@ -449,7 +458,13 @@ export const words = catalogue(
     missed: "Missed",
     talked: "Talked",
     dayNone: "No calls yet today.",
-    dayMissing: "This service does not tell the day's figures yet.",
+    became: {
+      ringing: "Ringing",
+      accepted: "Caller not reached",
+      connected: "Talked",
+      declined: "Declined",
+      missed: "Missed",
+    },
     ended: {
       party_ended: "Ended by one of you",
       cap_reached: "Time used up",

@@ -135,9 +135,8 @@ export class Live {
       this.tries = 0;
       this.connection.value = "live";
       this.listening.onSnapshot(snapshot);
-    } else if (message.type === "beat") {
-      this.beats = true;
     } else {
+      this.beats ||= message.type === "beat";
       this.listening.onOther?.(message);
     }
   }

@@ -41,6 +41,7 @@ const zh: Refusals = {
   code_expired: "验证码已失效，请重新发送。",
   not_now: "现在不能这样做：情况刚刚变了。",
   key_reused: "请刷新页面再试。",
+  changed_meanwhile: "刚刚在别处改过，请看一下新的内容。",
 };
 const en: Refusals = {
   offline: "The service cannot be reached. Check your connection and try again.",
@@ -78,6 +79,7 @@ const en: Refusals = {
   code_expired: "The code has run out. Please have a new one sent.",
   not_now: "Not now: things have just changed.",
   key_reused: "Please reload the page.",
+  changed_meanwhile: "It was changed elsewhere meanwhile: please look again.",
 };
 const words = catalogue(
   { refusals: zh, again: (wait: string) => ` 请等 ${wait}。` },

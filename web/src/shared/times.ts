@@ -65,3 +65,6 @@ export function length(seconds: number): string {
   }
   return minutes < 1 ? `${Math.floor(seconds)} 秒` : `${minutes} 分钟`;
 }
+
+/** A masked number as people here know it: mainland numbers without their country. */
+export const shortNumber = (masked: string): string => masked.replace(/^\+86(?=1)/, "");

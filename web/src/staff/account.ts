@@ -1,8 +1,7 @@
 /** Who is signed in at this console. The cookie is the browser's; no script can read it. */
 import { signal } from "@preact/signals";
 import { makeApi, Refusal } from "../shared/api/client.ts";
-import type { StaffRole } from "../shared/api/schema.ts";
-import type { SignedInAs } from "../shared/api/wanted.ts";
+import type { SignedInAs, StaffRole } from "../shared/api/schema.ts";
 import { Live, type LiveEvent, type LiveSnapshot } from "../shared/live.ts";
 
 /** undefined: not known yet; null: nobody. */
@@ -16,23 +15,11 @@ export const has = (...roles: StaffRole[]): boolean =>
 /** Ask the service who the cookie belongs to. */
 export async function askWho(): Promise<void> {
   try {
-    who.value = await signedIn();
+    who.value = await api("GET /v1/sessions/current");
   } catch (refused) {
     if (!(refused instanceof Refusal)) throw refused;
     if (refused.code === "unauthenticated") who.value = null;
     else throw refused;
-  }
-}
-
-async function signedIn(): Promise<SignedInAs> {
-  try {
-    return await api.wanted<SignedInAs>("GET", "/v1/sessions/current");
-  } catch (refused) {
-    const isOlder = refused instanceof Refusal && [404, 405].includes(refused.status);
-    if (!isOlder) throw refused;
-    const me = await api("GET /v1/me"); // a service that cannot tell yet: counselors alone
-    const roles = ["counselor"] as const;
-    return { id: me.id, email: "", roles, counselor: me.id, second_factor: "none" };
   }
 }
 
