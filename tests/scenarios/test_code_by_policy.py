@@ -143,3 +143,38 @@ async def test_nothing_takes_the_place_of_a_code_whose_policy_has_ended(service:
     status, refused = await ask(service, "POST", f"/v1/vouchers/{voucher}/reissue", support, why)
 
     assert (status, refused["code"]) == (422, "voucher_invalid")
+
+
+@pytest.mark.rule("X15", "X10")
+async def test_support_is_told_that_a_code_whose_policy_has_ended_gets_no_successor(
+    service: Service,
+) -> None:
+    operator, sms = await given_a_code(service)
+    await service.script(CALLER, answers="yes", talks_for_seconds=20, ends_by="hangup")
+    await service.script(COUNSELOR, answers="yes", after_seconds=1, presses="1")
+    status, order = await opened(service, sms)
+    assert status == 201, order
+    status, _ = await service.place_call(order["id"], CALLER)
+    assert status == 202
+    await service.let_pass(60)
+    status, claim = await ask(
+        *(service, "POST", f"/v1/orders/{order['id']}/claims", service.device(CALLER)),
+        {"reason": "too short"},
+    )
+    assert status == 201, claim
+    support = await service.sign_in("support")
+    _, before = await ask(service, "GET", f"/v1/claims/{claim['id']}", support)
+
+    await imported(service, operator, status="退保")
+
+    _, after = await ask(service, "GET", f"/v1/claims/{claim['id']}", support)
+    assert before["proposal"] == {"decision": "reissue", "reasons": ["short_call"]}
+    assert after["proposal"] == {
+        "decision": "resume",
+        "reasons": ["short_call", "policy_has_ended"],
+    }
+    status, refused = await ask(
+        *(service, "POST", f"/v1/claims/{claim['id']}/decision", support),
+        {"decision": "reissue", "reason": "all the same"},
+    )
+    assert (status, refused["code"]) == (422, "voucher_invalid")
