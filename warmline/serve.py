@@ -46,6 +46,7 @@ from warmline.api.sms_receipts import (
 from warmline.api.staff import staff_operations
 from warmline.api.voucher_office import voucher_office
 from warmline.api.vouchers import vouchers
+from warmline.api.wallboard import wallboard
 from warmline.carriers.choosing import begin_early, carrier_in_use, check_carrier
 from warmline.carriers.in_use import CarrierInUse, Place
 from warmline.clock import SystemClock
@@ -99,6 +100,7 @@ OPERATIONS = (
     *policies,
     *entitlements,
     *reports,
+    *wallboard,
     *interventions,
     *follow_ups,
     *notices,

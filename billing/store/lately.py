@@ -1,8 +1,11 @@
 """What talks came to lately."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from terms.ids import ProgramId, TenantId
+from terms.ids import CounselorId, ProgramId, TenantId
 
 if TYPE_CHECKING:
     from billing.store.connection import Connection
@@ -24,3 +27,32 @@ async def mean_talk_seconds(
         *(tenant, program, _LINES_LOOKED_AT, TALKS_LOOKED_AT),
     )
     return None if mean is None else float(mean)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a counselor has talked in a stretch of time."""
+
+    calls: int
+    talked_seconds: int
+
+
+async def loads(
+    connection: "Connection",
+    tenant: TenantId,
+    counselors: Collection[CounselorId],
+    since: datetime,
+) -> dict[CounselorId, Load]:
+    """The load since then of each of them who talked at all."""
+    rows = await connection.fetch(
+        """SELECT counselor, count(*) FILTER (WHERE from_grade = 'none') AS calls,
+               coalesce(sum(talked_seconds), 0) AS talked_seconds
+           FROM call_grades
+           WHERE tenant = $1 AND at >= $3 AND counselor = ANY ($2::text[])
+           GROUP BY counselor""",
+        *(tenant, list(counselors), since),
+    )
+    return {
+        CounselorId(row["counselor"]): Load(int(row["calls"]), int(row["talked_seconds"]))
+        for row in rows
+    }

@@ -216,6 +216,18 @@ async def list_present(
     return [(_counselor(row), _call(row["engaged"])) for row in rows]
 
 
+async def list_all(
+    connection: "Connection", tenant: TenantId, *, limit: int, after: CounselorId | None = None
+) -> list[tuple[Counselor, CallId | None]]:
+    """A page of the roster, at work or not, and the calls that hold them; by id."""
+    rows = await connection.fetch(
+        f"""SELECT c.*, {_ENGAGED_CALL} AS engaged FROM counselors c
+            WHERE c.tenant = $1 AND c.id > $2 ORDER BY c.id LIMIT $3""",
+        *(tenant, after or "", limit),
+    )
+    return [(_counselor(row), _call(row["engaged"])) for row in rows]
+
+
 async def program_strength(
     connection: "Connection", tenant: TenantId, program: ProgramId, now: datetime
 ) -> int:

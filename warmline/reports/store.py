@@ -1,10 +1,12 @@
 """What two rooms know of the same calls, asked in one statement. Each names its own part of it."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from billing.store.settlement_sums import PATIENCE_SECONDS, Span, naming_programs
+from dialer.store.board import board_figures, reading_waits
 from dialer.store.figures import counting, reading_calls
-from terms.ids import TenantId
+from terms.ids import ProgramId, TenantId
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -21,6 +23,48 @@ async def calls_per_day(connection: "Connection", tenant: TenantId, span: Span) 
     )
 
 
+async def board_by_program(
+    connection: "Connection",
+    tenant: TenantId,
+    since: datetime,
+    until: datetime,
+    within_seconds: int,
+) -> "list[Record]":
+    """BOARD_FIGURES of the calls begun in that time: a row per program, and one of all (None)."""
+    return await connection.fetch(_BOARD, *(tenant, since, until, within_seconds))
+
+
+async def board_by_half_hour(
+    connection: "Connection",
+    tenant: TenantId,
+    since: datetime,
+    until: datetime,
+    within_seconds: int,
+    *,
+    zone: str,
+    program: ProgramId | None,
+) -> "list[Record]":
+    """BOARD_FIGURES by `weekday` (1 is Monday) and `half_hour` (0 is from 00:00) in `zone`."""
+    return await connection.fetch(
+        _HEAT, *(tenant, since, until, within_seconds, zone, program), timeout=PATIENCE_SECONDS
+    )
+
+
+_BOARD = f"""
+    WITH {reading_waits("$1", "$2", "$3")}, {naming_programs("$1")}
+    SELECT program, {board_figures("$4")}
+    FROM waited JOIN named USING (order_id)
+    GROUP BY GROUPING SETS ((program), ()) ORDER BY program NULLS FIRST"""
+_HEAT = f"""
+    WITH {reading_waits("$1", "$2", "$3")}, {naming_programs("$1")}, placed AS (
+        SELECT *, started_at AT TIME ZONE $5 AS here FROM waited JOIN named USING (order_id)
+        WHERE $6::text IS NULL OR program = $6
+    )
+    SELECT extract(isodow FROM here)::integer AS weekday,
+        (extract(hour FROM here) * 2 + floor(extract(minute FROM here) / 30))::integer
+            AS half_hour,
+        {board_figures("$4")}
+    FROM placed GROUP BY 1, 2 ORDER BY 1, 2"""
 _PER_DAY = f"""
     WITH {reading_calls("$1", "$2", "$3")}, {naming_programs("$1")}
     SELECT to_char(started_at AT TIME ZONE $5, 'YYYY-MM-DD') AS day, program, {counting()}

@@ -1,0 +1,119 @@
+"""The calls of today and of this moment in figures, for those who watch over the house."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from dialer.call import State
+from terms.ids import CallId, TenantId
+
+if TYPE_CHECKING:
+    from dialer.store.connection import Connection
+
+SHORT_ABANDON_SECONDS = 5
+"""Who gave up sooner than this is left out of the service level (glossary)."""
+
+STUCK_SECONDS = 60
+"""A live call of which a timer is overdue by more than this does not go on by itself."""
+
+BOARD_FIGURES = (
+    "offered",
+    "answered",
+    "answered_in_time",
+    "abandoned",
+    "abandoned_short",
+    "blocked",
+    "attempts",
+    "mean_seconds",
+    "p50_seconds",
+    "p90_seconds",
+    "p99_seconds",
+    "party_ended",
+    "cap_reached",
+    "system_drop",
+    "suspected_drop",
+    "not_connected",
+    "operator_ended",
+    "indeterminate",
+)
+"""What `board_figures` gives. Seconds are those from the dial to the bridge; null without one."""
+
+
+def reading_waits(tenant: str, since: str, until: str) -> str:
+    """The part of a WITH that reads the consultations begun in that time, `waited`, a row each.
+
+    All three are named by SQL expressions. Blocked: never connected, because no line was to be had
+    or we failed; nobody's patience is in that.
+    """
+    return f"""
+    waited AS (
+        SELECT order_id, started_at, record->'verdict'->>0 AS verdict,
+            (record->>'connected_at') IS NOT NULL AS answered,
+            extract(epoch FROM (record->>'connected_at')::timestamptz - started_at) AS seconds,
+            (record->>'connected_at') IS NULL AND record->>'end_reason' = 'withdrawn' AS abandoned,
+            (record->>'connected_at') IS NULL AND record->>'end_reason' = 'fault' AS blocked,
+            extract(epoch FROM ended_at - started_at) AS lasted_seconds,
+            coalesce((record->>'counted')::integer, 0)
+                - coalesce((record->>'counted_before')::integer, 0) AS counted
+        FROM calls
+        WHERE tenant = {tenant} AND started_at >= {since} AND started_at < {until}
+          AND purpose = 'consult'
+    )"""
+
+
+def board_figures(within_seconds: str) -> str:
+    """BOARD_FIGURES of the rows of `waited` that are grouped together."""
+    verdicts = BOARD_FIGURES[BOARD_FIGURES.index("party_ended") :]
+    percentiles = {"p50_seconds": 0.5, "p90_seconds": 0.9, "p99_seconds": 0.99}
+    return ", ".join(
+        (
+            "count(*) FILTER (WHERE NOT blocked) AS offered",
+            "count(*) FILTER (WHERE answered) AS answered",
+            f"count(*) FILTER (WHERE seconds <= {within_seconds}) AS answered_in_time",
+            "count(*) FILTER (WHERE abandoned) AS abandoned",
+            f"""count(*) FILTER (WHERE abandoned AND lasted_seconds < {SHORT_ABANDON_SECONDS})
+                AS abandoned_short""",
+            "count(*) FILTER (WHERE blocked) AS blocked",
+            "coalesce(sum(counted), 0) AS attempts",
+            "avg(seconds)::float8 AS mean_seconds",
+            *(
+                f"percentile_cont({share}) WITHIN GROUP (ORDER BY seconds)::float8 AS {name}"
+                for name, share in percentiles.items()
+            ),
+            *(f"count(*) FILTER (WHERE verdict = '{kind}') AS {kind}" for kind in verdicts),
+        )
+    )
+
+
+async def live_by_state(connection: "Connection", tenant: TenantId) -> dict[State, int]:
+    """How many live calls stand in which state."""
+    rows = await connection.fetch(
+        """SELECT state, count(*) AS calls FROM calls
+           WHERE tenant = $1 AND state <> 'ended' GROUP BY state""",
+        tenant,
+    )
+    return {State(row["state"]): int(row["calls"]) for row in rows}
+
+
+async def count_in_crisis(connection: "Connection", tenant: TenantId) -> int:
+    """How many live calls have somebody in danger on the line."""
+    counted = await connection.fetchval(
+        """SELECT count(*) FROM calls
+           WHERE tenant = $1 AND state <> 'ended' AND (record->>'crisis')::boolean""",
+        tenant,
+    )
+    return int(counted)
+
+
+async def stuck_calls(
+    connection: "Connection", tenant: TenantId, now: datetime, *, limit: int
+) -> list[tuple[CallId, datetime]]:
+    """Live calls that do not go on by themselves, and since when; the longest first."""
+    rows = await connection.fetch(
+        """SELECT timers.call, min(timers.due_at) AS since
+           FROM timers JOIN calls ON calls.tenant = timers.tenant AND calls.id = timers.call
+           WHERE timers.tenant = $1 AND calls.state <> 'ended'
+             AND timers.due_at < $2::timestamptz - make_interval(secs => $3)
+           GROUP BY timers.call ORDER BY since, timers.call LIMIT $4""",
+        *(tenant, now, STUCK_SECONDS, limit),
+    )
+    return [(CallId(row["call"]), row["since"]) for row in rows]

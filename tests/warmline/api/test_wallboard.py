@@ -1,0 +1,153 @@
+"""The wallboard's figures, each set against calls that were played to give exactly that figure."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from terms.ids import CounselorId, OrderId
+from tests.people import CALLER, COUNSELOR, LISTENING
+from tests.serving import Service
+
+CALLERS = tuple(f"+861380000000{place}" for place in range(1, 6))
+
+
+@pytest.fixture
+async def supervisor(service: Service) -> dict[str, str]:
+    return await service.sign_in("supervisor")
+
+
+async def get(service: Service, path: str, who: dict[str, str]) -> dict[str, Any]:
+    async with service.client.get(path, headers=who) as response:
+        assert response.status == 200, await response.text()
+        found: dict[str, Any] = await response.json()
+        return found
+
+
+async def order_of(service: Service, caller: str, counselor: CounselorId) -> OrderId:
+    return await service.people.order(await service.people.caller(caller), counselor)
+
+
+async def test_today_counts_offered_answered_given_up_and_blocked_apart(
+    service: Service, supervisor: dict[str, str]
+) -> None:
+    counselor = await service.people.counselor()
+    quick, slow, gave_up, at_once, _ = CALLERS
+    me = await service.sign_in("counselor", counselor=counselor)
+
+    for caller, answers_after in ((quick, 2), (slow, 15)):
+        await service.script(
+            caller, answers="yes", after_seconds=answers_after, talks_for_seconds=90
+        )
+        await service.script(COUNSELOR, answers="yes", after_seconds=10, presses="1")
+        assert (await service.place_call(await order_of(service, caller, counselor), caller))[
+            0
+        ] == 202
+        await service.let_pass(200)
+        async with service.client.put(
+            "/v1/me/presence", json={"state": "available"}, headers=me
+        ) as response:
+            assert response.status == 200
+        await service.let_pass(700)  # the wrap-up is over
+    for caller, seconds in ((gave_up, 8), (at_once, 2)):
+        await service.script(caller, answers="yes", after_seconds=60)
+        order = await order_of(service, caller, counselor)
+        assert (await service.place_call(order, caller))[0] == 202
+        await service.let_pass(seconds)
+        async with service.client.delete(
+            f"/v1/orders/{order}/calls/current", headers=service.device(caller)
+        ) as response:
+            assert response.status == 202
+        await service.let_pass(5)
+
+    board = await get(service, "/v1/wallboard", supervisor)
+
+    today = board["today"]
+    assert (today["offered"], today["answered"]) == (4, 2)
+    assert (today["abandoned"], today["abandoned_short"], today["blocked"]) == (2, 1, 0)
+    level = today["service_level"]
+    assert (level["within_seconds"], level["answered_in_time"], level["counted"]) == (20, 1, 3)
+    assert level["percent"] == pytest.approx(33.3)
+    assert "20" in level["formula"]["zh"]
+    seconds = today["answer_seconds"]
+    assert 10 < seconds["p50"] < seconds["p90"] < 40
+    assert seconds["mean"] == pytest.approx(seconds["p50"])  # of two, the mean is the median
+    assert today["verdicts"]["party_ended"] == 2
+    (listening,) = board["programs"]
+    assert listening == {**today, "program": LISTENING}
+    patient = await get(service, "/v1/wallboard?within_seconds=60", supervisor)
+    assert patient["today"]["service_level"]["answered_in_time"] == 2
+
+
+async def test_now_tells_what_every_call_and_counselor_is_doing(
+    service: Service, supervisor: dict[str, str]
+) -> None:
+    counselor = await service.people.counselor()
+    other = await service.people.counselor("+8613900000002")
+    await service.people.counselor("+8613900000003", available=False)
+    await service.script(CALLER, answers="yes", talks_for_seconds=600)
+    await service.script(COUNSELOR, answers="yes", presses="1")
+    assert (await service.place_call(await order_of(service, CALLER, counselor), CALLER))[0] == 202
+    await service.let_pass(30)
+    await service.script(CALLERS[1], answers="no_answer")
+    ringing = await order_of(service, CALLERS[1], other)
+    assert (await service.place_call(ringing, CALLERS[1]))[0] == 202
+    await service.let_pass(1)
+
+    now = (await get(service, "/v1/wallboard", supervisor))["now"]
+
+    assert (now["talking"], now["ringing"], now["waiting"], now["in_crisis"]) == (1, 1, 0, 0)
+    assert now["counselors"]["engaged"] == 2
+    assert now["counselors"]["free"] == 0
+    assert now["stuck"] == []
+
+
+async def test_a_call_whose_timer_nobody_fires_is_shown_as_stuck(
+    service: Service, supervisor: dict[str, str]
+) -> None:
+    counselor = await service.people.counselor()
+    await service.script(CALLER, answers="no_answer")
+    order = await order_of(service, CALLER, counselor)
+    _, call = await service.place_call(order, CALLER)
+    await service.let_pass(1)
+    now = service.house.clock.now()
+    await service.house.pool.execute(
+        """UPDATE timers SET due_at = $1::timestamptz - interval '61 s',
+               leased_until = $1::timestamptz + interval '1 hour'""",
+        now,
+    )
+
+    (stuck,) = (await get(service, "/v1/wallboard", supervisor))["now"]["stuck"]
+
+    assert stuck["call"] == call["id"]
+
+
+async def test_half_hours_and_the_roster_carry_what_was_talked(
+    service: Service, supervisor: dict[str, str]
+) -> None:
+    counselor = await service.people.counselor()
+    idle = await service.people.counselor("+8613900000002", available=False)
+    await service.script(CALLER, answers="yes", talks_for_seconds=90)
+    await service.script(COUNSELOR, answers="yes", presses="1")
+    began = service.house.clock.now()
+    assert (await service.place_call(await order_of(service, CALLER, counselor), CALLER))[0] == 202
+    await service.let_pass(200)
+
+    heat = await get(service, "/v1/wallboard/heat?weeks=1", supervisor)
+    roster = await get(service, "/v1/staff/counselors?limit=1", supervisor)
+    rest = await get(
+        service, f"/v1/staff/counselors?limit=1&cursor={roster['next_cursor']}", supervisor
+    )
+
+    (cell,) = heat["cells"]
+    assert (cell["weekday"], cell["half_hour"]) == _place(began)
+    assert (cell["offered"], cell["answered"], cell["percent"]) == (1, 1, 100.0)
+    people = {one["id"]: one for one in (*roster["items"], *rest["items"])}
+    assert (people[counselor]["calls_today"], people[counselor]["talked_seconds_today"]) == (1, 90)
+    assert (people[idle]["calls_today"], people[idle]["activity"]) == (0, "offline")
+
+
+def _place(instant: datetime) -> tuple[int, int]:
+    here = instant.astimezone(ZoneInfo("Asia/Shanghai"))
+    return here.isoweekday(), here.hour * 2 + here.minute // 30

@@ -1,0 +1,332 @@
+"""The supervisor's wallboard: now, today, the week by half hours, and who carries what load."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from billing.store.lately import Load, loads
+from dialer.call import State as CallState
+from dialer.store.board import (
+    SHORT_ABANDON_SECONDS,
+    count_in_crisis,
+    live_by_state,
+    stuck_calls,
+)
+from routing.counselor import Activity, Counselor, activity_of
+from routing.store.counselors import list_all, list_present
+from routing.store.queue import queue_lengths
+from terms.calendar import local_date, start_of_day
+from terms.ids import CallId, CounselorId, ProgramId
+from terms.verdict import VerdictKind
+from warmline.api.views import NonNegative, TextView
+from warmline.http.api import Operations
+from warmline.http.asked import Asked
+from warmline.http.model import ID, Instant, Model, Query
+from warmline.http.paging import Page, PageOf, page_of, start_after
+from warmline.http.who import staff
+from warmline.people import StaffRole
+from warmline.reports.store import board_by_half_hour, board_by_program
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+    from warmline.desk.store import Connection
+
+wallboard = Operations("Wallboard")
+
+SUPERVISOR = staff(StaffRole.SUPERVISOR)
+
+_HERE = ZoneInfo("Asia/Shanghai")
+_WITHIN_SECONDS = 20
+_COUNSELORS_COUNTED = 10_000
+_STUCK_SHOWN = 50
+
+
+class StuckView(Model):
+    """A call that does not go on by itself: look at it, and end it if need be."""
+
+    call: CallId
+    since: Instant
+
+
+class NowView(Model):
+    """This moment."""
+
+    waiting: NonNegative
+    """In a queue for a counselor."""
+
+    longest_since: Instant | None
+    between_attempts: NonNegative
+    ringing: NonNegative
+    talking: NonNegative
+    parted: NonNegative
+    """One of the two was lost by a fault and is rung again."""
+
+    in_crisis: NonNegative
+    counselors: dict[Activity, NonNegative]
+    """How many of those at work do what."""
+
+    stuck: list[StuckView]
+
+
+class ServiceLevelView(Model):
+    """Answered within T seconds, out of those offered less those who gave up at once."""
+
+    within_seconds: NonNegative
+    answered_in_time: NonNegative
+    counted: NonNegative
+    percent: float | None
+    """Null while nothing counts."""
+
+    formula: TextView
+
+
+class AnswerTimeView(Model):
+    """Seconds from the dial to the bridge; null while nobody was connected."""
+
+    mean: float | None
+    p50: float | None
+    p90: float | None
+    p99: float | None
+
+
+class TodayView(Model):
+    """The calls begun since midnight in Shanghai."""
+
+    program: ProgramId | None
+    """Null: all of them."""
+
+    offered: NonNegative
+    """Blocked ones stand apart."""
+
+    answered: NonNegative
+    abandoned: NonNegative
+    """The caller gave up before being connected."""
+
+    abandoned_short: NonNegative
+    blocked: NonNegative
+    """No line was to be had, or we failed."""
+
+    attempts: NonNegative
+    service_level: ServiceLevelView
+    answer_seconds: AnswerTimeView
+    verdicts: dict[VerdictKind, NonNegative]
+
+
+class WallboardView(Model):
+    """Everything as of one instant."""
+
+    as_of: Instant
+    now: NowView
+    today: TodayView
+    programs: list[TodayView]
+
+
+class WithinT(Query):
+    """T of the service level."""
+
+    within_seconds: Annotated[int, Field(ge=1, le=3600)] = _WITHIN_SECONDS
+
+
+class Weeks(WithinT):
+    """How far back, and of which program; of all where none is named."""
+
+    weeks: Annotated[int, Field(ge=1, le=12)] = 4
+    program: Annotated[ProgramId, ID] | None = None
+
+
+class HalfHourView(Model):
+    """What began in one half hour of one weekday, over all the weeks."""
+
+    weekday: Annotated[int, Field(ge=1, le=7)]
+    """1 is Monday."""
+
+    half_hour: Annotated[int, Field(ge=0, le=47)]
+    """0 is from 00:00 on, in Shanghai."""
+
+    offered: NonNegative
+    answered: NonNegative
+    abandoned: NonNegative
+    blocked: NonNegative
+    percent: float | None
+    """The service level."""
+
+    mean_seconds: float | None
+    """Seconds from the dial to the bridge."""
+
+
+class HeatView(Model):
+    """The half hours in which anything began."""
+
+    since: Instant
+    until: Instant
+    within_seconds: NonNegative
+    cells: list[HalfHourView]
+
+
+class RosterView(Model):
+    """A counselor with today's load."""
+
+    id: CounselorId
+    name: str
+    programs: list[str]
+    activity: Activity
+    call: CallId | None
+    lease_until: Instant | None
+    wrap_up_until: Instant | None
+    calls_today: NonNegative
+    talked_seconds_today: NonNegative
+
+    @classmethod
+    def of(
+        cls, counselor: Counselor, engaged: CallId | None, load: Load, now: datetime
+    ) -> "RosterView":
+        """What they do now and did today."""
+        return cls(
+            id=counselor.id,
+            name=counselor.name,
+            programs=sorted(counselor.programs),
+            activity=activity_of(counselor, engaged, now),
+            call=engaged,
+            lease_until=counselor.lease_until,
+            wrap_up_until=counselor.wrap_up_until,
+            calls_today=load.calls,
+            talked_seconds_today=load.talked_seconds,
+        )
+
+
+@wallboard("GET", "/v1/wallboard", who=(SUPERVISOR,), returns={200: WallboardView})
+async def get_wallboard(asked: Asked, query: WithinT) -> WallboardView:
+    """What goes on now and went on since midnight, in figures."""
+    async with asked.borrow() as connection:
+        rows = await board_by_program(
+            connection, asked.tenant, _midnight(asked.now), asked.now, query.within_seconds
+        )
+        now = await _now(connection, asked)
+    whole, *programs = [_today(row, query.within_seconds) for row in rows]
+    return WallboardView(as_of=asked.now, now=now, today=whole, programs=programs)
+
+
+@wallboard("GET", "/v1/wallboard/heat", who=(SUPERVISOR,), returns={200: HeatView})
+async def get_heat(asked: Asked, query: Weeks) -> HeatView:
+    """Half hours by weekdays, over the last whole weeks and today."""
+    since = _midnight(asked.now) - timedelta(weeks=query.weeks)
+    async with asked.borrow() as connection:
+        rows = await board_by_half_hour(
+            connection,
+            asked.tenant,
+            since,
+            asked.now,
+            query.within_seconds,
+            zone=_HERE.key,
+            program=query.program,
+        )
+    return HeatView(
+        since=since,
+        until=asked.now,
+        within_seconds=query.within_seconds,
+        cells=[_half_hour(row) for row in rows],
+    )
+
+
+@wallboard("GET", "/v1/staff/counselors", who=(SUPERVISOR,), returns={200: PageOf[RosterView]})
+async def list_roster(asked: Asked, query: Page) -> PageOf[RosterView]:
+    """Every counselor, what they do now, and what they talked today."""
+    after = start_after(asked, query)
+    async with asked.borrow() as connection:
+        rows = await list_all(
+            connection,
+            asked.tenant,
+            limit=query.fetch,
+            after=None if after is None else CounselorId(str(after[0])),
+        )
+        ids = [counselor.id for counselor, _ in rows]
+        carried = await loads(connection, asked.tenant, ids, _midnight(asked.now))
+    items, cursor = page_of(
+        asked,
+        query,
+        rows,
+        show=lambda row: RosterView.of(*row, carried.get(row[0].id, Load(0, 0)), asked.now),
+        key=lambda row: (row[0].id,),
+    )
+    return PageOf[RosterView](items=items, next_cursor=cursor)
+
+
+def _midnight(now: datetime) -> datetime:
+    return start_of_day(local_date(now, _HERE), _HERE)
+
+
+async def _now(connection: "Connection", asked: Asked) -> NowView:
+    tenant, now = asked.tenant, asked.now
+    queues = await queue_lengths(connection, tenant)
+    calls = await live_by_state(connection, tenant)
+    present = await list_present(connection, tenant, now, limit=_COUNSELORS_COUNTED)
+    activities = [activity_of(counselor, engaged, now) for counselor, engaged in present]
+    stuck = await stuck_calls(connection, tenant, now, limit=_STUCK_SHOWN)
+    return NowView(
+        waiting=sum(queue.waiting for queue in queues),
+        longest_since=min((queue.longest_since for queue in queues), default=None),
+        between_attempts=calls.get(CallState.WAITING, 0),
+        ringing=calls.get(CallState.RINGING_FIRST, 0) + calls.get(CallState.RINGING_SECOND, 0),
+        talking=calls.get(CallState.BRIDGED, 0),
+        parted=calls.get(CallState.PARTED, 0),
+        in_crisis=await count_in_crisis(connection, tenant),
+        counselors={activity: activities.count(activity) for activity in Activity},
+        stuck=[StuckView(call=call, since=since) for call, since in stuck],
+    )
+
+
+def _today(row: "Record", within_seconds: int) -> TodayView:
+    return TodayView(
+        program=row["program"],
+        offered=row["offered"],
+        answered=row["answered"],
+        abandoned=row["abandoned"],
+        abandoned_short=row["abandoned_short"],
+        blocked=row["blocked"],
+        attempts=row["attempts"],
+        service_level=ServiceLevelView(
+            within_seconds=within_seconds,
+            answered_in_time=row["answered_in_time"],
+            counted=row["offered"] - row["abandoned_short"],
+            percent=_percent(row),
+            formula=_formula(within_seconds),
+        ),
+        answer_seconds=AnswerTimeView(
+            mean=row["mean_seconds"],
+            p50=row["p50_seconds"],
+            p90=row["p90_seconds"],
+            p99=row["p99_seconds"],
+        ),
+        verdicts={kind: row[kind] for kind in VerdictKind},
+    )
+
+
+def _half_hour(row: "Record") -> HalfHourView:
+    return HalfHourView(
+        weekday=row["weekday"],
+        half_hour=row["half_hour"],
+        offered=row["offered"],
+        answered=row["answered"],
+        abandoned=row["abandoned"],
+        blocked=row["blocked"],
+        percent=_percent(row),
+        mean_seconds=row["mean_seconds"],
+    )
+
+
+def _percent(row: "Record") -> float | None:
+    counted = row["offered"] - row["abandoned_short"]
+    return round(100 * row["answered_in_time"] / counted, 1) if counted else None
+
+
+def _formula(within_seconds: int) -> TextView:
+    return TextView(
+        zh=f"{within_seconds} 秒内接通 ÷（呼入总数 − {SHORT_ABANDON_SECONDS} 秒内放弃）",
+        en=(
+            f"connected within {within_seconds} s / "
+            f"(offered - given up within {SHORT_ABANDON_SECONDS} s)"
+        ),
+    )
