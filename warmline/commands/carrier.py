@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from warmline.commands.running import AsJson, say
+from warmline.commands.twilio import twilio_app
 from warmline.exits import Unusable
 
 carrier_app = typer.Typer(help="Carriers.", no_args_is_help=True)
 asterisk_app = typer.Typer(help="Asterisk.", no_args_is_help=True)
 carrier_app.add_typer(asterisk_app, name="asterisk")
+carrier_app.add_typer(twilio_app, name="twilio")
 
 
 @asterisk_app.command("render")
