@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from billing import talk
 from billing.ledger import BLANK, Entry, Head
+from billing.policies.waiting import today_in_china
 from billing.policy import Policy, VoucherUse
 from billing.voucher import VoucherMove
 from terms.ids import BookId, CallerId, CallId, CounselorId, OrderId, ProgramId, VoucherId
@@ -192,12 +193,11 @@ def open_order(
 ) -> Settlement:
     """A new order of `granted_seconds` of talk, with its book opened.
 
-    What pays for it is held beside this, by `voucher.hold` or `quota.hold`; whatever becomes of the
-    order later carries either on (`Settlement.voucher_move`).
+    What pays for it is held beside this, by `voucher.hold` or `quota.hold`.
 
-    Raises Refused(voucher_invalid) for a voucher where none is taken, or none where one is needed.
+    Raises Refused: voucher_invalid (none is taken, or one is needed), not_entitled (B05).
     """
-    _must_suit(voucher, policy)
+    _must_suit(voucher, policy, now)
     order = Order(
         id=id,
         caller=caller,
@@ -218,7 +218,10 @@ def open_order(
     return Settlement(order=replace(order, head=head), talk=(entry,), notices=("order.opened",))
 
 
-def _must_suit(voucher: VoucherId | None, policy: Policy) -> None:
+def _must_suit(voucher: VoucherId | None, policy: Policy, now: datetime) -> None:
+    last_day = policy.cover.offered_until
+    if last_day is not None and today_in_china(now) > last_day:
+        raise Refused(RefusalCode.NOT_ENTITLED, f"This service was offered until {last_day}.")
     if voucher is None and policy.voucher is VoucherUse.REQUIRED:
         raise Refused(RefusalCode.VOUCHER_INVALID, "This service needs a voucher.")
     if voucher is not None and policy.voucher is VoucherUse.NONE:

@@ -1,6 +1,7 @@
 """What a program asks of the insurance policy behind it, and gives for it: part of `[billing]`."""
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
@@ -12,6 +13,8 @@ Word = TypeVar("Word", bound=StrEnum)
 
 MOST_WAITING_DAYS = 3650
 MOST_VOUCHERS = 100
+
+_NO_DAY = "-"
 
 
 class Entitlement(StrEnum):
@@ -63,6 +66,11 @@ class Cover:
     quota_uses: int = 0  # orders in a period (C15, X35); 0: as many as one likes (C10)
     quota_period: Period = Period.POLICY_YEAR
     quota_per: CountedFor = CountedFor.PERSON
+    offered_until: date | None = None  # the last day in China; None: no end is announced (B05)
+
+    def is_offered_on(self, day: date) -> bool:
+        """Whether new orders may be opened, and vouchers given, on this day (B05)."""
+        return self.offered_until is None or day <= self.offered_until
 
 
 def parse_cover(section: Section) -> Cover:
@@ -83,6 +91,7 @@ def parse_cover(section: Section) -> Cover:
         quota_uses=section.whole("quota_uses", default=0),
         quota_period=_one_of(Period, section, "quota_period", Period.POLICY_YEAR),
         quota_per=_one_of(CountedFor, section, "quota_per", CountedFor.PERSON),
+        offered_until=_day(section, "offered_until"),
     )
     if len(cover.products) != len(products) or "" in cover.products:
         section.fault("products", "must not name a product twice, nor an empty one")
@@ -108,6 +117,17 @@ def _check_together(section: Section, cover: Cover) -> None:
         section.fault("quota_uses", "has no effect unless entitlement = 'required'")
     if cover.send_until_hour <= cover.send_hour:
         section.fault("send_until_hour", "must be after send_hour")
+
+
+def _day(section: Section, key: str) -> date | None:
+    text = section.word(key, default=_NO_DAY)
+    if text in ("", _NO_DAY):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        section.fault(key, "must be a day like 2027-01-31")
+        return None
 
 
 def _one_of(kind: type[Word], section: Section, key: str, default: Word) -> Word:

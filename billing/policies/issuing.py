@@ -89,7 +89,7 @@ def attend(
     for program, (whose, cover) in sorted(covers.items()):
         if whose != sponsor or terms.product not in cover.products:
             continue
-        if not cover.vouchers_per_policy_year:
+        if not cover.vouchers_per_policy_year or not cover.is_offered_on(today_in_china(now)):
             continue
         had = {
             (year_stood_for(terms.effective_on, one.year_starts_on), one.number)

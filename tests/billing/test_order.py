@@ -1,7 +1,7 @@
 """What people and time may do to an order."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -18,6 +18,7 @@ from billing.order import (
     open_order,
     start_call,
 )
+from billing.policies.cover import Cover
 from billing.settling import settle
 from billing.voucher import VoucherMove
 from terms.ids import CallId, OrderId, VoucherId
@@ -268,3 +269,29 @@ def test_nobody_is_matched_to_an_order_at_rest() -> None:
 def test_an_order_cannot_have_what_its_state_does_not_allow(wrong: dict[str, object]) -> None:
     with pytest.raises(AssertionError):
         replace(an_order(), **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.rule("B05")
+def test_a_service_ends_on_the_day_that_was_announced_and_open_orders_go_on() -> None:
+    ends = replace(POLICY, cover=Cover(offered_until=date(2030, 1, 1)))
+    midnight = datetime(2030, 1, 1, 16, tzinfo=UTC)  # in China
+
+    def opened(now: datetime) -> Order:
+        return open_order(
+            id=OrderId("order-1"),
+            caller=LIN,
+            program=LISTENING,
+            program_version="1",
+            program_digest="d1",
+            counselor=ANA,
+            voucher=VoucherId("voucher-1"),
+            granted_seconds=1500,
+            policy=ends,
+            now=now,
+        ).order
+
+    last = opened(midnight - MINUTE)
+    assert start_call(last, FIRST, midnight + MINUTE).state is State.IN_CALL
+    with pytest.raises(Refused, match="offered until 2030-01-01") as refused:
+        opened(midnight)
+    assert refused.value.code is RefusalCode.NOT_ENTITLED

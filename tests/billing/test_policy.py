@@ -1,5 +1,7 @@
 """The `[billing]` section of a program."""
 
+from datetime import date
+
 import pytest
 
 from billing.policy import ConsumesOn, Policy, VoucherUse, parse
@@ -77,3 +79,11 @@ def test_no_contact_may_use_up_a_quota_where_there_is_one() -> None:
     insured = {"entitlement": "required", "products": ["care"], "quota_uses": 1}
 
     assert parse({"voucher": "none", "no_contact_consumes": True, **insured}).no_contact_consumes
+
+
+@pytest.mark.rule("B05")
+def test_the_end_of_a_service_is_a_day() -> None:
+    assert parse({"offered_until": "2027-01-31"}).cover.offered_until == date(2027, 1, 31)
+    assert parse({}).cover.offered_until is None
+    with pytest.raises(ProgramInvalid, match="offered_until"):
+        parse({"offered_until": "soon"})

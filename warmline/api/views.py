@@ -1,6 +1,6 @@
 """How orders, calls, vouchers and programs look to those who may see them."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -56,6 +56,9 @@ class ProgramView(Model):
     opens_at: Instant | None
     """When it opens next, while it is closed."""
 
+    offered_until: date | None
+    """The last day on which an order can be opened, announced ahead; null while there is no end."""
+
     service_numbers: list[str]
     ring_first: Role
     """Whose phone rings first."""
@@ -81,6 +84,7 @@ class ProgramView(Model):
             talk_seconds=program.granted_seconds,
             is_open=is_open,
             opens_at=opens_at,
+            offered_until=program.billing.cover.offered_until,
             service_numbers=[one.number.digits for one in program.routing.service_numbers],
             ring_first=program.dialer.ring_first,
             claim_seconds=program.billing.claim_seconds,

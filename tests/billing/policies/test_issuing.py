@@ -199,3 +199,11 @@ def test_what_fell_by_mistake_comes_back_between_the_hours_and_not_past_its_end(
     assert look("2025-06-01 12:00", given=[voided]).revive == ()
     over = terms(status=Status.SURRENDERED)
     assert look("2025-06-01 12:00", over, [fallen]).revive == ()
+
+
+@pytest.mark.rule("B05")
+def test_a_service_that_is_offered_no_more_gives_no_further_voucher() -> None:
+    ends = replace(COVER, offered_until=date(2025, 12, 31))
+
+    assert look("2025-12-31 12:00", cover=ends).give == (FIRST,)
+    assert look("2026-01-01 12:00", given=[had()], cover=ends).give == ()
