@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
 from dialer.carriers.twilio.access import Access
 from dialer.carriers.twilio.carrier import Presence
 from dialer.carriers.twilio.webhooks import Signatures
