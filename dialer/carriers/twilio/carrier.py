@@ -103,8 +103,8 @@ class TwilioCarrier:
 
     @property
     def untold(self) -> int:
-        """How many events wait to be told."""
-        return self._hearing.untold
+        """How many events wait to be told, or to have done what they call for."""
+        return self._hearing.untold + len(self._chores)
 
     async def open(self, receive: Receive) -> None:
         """Tell what was kept meanwhile, and whatever comes. Twilio is asked nothing."""

@@ -1,0 +1,151 @@
+"""What the carrier on Twilio must not forget, in PostgreSQL: whole, sealed, and not for ever."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dialer.carriers.twilio.events import Event, read_call, read_inbound
+from dialer.carriers.twilio.line import Ended, Line, asked_to_say, limited, redirected, serve
+from dialer.store.twilio import read_line, write_line
+from terms.ids import LegId, TenantId
+from terms.phone import PhoneNumber
+from tests.dialer.carriers.twilio.lines import (
+    CALLER,
+    LEG,
+    OTHER_SID,
+    OURS,
+    SID,
+    a_dial_in,
+    a_line,
+    after,
+    call_fields,
+)
+from warmline.carriers.twilio_book import StoredBook
+from warmline.seal import AesSeal
+
+if TYPE_CHECKING:
+    from asyncpg import Pool, Record
+
+TENANT = TenantId("default")
+
+
+@pytest.fixture
+def book(database: "Pool[Record]", seal: AesSeal) -> StoredBook:
+    return StoredBook(database, seal, TENANT)
+
+
+def full() -> Line:
+    """A line with something in every field."""
+    line = serve(asked_to_say(serve(a_line(), 0, 0), "zh-CN/welcome"), 1, 0)
+    line = limited(redirected(line, "call-call7"), 900, after(3))
+    return replace(
+        line,
+        is_taken=True,
+        conference="CF" + "3" * 32,
+        conference_seq=4,
+        joined=True,
+        pending=("zh-CN/a", "en/b"),
+        let_go_at=after(9),
+        left_why="participant_hung_up",
+        ended=Ended(at=after(10), status="completed", seconds=10, sip=200),
+        told_release="party:16:200:None",
+    )
+
+
+@pytest.mark.parametrize("make", [a_line, a_dial_in, full])
+def test_a_line_is_read_as_it_was_written(make: Callable[[], Line]) -> None:
+    assert read_line(write_line(make())) == make()
+
+
+async def test_a_line_is_kept_once_and_changed_in_place(book: StoredBook) -> None:
+    assert await book.add(a_line())
+    assert not await book.add(a_line(token="another"))
+
+    changed = await book.change(LEG, lambda line: replace(line, joined=True))
+
+    assert changed == a_line(joined=True) == await book.load(LEG)
+    assert await book.change(LegId("no/such/1"), lambda line: line) is None
+    await book.forget(LEG)
+    assert await book.load(LEG) is None
+
+
+async def test_a_number_an_agency_is_told_is_kept_under_seal(
+    book: StoredBook, database: "Pool[Record]"
+) -> None:
+    line = a_line(shown=PhoneNumber(CALLER))
+    await book.add(line)
+    await book.change(LEG, lambda known: replace(known, joined=True))
+
+    found = await book.load(LEG)
+
+    assert found == replace(line, joined=True)
+    async with database.acquire() as connection:
+        row = await connection.fetchrow("SELECT * FROM twilio_lines")
+    assert CALLER.removeprefix("+86") not in str(row)
+
+
+async def test_lines_that_stand_and_calls_that_are_ours_are_found(book: StoredBook) -> None:
+    await book.add(a_line())
+    over = LegId("call7/caller/1")
+    await book.add(replace(full(), leg=over, sid=OTHER_SID))
+
+    assert [line.leg for line in await book.standing()] == [LEG]
+    assert await book.known([SID, OTHER_SID, "CA" + "9" * 32]) == {SID, OTHER_SID}
+
+
+async def test_an_event_is_kept_once_and_told_once_and_its_caller_only_until_then(
+    book: StoredBook, database: "Pool[Record]", noon: datetime
+) -> None:
+    event = read_inbound({**call_fields("ringing"), "From": CALLER, "To": OURS}, noon)
+    assert event is not None
+
+    assert await book.add_event(event)
+    assert not await book.add_event(replace(event, received_at=noon + timedelta(seconds=9)))
+    async with database.acquire() as connection:
+        stored = str(await connection.fetchrow("SELECT * FROM twilio_events"))
+    assert CALLER.removeprefix("+86") not in stored
+    assert await book.untold(noon) == ()
+    assert await book.untold(noon + timedelta(seconds=1)) == (event,)
+
+    await book.told(event, None)
+
+    assert await book.untold(noon + timedelta(seconds=1)) == ()
+    async with database.acquire() as connection:
+        assert await connection.fetchval("SELECT caller_sealed FROM twilio_events") is None
+
+
+async def test_what_was_told_of_an_end_is_kept_with_its_line(book: StoredBook) -> None:
+    await book.add(a_line())
+    event = read_call(call_fields("completed", 3), LEG, after(60))
+    assert event is not None
+    await book.add_event(event)
+
+    await book.told(event, "party:16:200:None")
+
+    found = await book.load(LEG)
+    assert found is not None
+    assert found.told_release == "party:16:200:None"
+
+
+async def test_what_is_over_is_not_kept_for_ever(book: StoredBook) -> None:
+    def an_event(line: Line) -> Event:
+        event = read_call(call_fields("completed", CallSid=line.sid or SID), line.leg, after(60))
+        assert event is not None
+        return event
+
+    over, unknown = LegId("call7/caller/1"), LegId("call7/agency/1")
+    lines = [a_line(), replace(full(), leg=over, sid=OTHER_SID), a_line(leg=unknown, sid=None)]
+    for line in lines:
+        await book.add(line)
+    for line in lines[:2]:
+        await book.add_event(an_event(line))
+    await book.told(an_event(lines[1]), None)
+
+    assert await book.prune(after(-60)) == 0
+    assert await book.prune(after(3600)) == 3  # two lines and one event
+
+    assert await book.load(LEG) == a_line()
+    assert [event.leg for event in await book.untold(after(3600))] == [LEG]
