@@ -69,6 +69,30 @@ def locking(tenant: str, order: str) -> str:
     )"""
 
 
+def locking_free(tenant: str, orders: str) -> str:
+    """The parts of `locking` for several orders, an array: those that nobody else holds.
+
+    Whatever somebody holds is passed over and never waited for, so these locks need no order among
+    themselves. Where what pays for an order is held by somebody, only the order is there.
+    """
+    return f"""
+    wanted AS (
+        SELECT {ORDER_COLUMNS}, {_SUPERSEDED} AS superseded
+        FROM orders WHERE tenant = {tenant} AND id = ANY ({orders}) FOR UPDATE SKIP LOCKED
+    ), held AS (
+        SELECT {_prefixed(COLUMNS, "v_")} FROM vouchers
+        WHERE tenant = {tenant} AND id = ANY (ARRAY(SELECT voucher FROM wanted))
+        FOR UPDATE SKIP LOCKED
+    ), counted AS (
+        SELECT {_prefixed(QUOTA_COLUMNS, "q_")} FROM quotas
+        WHERE tenant = {tenant} AND book = ANY (ARRAY(SELECT quota FROM wanted))
+        FOR UPDATE SKIP LOCKED
+    ), locked AS (
+        SELECT * FROM wanted LEFT JOIN held ON v_id = voucher LEFT JOIN counted ON q_book = quota
+        WHERE (voucher IS NULL OR v_id IS NOT NULL) AND (quota IS NULL OR q_book IS NOT NULL)
+    )"""
+
+
 _WITH_PAYMENT = f"""WITH {locking("$1", "$2")}
     SELECT * FROM wanted LEFT JOIN held ON true LEFT JOIN counted ON true"""
 

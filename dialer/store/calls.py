@@ -1,6 +1,6 @@
 """Calls: read whole, written whole, together with what they ask and when they want to be woken."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -38,7 +38,7 @@ class Written:
     """What one write left behind: the orders in hand, and the next timer."""
 
     version: int
-    order_seqs: tuple[int, ...]
+    orders: tuple[tuple[int, CarrierOrder], ...]  # each with its number
     others_pending: bool
     """Earlier orders of the call are still to be obeyed: the new ones wait for them."""
 
@@ -75,6 +75,15 @@ def reading(tenant: str, call: str) -> str:
     return f"""
     called AS (
         SELECT {_PREFIXED} FROM calls WHERE tenant = {tenant} AND id = {call} FOR UPDATE
+    )"""
+
+
+def reading_free(tenant: str, calls: str) -> str:
+    """The part of `reading` for several calls, an array; one that somebody holds is passed over."""
+    return f"""
+    called AS (
+        SELECT {_PREFIXED} FROM calls WHERE tenant = {tenant} AND id = ANY ({calls})
+        FOR UPDATE SKIP LOCKED
     )"""
 
 
@@ -141,31 +150,61 @@ async def engaged_call(connection: "Connection", tenant: TenantId, counselor: st
 
 _SAVING = """
     saved AS (
-        UPDATE calls SET state = $4, counselor = $5, record = $6, ended_at = $7, version = $3 + 1
-        WHERE tenant = $1 AND id = $2 AND version = $3
-        RETURNING version
-    ), unset AS (
-        DELETE FROM timers WHERE tenant = $1 AND call = $2 AND kind = ANY ($8::text[])
-    ), set_ AS (
-        INSERT INTO timers (tenant, call, kind, due_at, state_version)
-        SELECT $1, $2, kind, due_at, $3 + 1
-        FROM unnest($9::text[], $10::timestamptz[]) AS new (kind, due_at)
+        UPDATE calls SET state = new.state, counselor = new.counselor, record = new.record,
+            ended_at = new.ended_at, version = new.version + 1
+        FROM unnest($2::text[], $3::integer[], $4::text[], $5::text[], $6::jsonb[],
+            $7::timestamptz[]) AS new (id, version, state, counselor, record, ended_at)
+        WHERE calls.tenant = $1 AND calls.id = new.id AND calls.version = new.version
+        RETURNING calls.id
+    )"""
+_UNSETTING = """
+    unset AS (
+        DELETE FROM timers USING unnest($2::text[], $3::text[]) AS old (call, kind)
+        WHERE timers.tenant = $1 AND timers.call = old.call AND timers.kind = old.kind
+    )"""
+_SETTING = """
+    set_ AS (
+        INSERT INTO timers (tenant, call, state_version, kind, due_at)
+        SELECT $1, new.*
+        FROM unnest($2::text[], $3::integer[], $4::text[], $5::timestamptz[]) AS new
         ON CONFLICT (tenant, call, kind) DO UPDATE
         SET due_at = excluded.due_at, state_version = excluded.state_version, leased_until = NULL
-    ), asked AS (
+    )"""
+_ASKING = """
+    asked AS (
         INSERT INTO carrier_orders
             (tenant, call, state_version, body, due_at, written_at, leased_until, tries)
-        SELECT $1, $2, $3 + 1, body, due_at, $11, $14::timestamptz, ($14 IS NOT NULL)::integer
-        FROM unnest($12::jsonb[], $13::timestamptz[]) WITH ORDINALITY AS new (body, due_at, place)
+        SELECT $1, call, version, body, due_at, $6, $7::timestamptz, ($7 IS NOT NULL)::integer
+        FROM unnest($2::text[], $3::integer[], $4::jsonb[], $5::timestamptz[]) WITH ORDINALITY
+            AS new (call, version, body, due_at, place)
         ORDER BY place
         RETURNING seq
     )"""
-_SAVED = """
-    (SELECT version FROM saved) AS call_version, array(SELECT seq FROM asked ORDER BY seq) AS seqs,
-    EXISTS (
-        SELECT FROM carrier_orders
-        WHERE tenant = $1 AND call = $2 AND outcome IS NULL AND due_at <= $11
-    ) AS others_pending"""
+_ASKED = """
+    array(SELECT seq FROM asked ORDER BY seq) AS seqs,
+    array(
+        SELECT call FROM carrier_orders
+        WHERE tenant = $1 AND call = ANY ($2::text[]) AND outcome IS NULL AND due_at <= $6
+    ) AS behind"""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A call as it was read and as it is now, and what follows from that."""
+
+    before: Stored
+    after: Call
+    effects: "Sequence[Effect]"
+
+    @property
+    def version(self) -> int:
+        """The version that the call has once this is written."""
+        return self.before.version + 1
+
+    @property
+    def orders(self) -> list[CarrierOrder]:
+        """What the carrier is asked, in its sequence."""
+        return carrier_orders(self.effects)
 
 
 async def save_call(
@@ -181,44 +220,92 @@ async def save_call(
 
     Raises CallMoved when the row is not the version that was read.
     """
-    change = saving_call(tenant, before, after, effects, now, leased_until)
-    return read_written(await carry_out(connection, change), after)
+    moves = [Move(before, after, effects)]
+    row = await carry_out(connection, *saving_calls(tenant, moves, now, leased_until))
+    return read_written(row, moves)[0]
 
 
-def saving_call(
-    tenant: TenantId,
-    before: Stored,
-    after: Call,
-    effects: "Sequence[Effect]",
-    now: datetime,
-    leased_until: datetime | None,
-) -> Change:
-    """What `save_call` does, to be done with other changes; `read_written` reads the answer.
+def saving_calls(
+    tenant: TenantId, moves: Sequence[Move], now: datetime, leased_until: datetime | None
+) -> list[Change]:
+    """What `save_call` does, for several calls and to be done with other changes; `read_written`
+    reads the answer.
 
     The orders are born leased to the process that decided, which obeys them right after its commit;
     should it die, the lease lapses and another takes them.
     """
-    old = {timer.kind: timer.due_at for timer in before.call.timers}
-    new = {timer.kind: timer.due_at for timer in after.timers}
-    changed: list[TimerKind] = [kind for kind, due_at in new.items() if old.get(kind) != due_at]
-    orders = carrier_orders(effects)
+    return [
+        _saving(tenant, moves),
+        *_setting_timers(tenant, moves),
+        *_asking(tenant, moves, now, leased_until),
+    ]
+
+
+def _saving(tenant: TenantId, moves: Sequence[Move]) -> Change:
+    calls = [move.after for move in moves]
     arguments = (
-        *(tenant, after.id, before.version, after.state, after.counselor, write_call(after)),
-        after.ended_at,
-        [kind for kind in old if kind not in new],
-        *(changed, [new[kind] for kind in changed]),
-        now,
-        *([write_order(order) for order in orders], [_due(order, now) for order in orders]),
-        leased_until,
+        tenant,
+        [call.id for call in calls],
+        [move.before.version for move in moves],
+        [call.state for call in calls],
+        [call.counselor for call in calls],
+        [write_call(call) for call in calls],
+        [call.ended_at for call in calls],
     )
-    return Change(_SAVING, _SAVED, arguments)
+    return Change(_SAVING, "array(SELECT id FROM saved) AS calls_saved", arguments)
 
 
-def read_written(row: "Record", call: Call) -> Written:
-    """What `saving_call` answered. Raises CallMoved."""
-    if row["call_version"] is None:
-        raise CallMoved(call.id)
-    return Written(row["call_version"], tuple(row["seqs"]), row["others_pending"])
+def _setting_timers(tenant: TenantId, moves: Sequence[Move]) -> Iterator[Change]:
+    unset: list[tuple[CallId, TimerKind]] = []
+    set_: list[tuple[CallId, int, TimerKind, datetime]] = []
+    for move in moves:
+        call = move.after
+        old = {timer.kind: timer.due_at for timer in move.before.call.timers}
+        new = {timer.kind: timer.due_at for timer in call.timers}
+        unset += [(call.id, kind) for kind in old if kind not in new]
+        set_ += [
+            (call.id, move.version, kind, due_at)
+            for kind, due_at in new.items()
+            if old.get(kind) != due_at
+        ]
+    if unset:
+        yield Change(_UNSETTING, "true AS timers_unset", (tenant, *_columns(unset)))
+    if set_:
+        yield Change(_SETTING, "true AS timers_set", (tenant, *_columns(set_)))
+
+
+def _asking(
+    tenant: TenantId, moves: Sequence[Move], now: datetime, leased_until: datetime | None
+) -> Iterator[Change]:
+    asked = [
+        (move.after.id, move.version, write_order(order), _due(order, now))
+        for move in moves
+        for order in move.orders
+    ]
+    if asked:
+        yield Change(_ASKING, _ASKED, (tenant, *_columns(asked), now, leased_until))
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> Iterator[list[object]]:
+    return (list(column) for column in zip(*rows, strict=True))
+
+
+def read_written(row: "Record", moves: Sequence[Move]) -> list[Written]:
+    """What `saving_calls` answered, for each. Raises CallMoved."""
+    saved = set(row["calls_saved"])
+    for move in moves:
+        if move.after.id not in saved:
+            raise CallMoved(move.after.id)
+    asked = any(move.orders for move in moves)
+    seqs, behind = iter(row["seqs"] if asked else ()), set(row["behind"] if asked else ())
+    return [
+        Written(
+            version=move.version,
+            orders=tuple([(next(seqs), order) for order in move.orders]),
+            others_pending=move.after.id in behind,
+        )
+        for move in moves
+    ]
 
 
 def carrier_orders(effects: "Sequence[Effect]") -> list[CarrierOrder]:

@@ -1,6 +1,7 @@
 """News as it came in: kept under its unique key before anything is made of it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -29,6 +30,28 @@ KEEPING = """
     )"""
 """The parts of a WITH that keep news, for the arguments of `keeping`: `whose` it is, and `kept`,
 which has a row only when the news is new."""
+
+TELLING = """
+    told AS (
+        SELECT new.* FROM unnest($1::text[], $2::text[], $3::jsonb[]) WITH ORDINALITY
+            AS new (news, of_call, news_body, place)
+    ), whose AS (
+        SELECT DISTINCT ON (order_id) told.*, tenant AS of_tenant, order_id AS of_order
+        FROM told JOIN calls ON calls.id = of_call
+        ORDER BY order_id, place
+    )"""
+"""The parts of a WITH that tell `whose` several pieces of news are, for the arguments of `telling`:
+those that are about a leg that is named after a call, and of each order the first."""
+
+KEEPING_HEARD = """
+    kept AS (
+        INSERT INTO news (tenant, id, call, body, received_at, folded_at)
+        SELECT of_tenant, news, of_call, news_body, $4, $4 FROM heard
+        ON CONFLICT (tenant, id) DO NOTHING
+        RETURNING id AS kept_id
+    )"""
+"""The part of a WITH that keeps the news that is `heard`, a part with the columns of `whose`: it
+has a row for what is new."""
 
 _KEEP = f"""
     WITH {KEEPING}
@@ -82,6 +105,18 @@ def keeping(
 ) -> tuple[str | datetime, ...]:
     """The arguments of `KEEPING`."""
     return id, call_of(news.leg), news.leg, stray_tenant, write_news(news), now
+
+
+def telling(
+    told: Sequence[tuple[str, News]], now: datetime
+) -> tuple[list[str], list[CallId], list[str], datetime]:
+    """The arguments of `TELLING` and `KEEPING_HEARD`; each piece of news under its id."""
+    return (
+        [id_ for id_, _ in told],
+        [call_of(news.leg) for _, news in told],
+        [write_news(news) for _, news in told],
+        now,
+    )
 
 
 async def keep_call_in(

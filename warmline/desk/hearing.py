@@ -1,17 +1,18 @@
-"""News is kept, and everything that it is about is locked and read: one statement.
+"""News is kept, and everything that it is about is locked and read: by one statement.
 
 It is the most frequent thing that happens here, and a round trip to the database costs more than
 what the database does in it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from billing.store.orders import Locked, locking, read_locked
+from billing.store.orders import Locked, locking, locking_free, read_locked
 from dialer.carriers import News
-from dialer.store.calls import Stored, read_call_row, reading
-from dialer.store.news import KEEPING, keeping
+from dialer.store.calls import Stored, read_call_row, reading, reading_free
+from dialer.store.news import KEEPING, KEEPING_HEARD, TELLING, keeping, telling
 from terms.ids import TenantId
 
 if TYPE_CHECKING:
@@ -31,6 +32,22 @@ _HEAR = f"""
     FROM wanted LEFT JOIN held ON true LEFT JOIN counted ON true JOIN called ON true"""
 
 
+# What somebody else holds is passed over before anything of it is kept. A transaction spans one
+# tenant: that of the first.
+_TENANT = "(SELECT of_tenant FROM whose ORDER BY place LIMIT 1)"
+_HEAR_TOGETHER = f"""
+    WITH {TELLING},
+    {locking_free(_TENANT, "ARRAY(SELECT of_order FROM whose)")},
+    {
+    reading_free(
+        _TENANT, "ARRAY(SELECT of_call FROM whose WHERE of_order IN (SELECT id FROM locked))"
+    )
+},
+    heard AS (SELECT * FROM whose JOIN locked ON id = of_order JOIN called ON c_id = of_call),
+    {KEEPING_HEARD}
+    SELECT heard.*, kept_id IS NOT NULL AS is_new FROM heard LEFT JOIN kept ON kept_id = news"""
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What new news is about, locked in the order that everybody keeps to."""
@@ -48,3 +65,20 @@ async def hear(
     if row is None:
         return None
     return Heard(TenantId(row["tenant"]), read_locked(row), read_call_row(row))
+
+
+async def hear_together(
+    connection: "Connection", told: Sequence[tuple[str, News]], now: datetime
+) -> dict[str, Heard | None]:
+    """Keep, by its id, what can be dealt with at once: None when it is not new.
+
+    What is missing is not kept and has to be heard alone: somebody else holds what it is about, or
+    it is about no call of ours, or another tenant's, or about an order of which there is more here.
+    """
+    rows = await connection.fetch(_HEAR_TOGETHER, *telling(told, now))
+    return {
+        row["news"]: Heard(TenantId(row["of_tenant"]), read_locked(row), read_call_row(row))
+        if row["is_new"]
+        else None
+        for row in rows
+    }

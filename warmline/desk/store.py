@@ -44,22 +44,31 @@ class WaitingNotice:
 _ADDING_LINES = """
     lines_added AS (
         INSERT INTO timeline (tenant, order_id, call_id, at, kind, role, data, visible)
-        SELECT $1, $2, $3, $4, kind, role, data, string_to_array(visible, ' ')
-        FROM unnest($5::text[], $6::text[], $7::jsonb[], $8::text[]) WITH ORDINALITY
-            AS new (kind, role, data, visible, place)
+        SELECT $1, order_id, call_id, $2, kind, role, data, string_to_array(visible, ' ')
+        FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[])
+            WITH ORDINALITY AS new (order_id, call_id, kind, role, data, visible, place)
         ORDER BY place
     )"""
+
+Lines = tuple[OrderId, CallId | None, Sequence[Line]]
+"""What is new on an order's timeline, by which of its calls."""
 
 
 def adding_lines(
     tenant: TenantId, order: OrderId, call: CallId | None, lines: Sequence[Line], now: datetime
 ) -> Change:
     """Append to the order's timeline, in this order."""
+    return adding_all_lines(tenant, [(order, call, lines)], now)
+
+
+def adding_all_lines(tenant: TenantId, added: Sequence[Lines], now: datetime) -> Change:
+    """Append to the timelines of several orders."""
+    rows = [(order, call, line) for order, call, lines in added for line in lines]
     arguments = (
-        *(tenant, order, call, now),
-        *([line.kind for line in lines], [line.role for line in lines]),
-        [json.dumps(line.data) for line in lines],
-        [" ".join(line.visible) for line in lines],
+        *(tenant, now, [order for order, _, _ in rows], [call for _, call, _ in rows]),
+        *([line.kind for _, _, line in rows], [line.role for _, _, line in rows]),
+        [json.dumps(line.data) for _, _, line in rows],
+        [" ".join(line.visible) for _, _, line in rows],
     )
     return Change(_ADDING_LINES, "true AS lines_added", arguments)
 

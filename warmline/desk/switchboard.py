@@ -24,9 +24,9 @@ from routing.store.devices import verified_number
 from terms.ids import CallerId, CallId, OrderId, ProgramId
 from terms.phone import PhoneNumber
 from terms.refusals import RefusalCode, Refused
-from warmline.database.pool import CONNECTIONS
 from warmline.desk import fold
 from warmline.desk.desk import Desk
+from warmline.desk.intake import Intake
 from warmline.desk.slice import Slice
 from warmline.desk.writing import Committed
 from warmline.programs import Program
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 _ORDERS_LOOKED_AT = 20
-
-_AT_ONCE = CONNECTIONS // 2
-"""However much news comes at once, timers, orders and people find a connection free."""
 
 NOT_IN_SERVICE = "not_in_service"
 NO_OPEN_ORDER = "no_open_order"
@@ -55,21 +52,30 @@ _TOLD = frozenset(
 """Refusals with a prompt of their own: those that tell a caller what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+_CALLS_IN_AT_ONCE = 5
+"""However many dial in at once, everybody else finds a connection free."""
+
+
+@dataclass(slots=True)
 class Switchboard:
     """Takes what the carrier reports: news to the desk, callers who dial in to their order."""
 
     desk: Desk
     programs: Mapping[ProgramId, Program]
-    _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    _intake: Intake = field(init=False)
+    _room: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._intake = Intake(self.desk)
+        self._room = asyncio.Semaphore(_CALLS_IN_AT_ONCE)
 
     async def receive(self, report: Report) -> None:
         """Returns once the report is stored; raises when the carrier must tell it again."""
+        if not isinstance(report.news, CallIn):
+            await self._intake.take(report.id, report.news)
+            return
         async with self._room:
-            if isinstance(report.news, CallIn):
-                await self._take_call_in(report.id, report.news)
-            else:
-                await self.desk.take_news(report.id, report.news)
+            await self._take_call_in(report.id, report.news)
 
     async def _take_call_in(self, id_: str, call_in: CallIn) -> None:
         desk = self.desk

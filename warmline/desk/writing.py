@@ -1,38 +1,28 @@
-"""Writing an outcome: each part into its own room's tables, all in the deciding transaction."""
+"""Writing what was decided: each part into its own room's tables, in the deciding transaction."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from billing.order import Order, Settlement
-from billing.store.orders import read_saved, saving_settlement
-from billing.store.quotas import check_quota_moved, saving_quota
-from billing.store.settlement import adding_grade
-from billing.store.vouchers import check_moved, saving_voucher
 from dialer.call import Call, State
 from dialer.orders import CarrierOrder
-from dialer.store.calls import Stored, carrier_orders, read_written, saving_call
+from dialer.store.calls import Stored, Written, read_written
 from routing.queue import Place
 from routing.store.counselors import lock_counselor_alone, save_counselor
 from routing.store.queue import join_queue, leave_queue
-from terms.change import Change
-from terms.ids import CallId, CounselorId, FollowUpId, OrderId, TenantId
+from terms.ids import CallId, CounselorId, OrderId, TenantId
 from terms.verdict import VerdictKind
-from warmline.desk.follow_ups import needs_follow_up, opened_line, opening_follow_up
-from warmline.desk.grading import grades
+from warmline.desk.drafting import ORDER_LEASE, Decision, Draft, draft, moves_of, shared
 from warmline.desk.moves import moved_counselor
-from warmline.desk.slice import CounselorMove, Notice, Outcome, Slice
-from warmline.desk.store import Line, adding_lines, adding_notices, carry_out
-from warmline.desk.timeline import lines_of
-from warmline.desk.wrap_ups import opening_wrap_up
+from warmline.desk.slice import CounselorMove, Outcome, Slice
+from warmline.desk.store import carry_out
 from warmline.programs import Program
 
 if TYPE_CHECKING:
     from warmline.desk.store import Connection
 
-ORDER_LEASE = timedelta(seconds=3)
-"""How long the deciding process has its orders to itself; then another may take them over."""
+__all__ = ["ORDER_LEASE", "Committed", "Decision", "Outbox", "Writer"]
 
 
 class Outbox(Protocol):
@@ -82,154 +72,79 @@ class Writer:
         program: Program,
         now: datetime,
     ) -> Committed:
-        """Write everything an outcome changes, each in its own room's tables.
+        """Write everything an outcome changes, as `write_all` does."""
+        decision = Decision(before=before, stored=stored, outcome=outcome, program=program)
+        (committed,) = await self.write_all(connection, tenant, [decision], now)
+        return committed
 
-        All but counselors and the queue, which are locked and read first, is one statement.
+    async def write_all(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        decisions: Sequence[Decision],
+        now: datetime,
+    ) -> list[Committed]:
+        """Write everything that several outcomes change, each about an order of its own.
+
+        Counselors and the queue are locked and read first; all the rest is one statement, and one
+        more for each outcome but the first that changes what an order is worth.
+
+        Raises CallMoved, OrderMoved, VoucherMoved and QuotaMoved: somebody wrote without holding
+        the locks.
         """
-        after, call = outcome.slice, outcome.slice.call
-        await _move_counselors(connection, tenant, outcome, program, now)
-        queued = await _write_place(connection, tenant, stored, call, program, after.order, now)
-        earlier = None if stored is None else stored.call
-        lines = lines_of(outcome, earlier)
-        called_back = call is not None and needs_follow_up(earlier, call)
-        if called_back:
-            lines = (*lines, opened_line(now))
-        notices = [(self.new_id("notice"), notice) for notice in outcome.notices]
-        changes = [
-            *_call_changes(tenant, stored, outcome, now),
-            *_worth_changes(tenant, before, outcome),
-            *(adding_grade(tenant, line) for line in grades(before, outcome, program, now)),
-            *_wrap_up_changes(tenant, outcome, program, now),
-            *([self._follow_up(tenant, call, now)] if call is not None and called_back else []),
-            *_told_changes(tenant, after, lines, notices, now),
-        ]
-        orders, others_pending = await _carry_out(connection, changes, before, stored, outcome)
+        await _move_counselors(connection, tenant, decisions, now)
+        queued = [await _write_place(connection, tenant, one) for one in decisions]
+        drafts = [draft(tenant, one, self.new_id, now) for one in decisions]
+        written = await _carry_out(connection, tenant, drafts, now)
+        notices = [id_ for one in drafts for id_ in one.notices]
         if notices:
-            await self.outbox.enqueue(connection, tenant, [id_ for id_, _ in notices], now)
-        freed = any(
-            move in (CounselorMove.RELEASED, CounselorMove.MISSED) for _, move in outcome.counselors
-        )
-        return Committed(
-            tenant=tenant,
-            order=after.order.id,
-            call=None if call is None else call.id,
-            orders=orders,
-            leased_until=now + ORDER_LEASE,
-            others_pending=others_pending,
-            next_timer_at=min((one.due_at for one in call.timers), default=None) if call else None,
-            seats=queued or freed,
-            said=bool(lines),
-            verdict=_first_verdict(stored, call),
-            notices=bool(notices),
-        )
-
-    def _follow_up(self, tenant: TenantId, call: Call, now: datetime) -> Change:
-        """Whoever may have been in danger is called back (X55)."""
-        return opening_follow_up(tenant, FollowUpId(self.new_id("follow_up")), call, now)
-
-
-def _call_changes(
-    tenant: TenantId, stored: Stored | None, outcome: Outcome, now: datetime
-) -> Iterable[Change]:
-    """The call with its timers and its orders to the carrier."""
-    if _moves_call(stored, outcome):
-        assert stored is not None
-        assert outcome.slice.call is not None
-        yield saving_call(
-            tenant, stored, outcome.slice.call, outcome.effects, now, now + ORDER_LEASE
-        )
-
-
-def _moves_call(stored: Stored | None, outcome: Outcome) -> bool:
-    call = outcome.slice.call
-    if call is None or stored is None:
-        return False
-    return call is not stored.call or bool(outcome.effects)
-
-
-def _worth_changes(tenant: TenantId, before: Slice, outcome: Outcome) -> Iterable[Change]:
-    """The order, what pays for it, and whether somebody has to look at the call."""
-    voucher, quota, entry = outcome.slice.voucher, outcome.slice.quota, outcome.payment
-    if entry is not None and voucher is not None:
-        yield saving_voucher(tenant, voucher, entry)
-    elif entry is not None and quota is not None:
-        yield saving_quota(tenant, quota, entry)
-    if _moves_order(before, outcome):
-        settlement = Settlement(
-            order=outcome.slice.order,
-            talk=outcome.talk,
-            review=outcome.review,
-            review_withdrawn=outcome.review_withdrawn,
-        )
-        yield from saving_settlement(tenant, settlement)
-
-
-def _moves_order(before: Slice, outcome: Outcome) -> bool:
-    reviewed = outcome.review is not None or outcome.review_withdrawn is not None
-    return reviewed or outcome.slice.order is not before.order
-
-
-def _wrap_up_changes(
-    tenant: TenantId, outcome: Outcome, program: Program, now: datetime
-) -> Iterable[Change]:
-    """Whoever talked owes notes from now on."""
-    call = outcome.slice.call
-    for counselor, move in outcome.counselors:
-        if move is CounselorMove.FREED and call is not None:
-            yield opening_wrap_up(
-                tenant,
-                call=call.id,
-                order=call.order,
-                counselor=counselor,
-                required=program.billing.summary_required,
-                now=now,
-            )
-
-
-def _told_changes(
-    tenant: TenantId,
-    after: Slice,
-    lines: Sequence[Line],
-    notices: Sequence[tuple[str, Notice]],
-    now: datetime,
-) -> Iterable[Change]:
-    """The timeline's new lines, and who is told outside."""
-    order, call = after.order, None if after.call is None else after.call.id
-    if lines:
-        yield adding_lines(tenant, order.id, call, lines, now)
-    if notices:
-        yield adding_notices(
-            tenant, notices, caller=order.caller, order=order.id, call=call, now=now
-        )
+            await self.outbox.enqueue(connection, tenant, notices, now)
+        return [
+            _committed(tenant, one, written.get(one.decision.before.order.id), waits, now)
+            for one, waits in zip(drafts, queued, strict=True)
+        ]
 
 
 async def _carry_out(
-    connection: "Connection",
-    changes: Sequence[Change],
-    before: Slice,
-    stored: Stored | None,
-    outcome: Outcome,
-) -> tuple[tuple[tuple[int, CarrierOrder], ...], bool]:
-    """The orders, each with its number, and whether older ones wait.
+    connection: "Connection", tenant: TenantId, drafts: Sequence[Draft], now: datetime
+) -> dict[OrderId, Written]:
+    """What was written of each order's call."""
+    alone = sorted(drafts, key=lambda one: not one.own)  # those with changes of their own first
+    together = [*shared(tenant, drafts, now), *alone[0].own]
+    if not together:
+        return {}
+    row = await carry_out(connection, together)
+    alone[0].check_own(row)
+    moves = moves_of(drafts)
+    written = read_written(row, moves) if moves else []
+    for one in alone[1:]:
+        if one.own:
+            one.check_own(await carry_out(connection, one.own))
+    return {move.after.order: done for move, done in zip(moves, written, strict=True)}
 
-    Raises CallMoved, OrderMoved, VoucherMoved and QuotaMoved: somebody wrote without holding the
-    locks.
-    """
-    if not changes:
-        return (), False
-    row = await carry_out(connection, changes)
-    after = outcome.slice
-    if outcome.payment is not None and after.voucher is not None:
-        check_moved(row, after.voucher)
-    elif outcome.payment is not None and after.quota is not None:
-        check_quota_moved(row, after.quota)
-    if _moves_order(before, outcome):
-        read_saved(row, after.order)
-    if after.call is None or not _moves_call(stored, outcome):
-        return (), False
-    written = read_written(row, after.call)
-    asked = carrier_orders(outcome.effects)
-    return tuple(zip(written.order_seqs, asked, strict=True)), written.others_pending
+
+def _committed(
+    tenant: TenantId, done: Draft, written: Written | None, queued: bool, now: datetime
+) -> Committed:
+    decision = done.decision
+    call = decision.call
+    freed = any(
+        move in (CounselorMove.RELEASED, CounselorMove.MISSED)
+        for _, move in decision.outcome.counselors
+    )
+    return Committed(
+        tenant=tenant,
+        order=decision.before.order.id,
+        call=None if call is None else call.id,
+        orders=() if written is None else written.orders,
+        leased_until=now + ORDER_LEASE,
+        others_pending=written is not None and written.others_pending,
+        next_timer_at=min((one.due_at for one in call.timers), default=None) if call else None,
+        seats=queued or freed,
+        said=bool(done.lines),
+        verdict=_first_verdict(decision.stored, call),
+        notices=bool(done.notices),
+    )
 
 
 def _first_verdict(stored: Stored | None, call: Call | None) -> VerdictKind | None:
@@ -239,9 +154,15 @@ def _first_verdict(stored: Stored | None, call: Call | None) -> VerdictKind | No
 
 
 async def _move_counselors(
-    connection: "Connection", tenant: TenantId, outcome: Outcome, program: Program, now: datetime
+    connection: "Connection", tenant: TenantId, decisions: Sequence[Decision], now: datetime
 ) -> None:
-    for counselor, move in outcome.counselors:
+    """Several are locked by id, whatever they are moved for; one's own moves keep their order."""
+    moves = [
+        (counselor, move, one.program)
+        for one in decisions
+        for counselor, move in one.outcome.counselors
+    ]
+    for counselor, move, program in sorted(moves, key=lambda one: one[0]):
         await _move_counselor(connection, tenant, counselor, move, program, now)
 
 
@@ -259,16 +180,9 @@ async def _move_counselor(
         await save_counselor(connection, tenant, moved)
 
 
-async def _write_place(
-    connection: "Connection",
-    tenant: TenantId,
-    stored: Stored | None,
-    call: Call | None,
-    program: Program,
-    order: Order,
-    now: datetime,
-) -> bool:
+async def _write_place(connection: "Connection", tenant: TenantId, decision: Decision) -> bool:
     """Keep the call's place in the queue in step with its state; True when it waits there."""
+    stored, call = decision.stored, decision.call
     was = stored is not None and stored.version > 0 and stored.call.state is State.QUEUED
     is_ = call is not None and call.state is State.QUEUED
     if call is None or (was and is_ and stored is not None and stored.call.crisis == call.crisis):
@@ -276,10 +190,10 @@ async def _write_place(
     if is_:
         place = Place(
             call=call.id,
-            program=program.id,
+            program=decision.program.id,
             joined_at=call.started_at,
             crisis=call.crisis,
-            prefers=order.counselor,
+            prefers=decision.outcome.slice.order.counselor,
         )
         await join_queue(connection, tenant, place)
     elif was:

@@ -1,0 +1,180 @@
+"""News of several calls that comes at once: dealt with together, and nobody waits for another."""
+
+import asyncio
+from collections.abc import Sequence
+
+from dialer.call import Call
+from dialer.carriers import LegAnswered, LegRinging, Report
+from terms.ids import LegId, OrderId
+from tests.house import House, hangs_up
+from tests.people import TENANT
+from tests.warmline.desk.database import contents
+
+CALLS = 6
+
+
+async def ringing(house: House, how_many: int = CALLS) -> list[OrderId]:
+    """Orders whose callers' phones ring, and are left to ring."""
+    orders = []
+    for number in range(how_many):
+        caller = await house.caller(f"+861380000{number:04}", script=hangs_up(300))
+        order = await house.order(caller, await house.counselor(f"+861390000{number:04}"))
+        await house.call(order, f"+861380000{number:04}")
+        orders.append(order)
+    return orders
+
+
+async def answers(house: House, orders: Sequence[OrderId]) -> list[Report]:
+    """The reports that each caller took the call."""
+    now = house.clock.now()
+    legs = [(await house.see_call(order)).legs[0].id for order in orders]
+    return [Report(id=f"{leg}/answered", news=LegAnswered(leg=leg, at=now)) for leg in legs]
+
+
+async def receive_all(house: House, reports: Sequence[Report]) -> None:
+    """All within one turn of the loop."""
+    await asyncio.gather(*(house.switchboard.receive(report) for report in reports))
+
+
+async def answered(house: House, orders: Sequence[OrderId]) -> list[bool]:
+    """Whose caller is on the line, as far as we know."""
+    calls: list[Call] = [await house.see_call(order) for order in orders]
+    return [call.legs[0].answered_at is not None for call in calls]
+
+
+async def decided(house: House) -> int:
+    """How many transactions wrote the calls as they are now."""
+    return int(await house.pool.fetchval("SELECT count(DISTINCT xmin::text) FROM calls"))
+
+
+async def test_news_of_several_calls_that_comes_at_once_shares_one_transaction(
+    house: House,
+) -> None:
+    orders = await ringing(house)
+    assert await decided(house) == CALLS
+
+    await receive_all(house, await answers(house, orders))
+
+    assert await answered(house, orders) == [True] * CALLS
+    assert await decided(house) == 1
+    await house.settle()
+    assert [len((await house.see_call(order)).legs) for order in orders] == [2] * CALLS
+
+
+async def test_together_or_alone_news_leaves_the_same_behind(house: House) -> None:
+    orders = await ringing(house)
+    reports = await answers(house, orders)
+    alone, together = orders[: CALLS // 2], orders[CALLS // 2 :]
+    for report in reports[: CALLS // 2]:
+        assert isinstance(report.news, LegAnswered)
+        await house.desk.take_news(report.id, report.news)
+    await receive_all(house, reports[CALLS // 2 :])
+    await house.settle()
+
+    for table, columns in (
+        ("calls", "state, version"),
+        ("timeline", "kind, role, data, cardinality(visible)"),
+        ("carrier_orders", "state_version, body->>'order', tries, outcome"),
+        ("timers", "kind, due_at, state_version"),
+        ("news", "folded_at, received_at, tries"),
+    ):
+        of_call = {"calls": "id", "timeline": "call_id"}.get(table, "call")
+        left = [
+            await house.pool.fetch(
+                f"SELECT {columns} FROM {table} WHERE {of_call} = $1 ORDER BY 1, 2",
+                (await house.see_call(order)).id,
+            )
+            for order in (*alone, *together)
+        ]
+        assert left[0], table
+        assert all(rows == left[0] for rows in left), table
+
+
+async def test_an_order_that_somebody_holds_keeps_no_other_news_waiting(house: House) -> None:
+    orders = await ringing(house)
+    reports = await answers(house, orders)
+    async with house.pool.acquire() as holding, holding.transaction():
+        await holding.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", orders[0])
+        held_up = asyncio.create_task(house.switchboard.receive(reports[0]))
+        await receive_all(house, reports[1:])
+
+        assert await answered(house, orders) == [False, *[True] * (CALLS - 1)]
+        assert not held_up.done()
+
+    await held_up
+    assert await answered(house, orders) == [True] * CALLS
+
+
+async def test_a_voucher_that_somebody_holds_keeps_no_other_news_waiting(house: House) -> None:
+    orders = await ringing(house)
+    reports = await answers(house, orders)
+    voucher = (await house.see_voucher(orders[0])).id
+    async with house.pool.acquire() as holding, holding.transaction():
+        await holding.execute("SELECT FROM vouchers WHERE id = $1 FOR UPDATE", voucher)
+        held_up = asyncio.create_task(house.switchboard.receive(reports[0]))
+        await receive_all(house, reports[1:])
+
+        assert await answered(house, orders) == [False, *[True] * (CALLS - 1)]
+
+    await held_up
+    assert await answered(house, orders) == [True] * CALLS
+
+
+async def test_news_that_cannot_be_folded_takes_no_other_with_it(house: House) -> None:
+    orders = await ringing(house)
+    reports = await answers(house, orders)
+    poisoned = (await house.see_call(orders[2])).id
+    await house.pool.execute("UPDATE calls SET record = '{}' WHERE id = $1", poisoned)
+
+    await receive_all(house, reports)
+
+    good = [order for order in orders if order != orders[2]]
+    assert await answered(house, good) == [True] * (CALLS - 1)
+    waiting = await house.pool.fetch("SELECT id, fault FROM news WHERE folded_at IS NULL")
+    assert [tuple(row) for row in waiting] == [(reports[2].id, "KeyError")]
+
+
+async def test_news_told_again_among_others_changes_nothing(house: House) -> None:
+    orders = await ringing(house)
+    reports = await answers(house, orders)
+    await receive_all(house, reports[:3])
+    await house.settle()
+    before = await contents(house.pool)
+
+    await receive_all(house, reports[:3])
+    assert await contents(house.pool) == before
+    await receive_all(house, reports)
+
+    assert await answered(house, orders) == [True] * CALLS
+
+
+async def test_news_of_one_call_is_dealt_with_in_the_order_it_came(house: House) -> None:
+    orders = await ringing(house, 2)
+    legs = [(await house.see_call(order)).legs[0].id for order in orders]
+    now = house.clock.now()
+    reports = [
+        Report(id=f"{leg}/{kind.__name__}/again", news=kind(leg=leg, at=now))
+        for leg in legs
+        for kind in (LegRinging, LegAnswered)
+    ]
+
+    await receive_all(house, reports)
+
+    assert await answered(house, orders) == [True, True]
+    told = await house.pool.fetch(
+        "SELECT kind FROM timeline WHERE order_id = $1 ORDER BY seq", orders[0]
+    )
+    kinds = [row["kind"] for row in told]
+    assert kinds.index("leg_ringing") < kinds.index("leg_answered")
+
+
+async def test_news_of_legs_that_are_nobodys_is_kept_beside_the_others(house: House) -> None:
+    orders = await ringing(house, 2)
+    reports = await answers(house, orders)
+    leg = LegId("call_of_nobody/caller/1")
+    stray = Report(id="stray", news=LegRinging(leg=leg, at=house.clock.now()))
+
+    await receive_all(house, [*reports, stray])
+
+    assert await answered(house, orders) == [True, True]
+    assert await house.pool.fetchval("SELECT tenant FROM news WHERE id = 'stray'") == TENANT
