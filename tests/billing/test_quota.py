@@ -257,7 +257,7 @@ def test_a_corrected_first_day_brings_no_second_allowance(corrected: date) -> No
         hold(counted, order=SECOND, limit=1, at=NOON)
 
 
-@pytest.mark.rule("X18", "E47")
+@pytest.mark.rule("X18")
 def test_the_corrected_next_year_has_an_allowance_of_its_own() -> None:
     spent, corrected = used(a_quota(Period.POLICY_YEAR), FIRST), date(2030, 1, 9)
     days = {date(2031, 1, 8): True, date(2031, 1, 9): False}
