@@ -46,6 +46,11 @@ class VoucherMove(StrEnum):
     COUNT_NO_CONTACT = "no_contact_counted"  # back the first time, used the second (X28)
 
 
+def voucher_book(voucher: VoucherId) -> BookId:
+    """The book of one voucher."""
+    return BookId(f"voucher/{voucher}")
+
+
 @quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voucher:
@@ -71,7 +76,7 @@ class Voucher:
     @property
     def book(self) -> BookId:
         """Where its entries are."""
-        return BookId(f"voucher/{self.id}")
+        return voucher_book(self.id)
 
 
 Moved = tuple[Voucher, Entry]

@@ -20,6 +20,7 @@ from dialer.store.due import next_timer_at
 from terms.ids import ProgramId
 from warmline.api.appeals import appeals
 from warmline.api.audience import DeskAudience
+from warmline.api.case_office import case_office
 from warmline.api.catalogue import catalogue
 from warmline.api.claims import claims
 from warmline.api.counselors import counselors
@@ -96,6 +97,7 @@ OPERATIONS = (
     *own_day,
     *staff_operations,
     *claims,
+    *case_office,
     *appeals,
     *policies,
     *entitlements,

@@ -23,7 +23,7 @@ from billing.store.quotas import QUOTA_COLUMNS, read_quota
 from billing.store.reviews import opening_review, withdrawing_review
 from billing.store.vouchers import COLUMNS, read_voucher
 from billing.talk import opening
-from billing.voucher import Voucher
+from billing.voucher import Voucher, voucher_book
 from terms.change import Change
 from terms.ids import BookId, CallerId, CallId, CounselorId, OrderId, ProgramId, TenantId, VoucherId
 from terms.refusals import RefusalCode, Refused
@@ -266,6 +266,20 @@ async def list_orders(
     )
     orders = [read_order(row) for row in rows[:limit]]
     return orders, orders[-1].id if len(rows) > limit else None
+
+
+async def orders_of_voucher(
+    connection: "Connection", tenant: TenantId, voucher: VoucherId
+) -> list[Order]:
+    """Every order that ever held the voucher, as its book tells, newest first."""
+    rows = await connection.fetch(
+        f"""SELECT {ORDER_COLUMNS} FROM orders
+            WHERE tenant = $1 AND id IN (
+                SELECT order_id FROM ledger_entries WHERE tenant = $1 AND book = $2)
+            ORDER BY id DESC""",
+        *(tenant, voucher_book(voucher)),
+    )
+    return [read_order(row) for row in rows]
 
 
 async def live_orders(

@@ -72,6 +72,18 @@ async def load_caller(
     return Caller(caller, seal.open(sealed)) if sealed is not None else None
 
 
+async def masked_callers(
+    connection: "Connection", seal: Seal, tenant: TenantId, masked: str, *, limit: int
+) -> list[CallerId]:
+    """Those of the newest `limit` accounts whose number looks like that; no index knows masks."""
+    rows = await connection.fetch(
+        """SELECT id, phone_sealed FROM callers
+           WHERE tenant = $1 AND phone_sealed IS NOT NULL ORDER BY id DESC LIMIT $2""",
+        *(tenant, limit),
+    )
+    return [CallerId(row["id"]) for row in rows if seal.open(row["phone_sealed"]).masked == masked]
+
+
 async def any_sealed_number(connection: "Connection") -> bytes | None:
     """Any number that is stored, of any tenant: to see whether the secret at hand opens it."""
     sealed: bytes | None = await connection.fetchval(

@@ -137,7 +137,7 @@ async def list_claims_of_order(
             limit=query.fetch,
             after=None if after is None else ClaimId(str(after[0])),
         )
-        reasons = await _reasons(asked, connection, rows)
+        reasons = await reasons_of(asked, connection, rows)
     items, cursor = page_of(
         asked,
         query,
@@ -167,7 +167,7 @@ async def appeal_claim(acting: Acting, who: Caller, claim: Annotated[ClaimId, ID
         acting.connection, acting.tenant, claim, who.id
     )
     acting.after_commit(lambda: desk.tell(committed))
-    reasons = await _reasons(acting, acting.connection, [appealed])
+    reasons = await reasons_of(acting, acting.connection, [appealed])
     return ClaimView.of(appealed, reasons[appealed.id])
 
 
@@ -215,7 +215,7 @@ async def list_claim_queue(asked: Asked, who: Staff, query: Queue) -> PageOf[Sta
             limit=query.fetch,
             after=None if after is None else _place(*after),
         )
-        reasons = await _reasons(asked, connection, rows)
+        reasons = await reasons_of(asked, connection, rows)
     items, cursor = page_of(
         asked,
         query,
@@ -292,8 +292,9 @@ def _place(escalated: str | int, due_at: str | int, claim: str | int) -> Place:
     )
 
 
-async def _reasons(
+async def reasons_of(
     asked: Asked, connection: "Connection", found: Sequence[Claim]
 ) -> dict[ClaimId, dict[str, str]]:
+    """Why each was decided as it was, by the kind of the decision."""
     written = await words_of(connection, asked.tenant, [claim.id for claim in found])
     return {id_: reasons_among(asked.frame.seal, words) for id_, words in written.items()}

@@ -8,7 +8,7 @@ from billing.claim import file
 from billing.store.claims import saving_claim
 from routing.store.targets import put_target
 from routing.transfer import AgencyKind, TransferTarget
-from terms.ids import ClaimId, CounselorId, OrderId, StaffId, TargetId, VoucherId
+from terms.ids import CallerId, ClaimId, CounselorId, OrderId, StaffId, TargetId, VoucherId
 from terms.phone import PhoneNumber
 from tests.people import CALLER, COUNSELOR, LISTENING, TENANT, device_token
 from tests.serving import Service
@@ -36,6 +36,7 @@ class Everybody:
 
     service: Service
     tokens: dict[str, str]
+    caller: CallerId
     order: OrderId
     call: str
     voucher: VoucherId
@@ -61,6 +62,7 @@ class Everybody:
             "verification": self.verification,
             "follow_up": "follow_up_1",
             "voucher": self.voucher,
+            "caller": self.caller,
             "claim": self.claim,
             "appeal": self.claim,
         }
@@ -105,7 +107,9 @@ async def everybody(service: Service, *, talking: bool = True) -> Everybody:
     code = await new_code(service)
     claim = await _claim(service, order)
     await quiet(service)
-    return Everybody(service, tokens, order, call, voucher, counselor, verification, code, claim)
+    return Everybody(
+        service, tokens, caller, order, call, voucher, counselor, verification, code, claim
+    )
 
 
 async def quiet(service: Service) -> None:

@@ -113,6 +113,7 @@ async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a
             _match,
             _policies,
             _second_factor,
+            _cases,
         ):
             await story(sender)
         await quiet(service)
@@ -132,7 +133,7 @@ async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a
 def _template(path: str) -> str:
     parts = path.partition("?")[0].split("/")
     for place, part in enumerate(parts):
-        for prefix in ("order", "call", "verification", "voucher", "claim", "follow_up"):
+        for prefix in ("order", "call", "verification", "voucher", "claim", "follow_up", "caller"):
             if part.startswith(f"{prefix}_"):
                 parts[place] = f"{{{prefix}}}"
                 if parts[place - 1] == "appeals":  # an appeal's id is its claim's
@@ -268,6 +269,13 @@ async def _policies(sender: Sender) -> None:
     await sender.post("operator", "/v1/policies/import?apply=true", listed)
     data = {"name": "李强", "id_number": INSURED_ID}
     await sender.post("caller", "/v1/entitlements/check", data)
+
+
+async def _cases(sender: Sender) -> None:
+    await sender.post("support", "/v1/staff/orders/search", {"text": sender.all_.order})
+    why = {"reason": "the caller asked to be called back"}
+    caller = sender.all_.caller
+    await sender.post("support", f"/v1/staff/callers/{caller}/reveal", why)
 
 
 async def _second_factor(sender: Sender) -> None:
