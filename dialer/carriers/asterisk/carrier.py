@@ -1,12 +1,16 @@
 """The carrier on Asterisk: orders as ARI requests."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from dialer.carriers import CarrierRefused, CarrierUnreachable, LiveLeg, Receive
 from dialer.carriers.asterisk.ari import Ari, NotDone
 from dialer.carriers.asterisk.listening import Believe, Listener, believe_nothing
 from dialer.carriers.asterisk.names import bridge_of, channel_of, is_dialled_in, is_our_bridge
+from dialer.carriers.asterisk.prompts import Prompts
 from dialer.carriers.asterisk.standing import Standing, standing
 from dialer.carriers.asterisk.telling import Teller
 from terms.ids import CallId, LegId
@@ -48,7 +52,10 @@ class AsteriskCarrier:
         """
         self._address = address
         self._teller = Teller()
-        self._listener = Listener(self._teller.tell, believe, may_connect)
+        self._prompts = Prompts(uuid4().hex[:8])
+        self._listener = Listener(
+            self._teller.tell, believe, may_connect, prompt_over=self._prompts.finished
+        )
         self._ari: Ari | None = None
 
     @property
@@ -137,10 +144,12 @@ class AsteriskCarrier:
     async def bridge(self, call: CallId, legs: tuple[LegId, ...], *, limit_seconds: int) -> None:
         """Set each leg's limit and join all that are not in the call's bridge yet.
 
-        The limit is Asterisk's own, so that it holds while we are dead. A leg already in the bridge
-        keeps its limit: an order repeated must not prolong a talk.
+        Who is being told something hears the others at once instead. The limit is Asterisk's own,
+        so that it holds while we are dead. A leg already in the bridge keeps its limit: an order
+        repeated must not prolong a talk.
         """
-        name, found = bridge_of(call), await self._all_standing()
+        name = bridge_of(call)
+        found = await self._standing_at(name, legs)
         joining = []
         for leg in legs:
             stands = found.get(channel_of(leg))
@@ -152,9 +161,10 @@ class AsteriskCarrier:
                 joining.append(stands)
         if not joining:
             return
-        for stands in joining:
-            await self._part(stands)
-            await self._limit(stands.channel, limit_seconds)
+        await asyncio.gather(
+            *(self._limit(stands.channel, limit_seconds) for stands in joining),
+            *(self._hush(stands.leg) for stands in joining),
+        )
         try:
             await self._join(name, joining)
         except CarrierRefused as refusal:
@@ -171,9 +181,13 @@ class AsteriskCarrier:
 
         A file that is not there is told by the log alone: Asterisk takes the order all the same.
         """
-        media = f"sound:{self._address.prompts}/{language}/{prompt}"
-        query = {"media": media}
-        await self._order(leg, "POST", "channels", channel_of(leg), "play", query=query)
+        channel, playback = channel_of(leg), self._prompts.begin(leg)
+        query = {"media": f"sound:{self._address.prompts}/{language}/{prompt}"}
+        try:
+            await self._order(leg, "POST", "channels", channel, "play", playback, query=query)
+        except CarrierRefused:
+            self._prompts.finished(playback)
+            raise
 
     async def limit(self, leg: LegId, *, limit_seconds: int) -> None:
         """Replace the leg's absolute limit, counted from now."""
@@ -220,6 +234,22 @@ class AsteriskCarrier:
         channels = await ari.ask("GET", "channels")
         return standing(channels, await ari.ask("GET", "bridges"), self._address.app)
 
+    async def _standing_at(self, bridge: str, legs: tuple[LegId, ...]) -> dict[str, Standing]:
+        """These legs alone, and which of them are in this bridge: a busy house has many others."""
+        asked = [("channels", channel_of(leg)) for leg in legs]
+        *channels, at = await asyncio.gather(
+            *(self._find(*one) for one in (*asked, ("bridges", bridge)))
+        )
+        return standing(channels, [at], self._address.app)
+
+    async def _find(self, kind: str, name: str) -> object:
+        try:
+            return await self._open().ask("GET", kind, name)
+        except CarrierRefused as refusal:
+            if refusal.code == _GONE:
+                return None
+            raise
+
     async def _standing(self, leg: LegId) -> Standing:
         found = (await self._all_standing()).get(channel_of(leg))
         if found is None:
@@ -237,6 +267,13 @@ class AsteriskCarrier:
                 raise
         channels = ",".join(stands.channel for stands in joining)
         await ari.ask("POST", "bridges", name, "addChannel", query={"channel": channels})
+
+    async def _hush(self, leg: LegId) -> None:
+        """Stop what the leg is being told: it would join only afterwards."""
+        for playback in self._prompts.of(leg):
+            self._prompts.finished(playback)
+            with suppress(CarrierRefused):  # it was over just now
+                await self._open().ask("DELETE", "playbacks", playback)
 
     async def _part(self, stands: Standing) -> None:
         if is_our_bridge(stands.bridge):

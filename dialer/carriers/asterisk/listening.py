@@ -45,6 +45,7 @@ class Listener:
         tell: Callable[[Report, Stored | None], None],
         believe: Believe = believe_nothing,
         may_connect: Callable[[], bool] = lambda: True,
+        prompt_over: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.connected = asyncio.Event()
         self.is_replaced = False
@@ -53,6 +54,7 @@ class Listener:
         self._tell = tell
         self._believe = believe
         self._may_connect = may_connect
+        self._prompt_over = prompt_over
         self._ari: Ari | None = None
         self._traces: dict[str, Trace] = {}
         self._ears: dict[str, Ear] = {}
@@ -133,7 +135,7 @@ class Listener:
             self.is_replaced = True
             return
         if kind == "PlaybackFinished":
-            _complain_of_prompt(found.get("playback"))
+            self._end_prompt(found.get("playback"))
             return
         event = read_event(found)
         if event is None:
@@ -143,6 +145,13 @@ class Listener:
         trace = trace_for(self._traces, event)
         if trace is not None and not self.is_over(trace.leg):
             self._keep(event.channel, *follow(trace, event))
+
+    def _end_prompt(self, playback: object) -> None:
+        if not isinstance(playback, dict):
+            return
+        self._prompt_over(str(playback.get("id")))
+        if playback.get("state") == "failed":
+            log.error("Asterisk has no prompt %s", playback.get("media_uri"))
 
     def _keep(self, channel: str, trace: Trace, reports: tuple[Report, ...]) -> None:
         stored = None
@@ -207,15 +216,14 @@ class Listener:
     # --- silence ------------------------------------------------------------------------------
 
     async def _watch_for_ever(self, ari: Ari) -> None:
+        at_once = asyncio.Semaphore(_LOOKS_AT_ONCE)
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
-            at_once = asyncio.Semaphore(_LOOKS_AT_ONCE)
-            looks = (
-                self._look(ari, channel, at_once)
-                for channel, trace in list(self._traces.items())
-                if trace.talks
-            )
-            await asyncio.gather(*looks)
+            talking = [channel for channel, trace in self._traces.items() if trace.talks]
+            for channel in talking:  # spread over the second: no order is to wait behind all
+                self._do(self._look(ari, channel, at_once))
+                await asyncio.sleep(_LOOK_SECONDS / len(talking))
+            if not talking:
+                await asyncio.sleep(_LOOK_SECONDS)
 
     async def _look(self, ari: Ari, channel: str, at_once: asyncio.Semaphore) -> None:
         async with at_once:
@@ -269,8 +277,3 @@ async def _tear_down(ari: Ari, bridge: str) -> None:
         found = await ari.ask("GET", "bridges", bridge)
         if isinstance(found, dict) and found.get("channels") == []:
             await ari.ask("DELETE", "bridges", bridge)
-
-
-def _complain_of_prompt(playback: object) -> None:
-    if isinstance(playback, dict) and playback.get("state") == "failed":
-        log.error("Asterisk has no prompt %s", playback.get("media_uri"))
