@@ -174,9 +174,18 @@ def bench(
     settlement: Annotated[
         bool, typer.Option("--settlement", help="Measure the settling of a month instead.")
     ] = False,
+    carrier: Annotated[
+        str, typer.Option(help="asterisk: measure real SIP phones over a real Asterisk instead.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Measure this machine against a floor."""
+    if carrier not in ("", "asterisk"):
+        raise Unusable(f"--carrier {carrier} cannot be measured: leave it out, or say asterisk.")
+    if carrier:
+        from warmline.bench import phones
+
+        raise typer.Exit(phones.run(as_json=as_json))
     if settlement:
         from warmline.bench import settling
 

@@ -13,7 +13,7 @@ import socket
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,9 +93,14 @@ async def a_ground() -> AsyncIterator[Ground]:
 
 
 @asynccontextmanager
-async def a_service(settings: Settings) -> AsyncIterator[Process]:
-    """`warmline serve` with these settings, once it is ready; killed at the end of the block."""
-    started = await start_service(settings)
+async def a_service(
+    settings: Settings, more: Mapping[str, str] | None = None
+) -> AsyncIterator[Process]:
+    """`warmline serve` with these settings, once it is ready; killed at the end of the block.
+
+    `more` are further ones, by the names of their variables.
+    """
+    started = await start_service(settings, more)
     try:
         await ready(settings.address)
         yield started
@@ -103,7 +108,7 @@ async def a_service(settings: Settings) -> AsyncIterator[Process]:
         await kill(started)
 
 
-async def start_service(settings: Settings) -> Process:
+async def start_service(settings: Settings, more: Mapping[str, str] | None = None) -> Process:
     """Start `warmline serve`; its log goes to a file, as it would in earnest."""
     assert settings.secret_key is not None
     ours = {
@@ -112,6 +117,7 @@ async def start_service(settings: Settings) -> Process:
         "PORT": str(settings.port),
         "SECRET_KEY": settings.secret_key.get_secret_value(),
         "HANDSETS_URL": settings.handsets_url,
+        **(more or {}),
     }
     environment = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled once

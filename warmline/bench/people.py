@@ -1,6 +1,6 @@
 """Whoever calls and answers in a run: put straight into the database, which is not measured."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -51,7 +51,7 @@ class People:
     tenant: TenantId
     clock: Callable[[], datetime]
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-    _programs: dict[ProgramId, Program] = field(default_factory=lambda: dict(load_shipped()))
+    programs: Mapping[ProgramId, Program] = field(default_factory=lambda: dict(load_shipped()))
 
     async def counselors(
         self, how_many: int, program: ProgramId, *, available: bool = True
@@ -70,7 +70,7 @@ class People:
         self, how_many: int, program: ProgramId, counselors: list[CounselorId] | None = None
     ) -> list[Customer]:
         """Callers with a verified device and an open order; the n-th for the n-th counselor."""
-        sheet, now = self._programs[program], self.clock()
+        sheet, now = self.programs[program], self.clock()
         async with self.connection.transaction():
             await keep_program_text(
                 self.connection,
@@ -87,7 +87,7 @@ class People:
             ]
 
     def _counselor(self, program: ProgramId, available: bool, now: datetime) -> Counselor:
-        routing = self._programs[program].routing
+        routing = self.programs[program].routing
         counselor = Counselor(
             id=CounselorId(new_id("counselor")),
             name="Chen Xin",

@@ -1,7 +1,7 @@
 """Figures as JSON, and as a table that says which goals were met."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from warmline.bench.measuring import Figures
@@ -34,9 +34,9 @@ def as_json(figures: Figures) -> str:
             "floor_events_per_s": round(rates.floor, 1),
             "events_per_s": round(rates.service, 1),
             "ratio": round(rates.ratio, 3),
-            "place_call_ms": _rounded(figures.place_call_ms),
-            "offer_ms": _rounded(figures.offer_ms),
-            "cap_overshoot_ms": _rounded(figures.cap_overshoot_ms),
+            "place_call_ms": rounded(figures.place_call_ms),
+            "offer_ms": rounded(figures.offer_ms),
+            "cap_overshoot_ms": rounded(figures.cap_overshoot_ms),
             "recovery_s": round(figures.recovery_s, 2),
             "rss_mb": round(figures.rss_mb, 1),
             "missed": [row.name for row in rows(figures) if not row.is_met],
@@ -46,8 +46,13 @@ def as_json(figures: Figures) -> str:
 
 def as_table(figures: Figures) -> str:
     """For people."""
+    return table(rows(figures))
+
+
+def table(rows: Iterable[Row]) -> str:
+    """Lines of text, one for each figure."""
     lines = [f"{'':34} {'measured':>12}   {'goal':<14}"]
-    for row in rows(figures):
+    for row in rows:
         goal = (
             "" if row.goal is None else f"{'>=' if row.at_least else '<'} {row.goal:g} {row.unit}"
         )
@@ -72,5 +77,6 @@ def rows(figures: Figures) -> Iterator[Row]:
     yield Row("memory then", figures.rss_mb, "MB", 200)
 
 
-def _rounded(spread: Spread) -> dict[str, float]:
+def rounded(spread: Spread) -> dict[str, float]:
+    """Its figures as JSON shows them."""
     return {name: round(value, 2) for name, value in asdict(spread).items()}
