@@ -13,7 +13,7 @@ PAGE_SOURCES := docs/openapi.json web/package-lock.json $(shell find web -name n
 # anew, which takes longer than everything else together.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup web run test chaos exercise check rules openapi diagrams bench lock system-packages
+.PHONY: setup web run test chaos exercise check rules openapi diagrams bench lock system-packages phones
 
 setup: $(INSTALLED) $(PAGES)
 
@@ -50,6 +50,12 @@ chaos: setup system-packages
 exercise: setup system-packages
 	WARMLINE_EXERCISE_IN_MEMORY=1_000_000 WARMLINE_EXERCISE_OVER_POSTGRESQL=50_000 \
 		$(BIN)/pytest tests/exercise --durations=2
+
+# A real call between two softphones over a real Asterisk; as root (see the README). HOST=... lets
+# phones of your network register, MINE=caller leaves that phone to you.
+phones: export WARMLINE_DATA_DIR ?= $(CURDIR)/data
+phones: setup system-packages
+	@exec $(BIN)/python -m tests.phones.trial
 
 system-packages:
 	@sh .ci/system-packages

@@ -5,7 +5,6 @@ It speaks a tone and writes what it hears into a file; hands reach it over a soc
 
 import asyncio
 import json
-import shutil
 import signal
 import socket
 import wave
@@ -17,7 +16,7 @@ from pathlib import Path
 from tests.phones.sound import RATE, holds
 
 _GENEROUS_SECONDS = 15.0
-_LISTENED_SECONDS = 0.5
+_WAVE_HEADER_BYTES = 44
 _MODULES = ("g711", "ausine", "aubridge", "sndfile", "ctrl_tcp")
 _APPLICATIONS = ("account", "menu")
 _CONFIG = """poll_method epoll
@@ -33,11 +32,6 @@ snd_path {directory}
 ctrl_tcp_listen 127.0.0.1:{control}
 module_path {modules}
 """
-
-
-def is_there() -> bool:
-    """Whether baresip is installed."""
-    return shutil.which("baresip") is not None
 
 
 def modules_directory() -> Path:
@@ -91,6 +85,7 @@ class Baresip:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
         await self._connect(control)
         await self._registered()
@@ -159,10 +154,19 @@ class Baresip:
         if self._process is not None:
             await _end(self._process)
 
+    def recordings(self) -> list[Path]:
+        """What it was sent, a file for each call, the last one last."""
+        return sorted(self.directory.glob("*-dec.wav"), key=lambda one: one.stat().st_mtime)
+
+    def heard_lately(self, seconds: float) -> list[int]:
+        """The last samples it was sent, of a call that may still go on."""
+        files = self.recordings()
+        raw = files[-1].read_bytes()[_WAVE_HEADER_BYTES:] if files else b""
+        return array("h", raw[: len(raw) // 2 * 2]).tolist()[-int(seconds * RATE) :]
+
     def heard(self) -> list[int]:
         """Every sample it was sent in its last call; whole once it is stopped."""
-        file = max(self.directory.glob("*-dec.wav"), key=lambda one: one.stat().st_mtime)
-        with wave.open(str(file)) as sound:
+        with wave.open(str(self.recordings()[-1])) as sound:
             assert (sound.getnchannels(), sound.getframerate()) == (1, RATE)
             return array("h", sound.readframes(sound.getnframes())).tolist()
 

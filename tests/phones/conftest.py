@@ -1,4 +1,5 @@
-"""One Asterisk for all tests of this directory. Without one they are skipped, and say why."""
+"""One Asterisk for all tests of this directory. Without one they are skipped, and say why; in CI
+they fail."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,6 @@ from tests.phones.engine import (
     Engine,
     ready,
     start,
-    why_not,
 )
 from tests.phones.house import (
     CAP_SECONDS,
@@ -25,6 +25,7 @@ from tests.phones.house import (
     a_phone_house,
     hurried,
 )
+from tests.phones.required import PACKAGES, missing, require
 from tests.phones.rig import AsteriskRig
 from warmline.seal import AesSeal
 
@@ -34,15 +35,14 @@ if TYPE_CHECKING:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say loudly what was not tried."""
-    if (why := why_not()) is not None:
+    if (why := missing(*PACKAGES)) is not None:
         terminalreporter.write_sep("!", f"REAL PHONES NOT TESTED: {why}", red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
     """A running Asterisk."""
-    if (why := why_not()) is not None:
-        pytest.skip(f"REAL PHONES NOT TESTED: {why}")
+    require()
     engine = start("suite")
     yield engine
     engine.stop()
@@ -51,8 +51,7 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def short_sighted() -> Iterator[Engine]:
     """A running Asterisk with the shortest watch over silent media that we allow."""
-    if (why := why_not()) is not None:
-        pytest.skip(f"REAL PHONES NOT TESTED: {why}")
+    require()
     engine = start("short", rtp_timeout_seconds=SHORTEST_RTP_TIMEOUT_SECONDS)
     yield engine
     engine.stop()
@@ -61,8 +60,7 @@ def short_sighted() -> Iterator[Engine]:
 @pytest.fixture
 def engine_to_kill() -> Iterator[Engine]:
     """An Asterisk for one test, with the shortest watch over silent media that we allow."""
-    if (why := why_not()) is not None:
-        pytest.skip(f"REAL PHONES NOT TESTED: {why}")
+    require()
     engine = start("to-kill", rtp_timeout_seconds=SHORTEST_RTP_TIMEOUT_SECONDS)
     yield engine
     engine.stop()

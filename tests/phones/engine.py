@@ -130,7 +130,8 @@ def start(name: str, keys: Path | None = None, **differing: Any) -> Engine:
         here["tls_ca_file"] = here["tls_cert_file"]
         for kind in ("cert", "key"):
             shutil.copy(keys / f"{kind}.pem", directory)
-    write(Installation(**(here | differing)), directory)
+    here |= differing
+    write(Installation(**here), directory)
     modules = next(root.glob("usr/lib/*/asterisk/modules"))
     text = _DIRECTORIES.format(here=inside, modules=f"/{modules.relative_to(root)}")
     (directory / "asterisk.conf").write_text(text)
@@ -141,11 +142,11 @@ def start(name: str, keys: Path | None = None, **differing: Any) -> Engine:
     return Engine(
         process=_launch(directory),
         directory=directory,
-        url=f"http://127.0.0.1:{http_port}",
-        sip_port=sip_port,
+        url=f"http://127.0.0.1:{here['http_port']}",
+        sip_port=here["sip_port"],
         town_port=town_port,
         sounds=f"{inside}/sounds",
-        softphones=SOFTPHONES,
+        softphones=here["softphones"],
     )
 
 
@@ -158,6 +159,7 @@ def _launch(directory: Path) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is ours to take: calls end before it does
     )
 
 
@@ -180,6 +182,11 @@ def _write_prompts(directory: Path) -> None:
         file = directory / language / f"{prompt}.wav"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(tone_file(hertz, 0.5))
+
+
+def free_port() -> int:
+    """A port of loopback that nobody uses just now."""
+    return _free_ports(1)[0]
 
 
 def _free_ports(how_many: int) -> list[int]:

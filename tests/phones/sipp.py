@@ -1,7 +1,6 @@
 """SIPp as the provider behind the trunk: one call, told what to answer by a scenario."""
 
 import asyncio
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,6 @@ _TO_CALLER = """
 """
 _ASKED = '\n  <recv request="INVITE" rrs="true"/>'
 _ACKNOWLEDGED = '\n  <recv request="ACK"/>'
-
-
-def is_there() -> bool:
-    """Whether SIPp is installed."""
-    return shutil.which("sipp") is not None
 
 
 def _answer(status: str, body: str = "") -> str:

@@ -102,7 +102,7 @@ async def test_an_asterisk_that_dies_and_comes_back_is_used_again(
     await ready(engine_to_kill)
 
     ended = await frail.news(LegEnded, call.caller_leg)
-    assert (ended.by, ended.q850) == (ReleaseSide.UNKNOWN, None)  # nobody saw it
+    assert (ended.by, ended.code) == (ReleaseSide.CARRIER, "engine_restarted")
     leg = await frail.ring(await frail.phone(Behaviour.ANSWERS), frail.call(), "caller")
     await frail.news(LegAnswered, leg)
 

@@ -27,6 +27,7 @@ from terms.phone import PhoneNumber
 from tests.phones import sipp
 from tests.phones.baresip import Baresip
 from tests.phones.engine import SHORTEST_RTP_TIMEOUT_SECONDS, Engine, ready
+from tests.phones.required import require
 from tests.phones.rig import AsteriskRig
 
 ANN, BEN = PhoneNumber("+8613700000001"), PhoneNumber("+8613700000002")
@@ -52,6 +53,7 @@ async def line(short_sighted: Engine) -> AsyncIterator[AsteriskRig]:
 @pytest.fixture
 async def begin(short_sighted: Engine, tmp_path: Path) -> AsyncIterator[Begin]:
     """Starts a baresip of that number."""
+    require("baresip")
     async with AsyncExitStack() as stack:
 
         async def one(number: PhoneNumber, answers: str = "auto") -> Baresip:
@@ -168,6 +170,7 @@ async def provider(
     short_sighted: Engine, tmp_path: Path
 ) -> AsyncIterator[Callable[[str], Awaitable[sipp.Sipp]]]:
     """Starts SIPp where the trunk points to."""
+    require("sipp")
     async with AsyncExitStack() as stack:
 
         async def one(scenario: str) -> sipp.Sipp:

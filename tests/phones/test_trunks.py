@@ -12,7 +12,8 @@ import pytest
 
 from dialer.carriers import CarrierRefused
 from tests.dialer.carriers.rig import Behaviour
-from tests.phones.engine import PASSWORD, Engine, ready, start, why_not
+from tests.phones.engine import PASSWORD, Engine, ready, start
+from tests.phones.required import require
 from tests.phones.rig import AsteriskRig
 
 _PJSIP_COMPLAINTS = ("res_pjsip", "res_sorcery", "config_options.c: Error", "pjsip.conf")
@@ -21,8 +22,7 @@ _NORMAL = ("pjproject.conf", "websocket_client.conf", "acl.conf")
 
 @contextmanager
 def started(keys: Path | None = None, **differing: Any) -> Iterator[Engine]:
-    if (why := why_not()) is not None:
-        pytest.skip(f"REAL PHONES NOT TESTED: {why}")
+    require(*(("openssl",) if keys is not None else ()))
     engine = start("trunk", keys, **differing)
     try:
         yield engine
