@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import gc
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -80,6 +81,7 @@ def options(
 @app.command()
 def serve(context: typer.Context) -> None:
     """Answer the HTTP API, obey orders and timers, until Ctrl-C."""
+    gc.disable()  # what a start makes stays: the process collects once it serves
     from warmline import serve as process
 
     process.run(_settings(context))

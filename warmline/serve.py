@@ -187,9 +187,9 @@ def _on_signal(stop: Callable[[], object]) -> None:
 
 def _spare_the_collector() -> None:
     """What was made by now stays for good; looking through it again and again finds nothing."""
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # hardly any of it is garbage: a look through all of it would only take time
     gc.set_threshold(_NEW_OBJECTS)
+    gc.enable()
 
 
 @asynccontextmanager

@@ -1,6 +1,8 @@
 """Putting the HTTP side together: the table of operations, and what stands beside it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -37,10 +39,13 @@ def make_app(
     for operation in table:
         routed = _without_words(operation.path, paths)
         app.router.add_route(operation.method, routed, handler(operation))
-    published = document(table, version=version)
+
+    @cache
+    def published() -> Mapping[str, Any]:  # few ask for it, and a process should start soon
+        return document(table, version=version)
 
     async def openapi(_request: web.Request) -> web.Response:
-        return web.json_response(published)
+        return web.json_response(published())
 
     app.router.add_get("/v1/openapi.json", openapi)
     app.router.add_get("/livez", health.livez)

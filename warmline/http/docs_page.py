@@ -1,6 +1,7 @@
 """The published document as a page people can read: no script, nothing from elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -54,16 +55,22 @@ def type_words(schema: Mapping[str, Any]) -> str:
     return f"{words} ({schema['format']})" if "format" in schema else words
 
 
-def handlers(document: Mapping[str, Any]) -> tuple[web.RouteDef, ...]:
-    """The page and its style sheet, rendered once."""
-    page = render(document).encode()
-    style = _environment.get_template("docs.css").render().encode()
+def handlers(document: Callable[[], Mapping[str, Any]]) -> tuple[web.RouteDef, ...]:
+    """The page and its style sheet, each rendered once somebody asks for it."""
+
+    @cache
+    def page() -> bytes:
+        return render(document()).encode()
+
+    @cache
+    def style() -> bytes:
+        return _environment.get_template("docs.css").render().encode()
 
     async def docs(_request: web.Request) -> web.Response:
-        return _file(page, "text/html")
+        return _file(page(), "text/html")
 
     async def docs_style(_request: web.Request) -> web.Response:
-        return _file(style, "text/css")
+        return _file(style(), "text/css")
 
     return web.get("/docs", docs), web.get("/docs/style.css", docs_style)
 

@@ -35,6 +35,7 @@ class Model(BaseModel):
         frozen=True,
         allow_inf_nan=False,
         use_attribute_docstrings=True,
+        defer_build=True,  # until it is first used: a process should start soon
     )
 
 
@@ -42,7 +43,11 @@ class Query(BaseModel):
     """The query string's parameters: texts that are read as the declared types, none unknown."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        defer_build=True,
     )
 
 
