@@ -136,12 +136,16 @@ class Line:
 
     def _gather(self, call: Call, turn: Turn, verb: Element) -> None:
         question = call.question = Question(turn=turn, element=verb)
-        phone = self._exchange.phones[self._exchange.far_end(call)]
         self._ask_on(call, question, deque(verb))
+        phone = self._exchange.phones[self._exchange.far_end(call)]
         if phone.script.presses and not call.has_pressed:
+            self._after(call, _PRESS_AFTER_SECONDS, lambda: self._answer(call, question))
+
+    def _answer(self, call: Call, question: Question) -> None:
+        """Somebody presses while the question is open; cut short, it is the next that counts."""
+        if call.question is question and not call.has_pressed:
             call.has_pressed = True
-            keys = phone.script.presses
-            self._after(call, _PRESS_AFTER_SECONDS, lambda: self.press(call, keys))
+            self.press(call, self._exchange.phones[self._exchange.far_end(call)].script.presses)
 
     def _ask_on(self, call: Call, question: Question, prompts: "deque[Element]") -> None:
         """Say what is left of the question, then wait for a key."""

@@ -11,7 +11,7 @@ from dialer.carriers.twilio.book import MemoryBook
 from tests.dialer.carriers.joined import live, talk
 from tests.dialer.carriers.rig import Behaviour
 from tests.dialer.carriers.twilio.rig import PUBLIC, TwilioRig
-from tests.twilio_standin.hooks import Post, signature
+from tests.twilio_standin.hooks import Answer, Post, signature
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
@@ -37,6 +37,19 @@ async def a_whole_call(rig: TwilioRig) -> None:
     await rig.settle()
 
 
+def listening(rig: TwilioRig) -> tuple[list[Post], dict[int, str]]:
+    """Every webhook from now on, and what each was answered."""
+    sent: list[Post] = []
+    answers: dict[int, str] = {}
+
+    def listen(post: Post, answer: Answer | None) -> None:
+        sent.append(post)
+        answers[id(post)] = answer.text if answer else ""
+
+    rig.twilio.mouth.listener = listen
+    return sent, answers
+
+
 def kinds(posts: list[Post]) -> set[str]:
     """The doors the posts came to."""
     return {post.url.removeprefix(PUBLIC).split("/")[3].partition("#")[0] for post in posts}
@@ -50,12 +63,7 @@ async def test_a_webhook_sent_again_changes_nothing_and_is_answered_the_same(
     rig: TwilioRig, seed: int
 ) -> None:
     """All of them, in any order, long after: what was stored is stored once."""
-    answers: dict[int, str] = {}
-    sent: list[Post] = []
-    rig.twilio.mouth.listener = lambda post, answer: (
-        sent.append(post),
-        answers.__setitem__(id(post), answer.text if answer else ""),
-    )
+    sent, answers = listening(rig)
     await a_whole_call(rig)
     assert kinds(sent) == DOORS
     assert isinstance(rig.book, MemoryBook)
@@ -91,8 +99,8 @@ def _with(params: Mapping[str, str], **changed: str) -> dict[str, str]:
 async def test_a_forged_webhook_is_refused_and_nothing_of_it_is_stored(
     kept: TwilioRig, database: "Pool[Record]", forgery: str
 ) -> None:
-    rig, sent = kept, list[Post]()
-    rig.twilio.mouth.listener = lambda post, _answer: sent.append(post)
+    rig = kept
+    sent, _ = listening(rig)
     await a_whole_call(rig)
     assert kinds(sent) == DOORS
     told, stored = by_id(rig.told), await _stored(database)
@@ -156,7 +164,12 @@ async def test_news_of_an_end_that_comes_before_its_beginning_leaves_nobody_stan
 ) -> None:
     """The last callback first, the others after it: the leg is over and stays so."""
     held: list[Post] = []
-    rig.twilio.misdelivery.drop_if = lambda post: held.append(post) is None
+
+    def hold(post: Post) -> bool:
+        held.append(post)
+        return True
+
+    rig.twilio.misdelivery.drop_if = hold
     call = rig.call()
     phone = await rig.phone(Behaviour.ANSWERS)
     leg = await rig.ring(phone, call, "caller")

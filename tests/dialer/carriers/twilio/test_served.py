@@ -1,0 +1,132 @@
+"""The whole process with PostgreSQL, over Twilio: a few calls from the button to the verdict.
+
+How fast it is, `load.py` measures; here everything only has to be right.
+"""
+
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+
+from tests.dialer.carriers.twilio.load import (
+    LISTENING,
+    PUBLIC,
+    Load,
+    Run,
+    a_town,
+    open_all_day,
+    twilio_settings,
+)
+from tests.twilio_standin.hooks import signature
+from tests.twilio_standin.operations import Operations
+from warmline.bench.people import People
+from warmline.clock import machine_now
+from warmline.programs import load_programs
+from warmline.serve import running
+from warmline.settings import Settings
+
+# Twilio tells times in whole seconds: a talk of less than one would be none.
+FEW = Load(calls=6, calls_per_second=20, answers_after_seconds=0.05, talk_seconds=1.5)
+
+
+@asynccontextmanager
+async def a_run(
+    operations: Operations, database_url: str, tmp_path: Path, load: Load
+) -> AsyncIterator[Run]:
+    """A process that serves, with customers whose buttons can be pressed."""
+    services: dict[str, str] = {}
+    programs = open_all_day(tmp_path / "programs")
+    async with a_town(operations, services, load) as twilio:
+        settings = Settings.load(
+            database_url=database_url,
+            data_dir=tmp_path / "data",
+            port=_free_port(),
+            programs=programs,
+            **twilio_settings(twilio),
+        )
+        services[PUBLIC] = f"http://127.0.0.1:{settings.port}"
+        async with running(settings) as house:
+            connection = await asyncpg.connect(database_url)
+            people = People(
+                connection,
+                house.seal,
+                settings.tenant,
+                machine_now,
+                programs=load_programs(programs),
+            )
+            counselors = await people.counselors(load.calls, LISTENING)
+            customers = await people.customers(load.calls, LISTENING, counselors)
+            async with aiohttp.ClientSession(base_url=services[PUBLIC]) as client:
+                yield Run(
+                    load=load,
+                    twilio=twilio,
+                    customers=customers,
+                    tenant=settings.tenant,
+                    connection=connection,
+                    client=client,
+                )
+            await connection.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+async def test_calls_from_the_button_to_the_verdict(
+    operations: Operations, database_url: str, tmp_path: Path
+) -> None:
+    async with a_run(operations, database_url, tmp_path, FEW) as run:
+        figures = await run.go()
+
+    assert figures.wrong == {}
+
+
+async def test_callbacks_in_disorder_end_in_the_same_verdicts(
+    operations: Operations, database_url: str, tmp_path: Path
+) -> None:
+    async with a_run(operations, database_url, tmp_path, FEW) as run:
+        lost = run.twilio.misdelivery
+        lost.duplicate = lost.reorder = lost.delay = 0.3
+        lost.delay_seconds = 0.3
+        figures = await run.go()
+
+    assert figures.wrong == {}
+
+
+async def test_a_forged_webhook_comes_no_further_than_the_door(
+    operations: Operations, database_url: str, tmp_path: Path
+) -> None:
+    one = Load(calls=1, calls_per_second=20, answers_after_seconds=0.05, talk_seconds=1.5)
+    async with a_run(operations, database_url, tmp_path, one) as run:
+        assert (await run.go()).wrong == {}
+        before = await _all_rows(run)
+        for sent in run.twilio.mouth.sent:
+            post = sent.post
+            path = post.url.removeprefix(PUBLIC).partition("#")[0]
+            wrong = signature("0" * 32, post.url, post.params)
+            async with run.client.post(
+                path, data=dict(post.params), headers={"X-Twilio-Signature": wrong}
+            ) as response:
+                assert response.status == 403, await response.text()
+        assert await _all_rows(run) == before
+
+
+async def _all_rows(run: Run) -> str:
+    """Whatever the carrier and the dialer keep."""
+    tables = await run.connection.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
+        "AND (tablename LIKE 'twilio%' OR tablename IN ('calls', 'news', 'timeline')) ORDER BY 1"
+    )
+    kept = {}
+    for row in tables:
+        rows = await run.connection.fetch(f"SELECT * FROM {row['tablename']}")
+        kept[row["tablename"]] = sorted(str(dict(one)) for one in rows)
+    assert {"calls", "news"} <= kept.keys()
+    return json.dumps(kept)
