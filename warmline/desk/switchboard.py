@@ -26,7 +26,7 @@ from terms.phone import PhoneNumber
 from terms.refusals import RefusalCode, Refused
 from warmline.desk import fold
 from warmline.desk.desk import Desk
-from warmline.desk.intake import Intake
+from warmline.desk.hearer import Hearer
 from warmline.desk.slice import Slice
 from warmline.desk.writing import Committed
 from warmline.programs import Program
@@ -62,17 +62,17 @@ class Switchboard:
 
     desk: Desk
     programs: Mapping[ProgramId, Program]
-    _intake: Intake = field(init=False)
+    _hearer: Hearer = field(init=False)
     _room: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
-        self._intake = Intake(self.desk)
+        self._hearer = Hearer(self.desk)
         self._room = asyncio.Semaphore(_CALLS_IN_AT_ONCE)
 
     async def receive(self, report: Report) -> None:
         """Returns once the report is stored; raises when the carrier must tell it again."""
         if not isinstance(report.news, CallIn):
-            await self._intake.take(report.id, report.news)
+            await self._hearer.hear(report.id, report.news)
             return
         async with self._room:
             await self._take_call_in(report.id, report.news)

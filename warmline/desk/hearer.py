@@ -47,7 +47,7 @@ class _Told:
     kept: asyncio.Future[None]
 
 
-class Intake:
+class Hearer:
     """Takes news in: a call's in its order, and never two pieces about one call at a time."""
 
     def __init__(self, desk: Desk) -> None:
@@ -58,19 +58,19 @@ class Intake:
         self._alone: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(_ALONE_AT_ONCE)
 
-    async def take(self, id_: str, news: News) -> None:
+    async def hear(self, id_: str, news: News) -> None:
         """Returns once it is kept; raises when the carrier must tell it again."""
         told = _Told(id_, news, asyncio.get_running_loop().create_future())
         call = call_of(news.leg)
         row = self._rows.get(call)
         if row is None:
             self._rows[call] = deque((told,))
-            self._is_ready(call)
+            self._stand_in_line(call)
         else:
             row.append(told)
         await told.kept
 
-    def _is_ready(self, call: CallId) -> None:
+    def _stand_in_line(self, call: CallId) -> None:
         """What comes within the same turn of the loop is dealt with together."""
         if not self._ready:
             asyncio.get_running_loop().call_soon(self._begin)
@@ -88,7 +88,7 @@ class Intake:
         self._together.discard(task)
         self._begin()
 
-    def _is_kept(self, told: _Told, fault: Exception | None) -> None:
+    def _answer(self, told: _Told, fault: Exception | None) -> None:
         """Or must be told again, for this fault. The call's next piece has its turn."""
         if told.kept.done():  # nobody waits any more
             pass
@@ -100,7 +100,7 @@ class Intake:
         row = self._rows[call]
         row.popleft()
         if row:
-            self._is_ready(call)
+            self._stand_in_line(call)
         else:
             del self._rows[call]
 
@@ -110,12 +110,12 @@ class Intake:
         except Exception as fault:
             if is_out_of_reach(fault):
                 for told in batch:
-                    self._is_kept(told, fault)
+                    self._answer(told, fault)
                 return
             heard = ()  # whoever is at fault is found out alone
         for told in batch:
             if told.id in heard:
-                self._is_kept(told, None)
+                self._answer(told, None)
             else:
                 task = asyncio.create_task(self._hear_alone(told))
                 self._alone.add(task)
@@ -126,9 +126,9 @@ class Intake:
             async with self._room:
                 await self._desk.take_news(told.id, told.news)
         except Exception as fault:
-            self._is_kept(told, fault)
+            self._answer(told, fault)
         else:
-            self._is_kept(told, None)
+            self._answer(told, None)
 
     async def _fold(self, batch: Sequence[_Told]) -> Collection[str]:
         """All that can be: kept and folded. Or nothing, and then it raises."""
