@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,10 @@ from warmline.api.drafts import drafts
 from warmline.api.entitlements import entitlements
 from warmline.api.follow_ups import follow_ups
 from warmline.api.holders import DeviceTokens
+from warmline.api.installation import EXAMINE, installation
 from warmline.api.interventions import interventions
 from warmline.api.leaving import CounselorsLeave
+from warmline.api.members import members
 from warmline.api.notices import notices
 from warmline.api.orders import orders
 from warmline.api.own_day import own_day
@@ -54,6 +56,7 @@ from warmline.clock import SystemClock
 from warmline.database.pool import migrated_pool
 from warmline.desk.desk import Desk
 from warmline.desk.switchboard import Switchboard
+from warmline.doctor import examine
 from warmline.furnishing import Ground, crew_on, desk_on, lay_ground
 from warmline.http.address import is_loopback
 from warmline.http.app import make_app
@@ -103,6 +106,8 @@ OPERATIONS = (
     *entitlements,
     *reports,
     *wallboard,
+    *members,
+    *installation,
     *interventions,
     *follow_ups,
     *notices,
@@ -288,6 +293,7 @@ def _application(house: House, ground: Ground) -> web.Application:
     app[DESK] = house.desk
     app[PROGRAMS] = house.programs
     app[PASSWORDS] = Passwords()
+    app[EXAMINE] = lambda: examine(house.settings, datetime.now(UTC).date())
     app[LEAVING] = CounselorsLeave()
     app[GATEWAY_SIGNATURES] = receipt_signing(house.settings)
     app[RECEIPT_METRICS] = metrics = ReceiptMetrics(ground.registry)

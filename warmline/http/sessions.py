@@ -32,10 +32,13 @@ _TRIES_PER_ACCOUNT = 50
 _TRIES_WINDOW_SECONDS = 900
 
 
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[!-?A-~]+@[!-?A-~]+$")]
+
+
 class SignIn(Model):
     """What a member of staff knows."""
 
-    email: Annotated[str, StringConstraints(max_length=254, pattern=r"^[!-?A-~]+@[!-?A-~]+$")]
+    email: Email
     password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     totp: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
     """The code the authenticator shows, for people who have one."""

@@ -63,6 +63,8 @@ class Everybody:
             "follow_up": "follow_up_1",
             "voucher": self.voucher,
             "caller": self.caller,
+            "member": "staff_none",
+            "key": "key_none",
             "claim": self.claim,
             "appeal": self.claim,
         }

@@ -114,6 +114,7 @@ async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a
             _policies,
             _second_factor,
             _cases,
+            _members,
         ):
             await story(sender)
         await quiet(service)
@@ -133,9 +134,18 @@ async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a
 def _template(path: str) -> str:
     parts = path.partition("?")[0].split("/")
     for place, part in enumerate(parts):
-        for prefix in ("order", "call", "verification", "voucher", "claim", "follow_up", "caller"):
+        for prefix in (
+            "order",
+            "call",
+            "verification",
+            "voucher",
+            "claim",
+            "follow_up",
+            "caller",
+            "staff",
+        ):
             if part.startswith(f"{prefix}_"):
-                parts[place] = f"{{{prefix}}}"
+                parts[place] = "{member}" if prefix == "staff" else f"{{{prefix}}}"
                 if parts[place - 1] == "appeals":  # an appeal's id is its claim's
                     parts[place] = "{appeal}"
     return "/".join(parts)
@@ -269,6 +279,14 @@ async def _policies(sender: Sender) -> None:
     await sender.post("operator", "/v1/policies/import?apply=true", listed)
     data = {"name": "李强", "id_number": INSURED_ID}
     await sender.post("caller", "/v1/entitlements/check", data)
+
+
+async def _members(sender: Sender) -> None:
+    new = {"email": "new@example.test", "roles": ["support"]}
+    added = await sender.post("operator", "/v1/staff/members", new, status=201)
+    for what in ("password", "suspend", "restore"):
+        await sender.post("operator", f"/v1/staff/members/{added['id']}/{what}")
+    await sender.post("operator", "/v1/staff/keys", {"name": "shop"}, status=201)
 
 
 async def _cases(sender: Sender) -> None:

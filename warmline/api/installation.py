@@ -1,0 +1,135 @@
+"""The installation as an operator sees it: its programs, and what is wrong with it."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import StringConstraints
+
+from terms.ids import ProgramId
+from warmline.api.parts import PROGRAMS
+from warmline.doctor import Finding, Health, worst
+from warmline.http.api import Operations
+from warmline.http.asked import Asked
+from warmline.http.model import Instant, Model
+from warmline.http.paging import Page, PageOf, page_of, start_after
+from warmline.http.who import staff
+from warmline.people import StaffRole
+from warmline.programs import check
+
+installation = Operations("Installation")
+
+OPERATOR = staff(StaffRole.OPERATOR)
+
+EXAMINE: web.AppKey[Callable[[], Awaitable[tuple[Finding, ...]]]] = web.AppKey("examine", Callable)
+"""Looks at everything and changes nothing."""
+
+_ONE_AT_A_TIME = asyncio.Lock()
+
+
+class ProgramFileView(Model):
+    """A program and the file it is made from."""
+
+    id: ProgramId
+    version: str
+    sponsor: str
+    digest: str
+    """Names the very text: the one in force when an order was opened stays with the order (X38)."""
+
+    toml: str
+
+
+class ProgramText(Model):
+    """A program's file, as it is to be."""
+
+    toml: Annotated[str, StringConstraints(min_length=1, max_length=32_000)]
+
+
+class FaultView(Model):
+    """One thing wrong with it."""
+
+    line: int
+    section: str
+    key: str
+    message: str
+
+
+class CheckedView(Model):
+    """Whether it can be used."""
+
+    usable: bool
+    faults: list[FaultView]
+
+
+class FindingView(Model):
+    """One thing that was looked at; where it is not good, the text says what to do."""
+
+    subject: str
+    health: Health
+    text: str
+
+
+class HealthView(Model):
+    """How the installation is."""
+
+    as_of: Instant
+    health: Health
+    """The worst of them."""
+
+    findings: list[FindingView]
+
+
+@installation("GET", "/v1/staff/programs", who=(OPERATOR,), returns={200: PageOf[ProgramFileView]})
+async def list_program_files(asked: Asked, query: Page) -> PageOf[ProgramFileView]:
+    """The programs that are offered, with their files."""
+    after = start_after(asked, query)
+    start = "" if after is None else str(after[0])
+    known = sorted(asked.part(PROGRAMS).values(), key=lambda program: program.id)
+    rows = [program for program in known if program.id > start][: query.fetch]
+    items, cursor = page_of(
+        asked,
+        query,
+        rows,
+        show=lambda program: ProgramFileView(
+            id=program.id,
+            version=program.version,
+            sponsor=program.sponsor,
+            digest=program.digest,
+            toml=program.body,
+        ),
+        key=lambda program: (program.id,),
+    )
+    return PageOf[ProgramFileView](items=items, next_cursor=cursor)
+
+
+@installation("POST", "/v1/staff/programs/check", who=(OPERATOR,), returns={200: CheckedView})
+async def check_program(asked: Asked, body: ProgramText) -> CheckedView:
+    """Tell every fault of a program's file with its line. Nothing is kept."""
+    with tempfile.NamedTemporaryFile(suffix=".toml") as file:
+        file.write(body.toml.encode())
+        file.flush()
+        faults = check(Path(file.name))
+    return CheckedView(
+        usable=not faults,
+        faults=[
+            FaultView(line=fault.line, section=fault.section, key=fault.key, message=fault.message)
+            for fault in faults
+        ],
+    )
+
+
+@installation("GET", "/v1/staff/health", who=(OPERATOR,), returns={200: HealthView})
+async def get_health(asked: Asked) -> HealthView:
+    """What `warmline doctor` finds, seen from this process."""
+    async with _ONE_AT_A_TIME:
+        findings = await asked.part(EXAMINE)()
+    return HealthView(
+        as_of=asked.now,
+        health=worst(findings),
+        findings=[
+            FindingView(subject=one.subject, health=one.health, text=one.text) for one in findings
+        ],
+    )
