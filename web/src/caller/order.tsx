@@ -222,6 +222,15 @@ function TimeLeft({ order, program, stage }: TimeProps) {
         <Countdown until={order.call.next_attempt_at} told={false} />
       </div>
     );
+  if (stage === "over" && order.talked_seconds > 0)
+    return (
+      <dl class="facts">
+        <dt>{say.talked}</dt>
+        <dd>{length(order.talked_seconds)}</dd>
+        <dt>{say.when}</dt>
+        <dd>{nearTime(order.opened_at)}</dd>
+      </dl>
+    );
   if (stage !== "ready" && stage !== "interrupted") return null;
   const until = stage === "ready" ? order.expires_at : order.resume_until;
   return (

@@ -65,7 +65,7 @@ export function Offer({ offer }: { offer: OfferView }) {
       role="alertdialog"
       aria-labelledby="offer-title"
       aria-describedby="offer-text"
-      data-offer={offer.call}
+      data-offered-at={offer.offered_at}
     >
       <div class="ringer" aria-hidden="true">
         <Icon name="phone" />

@@ -18,6 +18,7 @@ import { inWords } from "../shared/refusals.ts";
 import { path } from "../shared/router.ts";
 import { askWho, has, signOut, who } from "./account.ts";
 import { ADMITS, LOADS, PLACES, placeOf, type Place } from "./places.ts";
+import { SecondFactor } from "./second-factor.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { words } from "./words.ts";
 
@@ -80,7 +81,13 @@ function Inside({ place }: { place: Place }) {
         </div>
       </header>
       <main id="main" tabIndex={-1}>
-        {mine.includes(place) ? <Loaded key={place} place={place} /> : <NotYours />}
+        {who.value?.second_factor === "due" ? (
+          <SecondFactor />
+        ) : mine.includes(place) ? (
+          <Loaded key={place} place={place} />
+        ) : (
+          <NotYours />
+        )}
       </main>
     </>
   );

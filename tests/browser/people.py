@@ -1,0 +1,288 @@
+"""A caller with a phone and a counselor at a desk, each in a browser of their own, in one demo."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+
+from tests.browser.newcomer import PATIENCE_MILLISECONDS
+from tests.warmline.demo.running import DemoProcess
+
+Language = Literal["zh-CN", "en"]
+PHONE_WIDTH = 390
+DESK_WIDTH = 1280
+_AXE = Path("web/node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+_ASKED_IN_VAIN = ("/v1/sessions/current", "/summary")
+"""Chromium reports every 401 and 404: "who am I?" before the sign-in, a summary nobody wrote."""
+
+_used: set[str] = set()
+_CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
+
+
+@dataclass(slots=True)
+class World:
+    """The simulated phones and the clock of one demo."""
+
+    demo: DemoProcess
+    context: BrowserContext
+
+    async def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the simulation."""
+        answer = await self.context.request.fetch(
+            f"{self.demo.url}{path}", method=method, data=body, fail_on_status_code=True
+        )
+        return await answer.json() if answer.status != 204 else None
+
+    async def passes(self, seconds: int) -> None:
+        """Time goes by for everybody."""
+        await self.ask("POST", "/sim/clock", {"advance_seconds": seconds})
+
+    async def handset(self, number: str, act: str) -> None:
+        """Somebody works a phone: answer, hangup, drop."""
+        await self.ask("POST", f"/sim/handsets/{quote(number)}/{act}", {})
+
+    async def teach(self, number: str, **script: object) -> None:
+        """What a phone does by itself from now on."""
+        await self.ask("PUT", f"/sim/handsets/{quote(number)}", script)
+
+    async def newest_code(self, number: str) -> str | None:
+        """The code in the newest message to this phone."""
+        messages = await self.ask("GET", "/sim/messages")
+        mine = [one for one in messages if one["kind"] == "sms" and one["to"][-4:] == number[-4:]]
+        for message in sorted(mine, key=lambda one: one["at"], reverse=True):
+            if found := _CODE.search(message["text"]):
+                return found.group(1)
+        return None
+
+    async def voucher(self) -> str:
+        """A code nobody has used yet; the demo sees to it that there are some."""
+        playing = await self.ask("GET", "/demo/start")
+        code = next(
+            one for one in reversed(playing["vouchers"]["psych-listening"]) if one not in _used
+        )
+        _used.add(code)
+        return str(code)
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody in front of a page, with everything it complained about and asked for."""
+
+    page: Page
+    world: World
+    pictures: Path
+    language: Language
+    complaints: list[str] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+    blemishes: list[str] = field(default_factory=list)
+
+    async def opens(self, path: str) -> None:
+        """Go to one of our pages."""
+        await self.page.goto(f"{self.world.demo.url}{path}")
+
+    async def sees(self, what: str) -> None:
+        """Wait until it is on the page."""
+        await expect(self.page.locator(what).first).to_be_visible()
+
+    async def presses(self, what: str) -> None:
+        """Press it once it may be pressed."""
+        await self.page.locator(f"{what}:not([aria-disabled])").first.click()
+
+    async def is_told(self, what: str) -> None:
+        """Wait until the page says it, in the person's language."""
+        await expect(self.page.locator("#main")).to_contain_text(what)
+
+    async def looks(self, name: str) -> None:
+        """Keep a picture of the screen, which must fit the window; ask axe what is wrong."""
+        await self.page.evaluate("document.fonts.ready")
+        assert self.page.viewport_size is not None
+        width = self.page.viewport_size["width"]
+        await self.page.screenshot(
+            path=self.pictures / f"{name}-{width}-{self.language}.png", full_page=True
+        )
+        assert await self.page.evaluate("document.documentElement.scrollWidth") <= width, name
+        self.blemishes += [f"{name}: {one}" for one in await self._axe()]
+
+    async def _axe(self) -> list[str]:
+        if not await self.page.evaluate("'axe' in window"):
+            # Evaluated by the debugger: our own policy would not let a page load it.
+            await self.page.evaluate(_AXE)
+        found = await self.page.evaluate("axe.run({resultTypes: ['violations']})")
+        return [
+            f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+            for one in found["violations"]
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"]
+        ]
+
+    def check(self) -> None:
+        """Nothing was wrong with any screen, and nobody else was asked for anything."""
+        hosts = {urlsplit(address).hostname for address in self.asked}
+        assert hosts <= {None, "127.0.0.1"}
+        assert self.complaints == []
+        assert self.blemishes == []
+
+
+@dataclass(slots=True)
+class CallerWithPhone(Person):
+    """Who calls."""
+
+    number: str = ""
+
+    async def verifies(self) -> None:
+        """Show that the phone is in the hand."""
+        before = await self.world.newest_code(self.number)
+        await self.page.fill("#number", self.number.removeprefix("+86"))
+        await self.presses("#send-code")
+        await self.sees("#code")
+        code = await _until(lambda: self.world.newest_code(self.number), before)
+        await self.page.fill("#code", code)
+        await self.sees("#services")
+
+    async def prepares_a_call(self, counselor: str) -> None:
+        """Choose somebody and redeem a voucher."""
+        await self.opens("/call/new/psych-listening")
+        await self.page.locator("label.choice", has_text=counselor).click()
+        await self.page.fill("#voucher-code", await self.world.voucher())
+        await self.presses("#begin")
+        await self.sees("[data-stage=ready]")
+
+    async def is_at(self, stage: str) -> None:
+        """Wait until the page says that this is happening."""
+        await self.sees(f"[data-stage={stage}]")
+
+
+@dataclass(slots=True)
+class CounselorAtDesk(Person):
+    """Who answers."""
+
+    number: str = ""
+    name: str = ""
+
+    async def signs_in(self) -> None:
+        """With the e-mail and password of the demo."""
+        staff = self.world.demo.playbill["staff"]
+        login = next(one for one in staff if one["roles"] == ["counselor"])
+        await self.opens("/desk")
+        await self.page.fill("#email", login["email"])
+        await self.page.fill("#password", login["password"])
+        await self.presses("#enter")
+        await self.sees("#status")
+
+    async def goes_available(self) -> None:
+        """Through the readiness check, whatever the state was before."""
+        if not await self.page.locator("#go-available").count():
+            await self.presses("#status")
+            await self.presses("#want-offline")
+            await self.sees("#go-available")
+            await self.page.keyboard.press("Escape")
+        await self.presses("#go-available")
+        await self.presses("#play")
+        await self.presses("#heard")
+        await self.page.check("#at-hand")
+        await self.presses("#ready")
+        await self.sees(".waiting.free")
+
+    async def answers_and_accepts(self) -> None:
+        """Pick up the phone and accept on the screen."""
+        await self.sees(".offer")
+        await self.world.handset(self.number, "answer")
+        await self.presses("#accept")
+        await self.sees(".on-call")
+
+    async def hands_in(self, summary: str) -> None:
+        """Write the notes and hand them in."""
+        await self.sees("#hand-in")
+        await self.page.fill("#summary", summary)
+        await self.page.locator(".notes .choices").nth(1).locator("label").first.click()
+        await self.presses("#hand-in")
+        await expect(self.page.locator("#hand-in")).to_have_count(0)
+
+
+async def _until(find: Callable[[], Any], before: str | None) -> str:
+    """Ask again until there is something new."""
+    for _ in range(200):
+        found = await find()
+        if found is not None and found != before:
+            return str(found)
+    raise AssertionError("no code arrived")
+
+
+@asynccontextmanager
+async def _a_page(
+    browser: Browser, language: Language, width: int, scheme: Literal["light", "dark"]
+) -> AsyncIterator[Page]:
+    context = await browser.new_context(
+        viewport={"width": width, "height": 844}, locale=language, color_scheme=scheme
+    )
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE_MILLISECONDS)
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
+    try:
+        yield page
+    finally:
+        await context.close()
+
+
+def _listen(person: Person) -> None:
+    page = person.page
+
+    def hear(said: ConsoleMessage) -> None:
+        expected = said.location["url"].endswith(_ASKED_IN_VAIN)
+        if said.type in ("error", "warning") and not expected:
+            person.complaints.append(f"{said.text} {said.location['url']}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda fault: person.complaints.append(str(fault)))
+    page.on("request", lambda request: person.asked.add(request.url))
+    page.on("websocket", lambda socket: person.asked.add(socket.url))
+
+
+@asynccontextmanager
+async def a_caller(
+    browser: Browser,
+    demo: DemoProcess,
+    pictures: Path,
+    place: int,
+    *,
+    language: Language = "zh-CN",
+    width: int = PHONE_WIDTH,
+    scheme: Literal["light", "dark"] = "light",
+) -> AsyncIterator[CallerWithPhone]:
+    """The demo's caller at `place`, with a browser of their own."""
+    async with _a_page(browser, language, width, scheme) as page:
+        world = World(demo, page.context)
+        number = demo.playbill["callers"][place]
+        caller = CallerWithPhone(page, world, pictures, language, number=number)
+        _listen(caller)
+        yield caller
+
+
+@asynccontextmanager
+async def a_counselor(
+    browser: Browser,
+    demo: DemoProcess,
+    pictures: Path,
+    *,
+    language: Language = "zh-CN",
+    width: int = DESK_WIDTH,
+    scheme: Literal["light", "dark"] = "light",
+) -> AsyncIterator[CounselorAtDesk]:
+    """The demo's counselor whose phone is worked by hand, signed in and taking calls."""
+    async with _a_page(browser, language, width, scheme) as page:
+        world = World(demo, page.context)
+        login = next(one for one in demo.playbill["staff"] if one["roles"] == ["counselor"])
+        known = {one["id"]: one for one in demo.playbill["counselors"]}
+        own = known[login["counselor"]]
+        desk = CounselorAtDesk(
+            page, world, pictures, language, number=own["number"], name=own["name"]
+        )
+        _listen(desk)
+        await desk.signs_in()
+        await desk.goes_available()
+        yield desk

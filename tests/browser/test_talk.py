@@ -1,0 +1,156 @@
+"""A talk seen from both sides: pressed, rung, cut off, gone on with, used up, rated, claimed."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.people import CounselorAtDesk, Language, a_caller, a_counselor
+from tests.warmline.demo.running import DemoProcess
+
+CAP_SECONDS = 1500
+TALKED_SECONDS = 70
+GRACE_SECONDS = 100
+RING_SECONDS = 31
+PLACE: dict[Language, int] = {"zh-CN": 1, "en": 2}
+SAYS: dict[Language, dict[str, str]] = {
+    "zh-CN": {
+        "charges": "话费",
+        "ringing_you": "正在响您的手机",
+        "ringing_them": "正在响对方的电话",
+        "connected": "通话中",
+        "minutes": "23 分钟",
+        "completed": "通话已完成",
+        "thanks": "谢谢您的评价",
+        "filed": "已收到您的反馈",
+        "waiting": "这一次没有接通",
+    },
+    "en": {
+        "charges": "Charges",
+        "ringing_you": "Ringing your phone",
+        "ringing_them": "Ringing the other side",
+        "connected": "Connected",
+        "minutes": "23 minutes",
+        "completed": "Your talk is complete",
+        "thanks": "Thank you for rating",
+        "filed": "We have your report",
+        "waiting": "Not reached this time",
+    },
+}
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_two_people_talk_are_cut_off_and_go_on_until_the_time_is_used_up(
+    demo: DemoProcess, browser: Browser, pictures: Path, language: Language
+) -> None:
+    says = SAYS[language]
+    async with (
+        a_counselor(browser, demo, pictures, language=language) as desk,
+        a_caller(browser, demo, pictures, PLACE[language], language=language) as caller,
+    ):
+        await desk.looks("desk-free")
+        await caller.opens("/call")
+        await caller.looks("verify")
+        await caller.verifies()
+        await caller.looks("home")
+        await caller.prepares_a_call(desk.name)
+        for told in (says["charges"], "110", "120", "12356"):
+            await caller.is_told(told)
+        await caller.looks("ready")
+
+        await caller.presses("#call")
+        await caller.is_told(says["ringing_you"])
+        await caller.looks("ringing-you")
+        await caller.world.handset(caller.number, "answer")
+        await caller.is_told(says["ringing_them"])
+        await desk.sees(".offer")
+        await desk.looks("offer")
+        await desk.answers_and_accepts()
+        await caller.is_told(says["connected"])
+        await desk.sees(".on-call[data-state=bridged]")
+        await desk.looks("talking")
+        await caller.looks("connected")
+        await caller.world.passes(TALKED_SECONDS)
+
+        await caller.world.handset(caller.number, "drop")
+        await caller.is_at("parted")
+        await caller.looks("parted")
+        await desk.sees(".on-call[data-state=parted]")
+        await caller.world.passes(GRACE_SECONDS)
+        await caller.is_at("interrupted")
+        await caller.is_told(says["minutes"])
+        await caller.looks("interrupted")
+        await desk.hands_in("被打断的一次通话")
+
+        await caller.presses("#call")
+        await caller.is_at("ringing_you")
+        await caller.world.handset(caller.number, "answer")
+        await desk.answers_and_accepts()
+        await caller.is_at("connected")
+        await caller.world.passes(CAP_SECONDS)
+        await caller.is_told(says["completed"])
+        await caller.looks("completed")
+        await desk.sees("#hand-in")
+        await desk.looks("wrap-up")
+        await desk.hands_in("谈完了")
+
+        for stars in await caller.page.locator(".stars").all():
+            await stars.locator("label").nth(4).click()
+        await caller.presses("#rate-send")
+        await caller.is_told(says["thanks"])
+        await caller.presses("#problem")
+        await caller.looks("claim")
+        await caller.page.locator("label.choice").first.click()
+        await caller.presses("#send-claim")
+        await caller.is_told(says["filed"])
+        await caller.looks("claim-progress")
+        await caller.opens("/call/history")
+        await caller.sees("a.link")
+        await caller.looks("history")
+        await desk.opens("/desk/day")
+        await desk.sees("table")
+        await desk.looks("day")
+        caller.check()
+        desk.check()
+
+
+async def test_a_caller_whom_nobody_answers_is_told_and_may_choose_somebody_else(
+    demo: DemoProcess, browser: Browser, pictures: Path
+) -> None:
+    async with (
+        a_counselor(browser, demo, pictures) as desk,
+        a_caller(browser, demo, pictures, 3, scheme="dark") as caller,
+    ):
+        await caller.opens("/call")
+        await caller.verifies()
+        await caller.prepares_a_call(desk.name)
+        await caller.world.teach(caller.number, answers="yes", after_seconds=0)
+        await caller.presses("#call")
+        for attempt in (1, 2):
+            await _nobody_answers(desk)
+            await caller.is_at("waiting")
+            await expect(desk.page.locator(".offer")).to_have_count(0)
+            if attempt == 1:
+                await caller.is_told(SAYS["zh-CN"]["waiting"])
+                await caller.looks("waiting-dark")
+            await caller.presses("#call-now")
+        await _nobody_answers(desk)
+        await caller.is_at("ready")
+        await caller.sees("#release")
+        await caller.looks("may-release-dark")
+        await desk.sees(".note")  # what became of the offer is said, it never just vanishes
+        await desk.looks("missed")
+        await caller.presses("#release")
+        await caller.sees("label.choice")
+        await caller.looks("choose-again-dark")
+        caller.check()
+        desk.check()
+
+
+async def _nobody_answers(desk: CounselorAtDesk) -> None:
+    """The phone rings twice for an attempt: each ring is an offer of its own."""
+    for _ in range(2):
+        await desk.sees(".offer")
+        shown = await desk.page.locator(".offer").get_attribute("data-offered-at")
+        await desk.world.passes(RING_SECONDS)
+        await expect(desk.page.locator(f'.offer[data-offered-at="{shown}"]')).to_have_count(0)
