@@ -179,6 +179,9 @@ def bench(
     carrier: Annotated[
         str, typer.Option(help="asterisk: measure real SIP phones over a real Asterisk instead.")
     ] = "",
+    only_news: Annotated[
+        bool, typer.Option("--news", help="Measure the carrier's news alone: a minute.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure this machine against a floor."""
@@ -194,7 +197,7 @@ def bench(
         raise typer.Exit(settling.run(as_json=as_json))
     from warmline import bench as measuring
 
-    raise typer.Exit(measuring.run(as_json=as_json))
+    raise typer.Exit(measuring.run(as_json=as_json, only_news=only_news))
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """A whole run, one measurement after the other."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from warmline.bench.events import Rates, measure_events
 from warmline.bench.floor import TABLES
@@ -33,6 +33,13 @@ async def measure(scale: Scale, tell: Tell) -> Figures:
     async with a_ground() as ground:
         rates, placing = await _events_and_placing(ground, scale, tell)
         return await _full_house(ground, scale, tell, rates, placing)
+
+
+async def measure_news(scale: Scale, tell: Tell) -> Rates:
+    """Measure the carrier's news alone. Raises NotMeasured, Unusable."""
+    async with a_ground() as ground:
+        rates, _ = await _events_and_placing(ground, replace(scale, placed=1), tell)
+        return rates
 
 
 async def _events_and_placing(ground: Ground, scale: Scale, tell: Tell) -> tuple[Rates, Spread]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
+from warmline.bench.events import Rates
 from warmline.bench.measuring import Figures
 from warmline.bench.spread import Spread
 
@@ -26,25 +27,33 @@ class Row:
         return self.measured >= self.goal if self.at_least else self.measured < self.goal
 
 
-def as_json(figures: Figures) -> str:
+def as_json(figures: Figures | Rates) -> str:
     """The names other programs rely on, and which goals were missed."""
-    rates = figures.rates
+    missed = [row.name for row in rows(figures) if not row.is_met]
+    if isinstance(figures, Rates):
+        return json.dumps({**_rates(figures), "missed": missed})
     return json.dumps(
         {
-            "floor_events_per_s": round(rates.floor, 1),
-            "events_per_s": round(rates.service, 1),
-            "ratio": round(rates.ratio, 3),
+            **_rates(figures.rates),
             "place_call_ms": rounded(figures.place_call_ms),
             "offer_ms": rounded(figures.offer_ms),
             "cap_overshoot_ms": rounded(figures.cap_overshoot_ms),
             "recovery_s": round(figures.recovery_s, 2),
             "rss_mb": round(figures.rss_mb, 1),
-            "missed": [row.name for row in rows(figures) if not row.is_met],
+            "missed": missed,
         }
     )
 
 
-def as_table(figures: Figures) -> str:
+def _rates(rates: Rates) -> dict[str, float]:
+    return {
+        "floor_events_per_s": round(rates.floor, 1),
+        "events_per_s": round(rates.service, 1),
+        "ratio": round(rates.ratio, 3),
+    }
+
+
+def as_table(figures: Figures | Rates) -> str:
     """For people."""
     return table(rows(figures))
 
@@ -61,12 +70,14 @@ def table(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-def rows(figures: Figures) -> Iterator[Row]:
+def rows(figures: Figures | Rates) -> Iterator[Row]:
     """Every figure with its goal."""
-    rates = figures.rates
+    rates = figures if isinstance(figures, Rates) else figures.rates
     yield Row("floor", rates.floor, "/s")
     yield Row("carrier news", rates.service, "/s")
     yield Row("carrier news to floor", rates.ratio, "", 0.4, at_least=True)
+    if isinstance(figures, Rates):
+        return
     yield Row("call placed to ring, median", figures.place_call_ms.p50, "ms", 15)
     yield Row("call placed to ring, 99th", figures.place_call_ms.p99, "ms", 60)
     yield Row("freed to next offer, median", figures.offer_ms.p50, "ms")

@@ -80,6 +80,12 @@ def test_what_falls_short_is_said_to_fall_short() -> None:
     assert " met" not in as_table(short)
 
 
+def test_news_alone_is_told_as_in_a_whole_run(figures: Figures) -> None:
+    alone, whole = json.loads(as_json(figures.rates)), json.loads(as_json(figures))
+    assert alone == {name: whole[name] for name in alone}
+    assert as_table(figures).startswith(as_table(figures.rates))
+
+
 def test_a_spread_holds_values_that_were_measured() -> None:
     assert Spread.of(range(1, 101)) == Spread(50, 99)
     assert Spread.of([7]) == Spread(7, 7)
