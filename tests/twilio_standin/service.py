@@ -35,6 +35,7 @@ class Service:
     statuses: dict[str, list[int]] = field(default_factory=dict)
     """Path -> the statuses of its next answers; then 200, or 204 where nothing is said."""
 
+    redirects: set[str] = field(default_factory=set)
     heard: list[Heard] = field(default_factory=list)
 
     def twiml(self, path: str, verbs: str) -> str:
@@ -59,6 +60,8 @@ class Service:
         is_signed = RequestValidator(self.token).validate(PUBLIC + asked, params, signature)
         headers = dict(request.headers)
         self.heard.append(Heard(path=asked, params=params, headers=headers, is_signed=is_signed))
+        if request.path in self.redirects:
+            return web.Response(status=302, headers={"Location": f"{PUBLIC}/elsewhere"})
         planned = self.statuses.get(request.path)
         status = planned.pop(0) if planned else 0
         if status >= 400:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import asyncpg
@@ -41,12 +42,13 @@ async def a_run(
     services: dict[str, str] = {}
     programs = open_all_day(tmp_path / "programs")
     async with a_town(operations, services, load) as twilio:
+        given: dict[str, Any] = {**twilio_settings(twilio)}
         settings = Settings.load(
             database_url=database_url,
             data_dir=tmp_path / "data",
             port=_free_port(),
             programs=programs,
-            **twilio_settings(twilio),
+            **given,
         )
         services[PUBLIC] = f"http://127.0.0.1:{settings.port}"
         async with running(settings) as house:
