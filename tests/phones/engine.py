@@ -5,7 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,10 +103,16 @@ class Engine:
         shutil.rmtree(self.directory)
 
 
-def start(name: str, keys: Path | None = None, **differing: Any) -> Engine:
+def start(
+    name: str,
+    keys: Path | None = None,
+    mend: Callable[[Path], None] = lambda directory: None,
+    **differing: Any,
+) -> Engine:
     """Start one whose installation differs so; it is ready when its ARI answers.
 
-    `keys` is a directory with `cert.pem` and `key.pem` for TLS.
+    `keys` is a directory with `cert.pem` and `key.pem` for TLS. `mend` may change the files that
+    were rendered.
     """
     root = chroot_directory()
     inside = f"/srv/warmline-{os.getpid()}-{name}"
@@ -138,6 +144,7 @@ def start(name: str, keys: Path | None = None, **differing: Any) -> Engine:
     for part in ("db", "lib", "spool", "run", "log"):
         (directory / part).mkdir()
     _write_prompts(directory / "sounds")
+    mend(directory)
     subprocess.run(["chroot", str(root), "chown", "-R", "asterisk:asterisk", inside], check=True)
     return Engine(
         process=_launch(directory),

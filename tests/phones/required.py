@@ -7,7 +7,12 @@ import pytest
 
 from tests.phones.engine import why_not
 
-PACKAGES = {"baresip": "baresip-core", "sipp": "sip-tester", "openssl": "openssl"}
+PACKAGES = {
+    "baresip": "baresip-core",
+    "sipp": "sip-tester",
+    "openssl": "openssl",
+    "espeak-ng": "espeak-ng",
+}
 
 
 def missing(*programs: str) -> str | None:

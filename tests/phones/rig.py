@@ -26,21 +26,23 @@ _numbers = count(1)
 _runs = count(1)
 
 
-def carrier_on(engine: Engine) -> AsteriskCarrier:
+def carrier_on(engine: Engine, trunk: str = "warmline-trunk") -> AsteriskCarrier:
     """Another process's carrier, as it were: it remembers nothing."""
-    address = Address(url=engine.url, user="warmline", password=PASSWORD, prompts=engine.sounds)
+    address = Address(
+        url=engine.url, user="warmline", password=PASSWORD, prompts=engine.sounds, trunk=trunk
+    )
     return AsteriskCarrier(address)
 
 
 class AsteriskRig(Rig):
     """Phones of a town behind the trunk of a running Asterisk."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, trunk: str = "warmline-trunk") -> None:
         super().__init__()
         self._url = engine.url
         self._prompts = {f"{language}/{key}": hz for (language, key), hz in PROMPTS.items()}
         self.town = Town(engine.sip_port, self._prompts)
-        self.carrier = self.asterisk = carrier_on(engine)
+        self.carrier = self.asterisk = carrier_on(engine, trunk)
         # Asterisk outlives a test: no two tests may have a call of one name.
         self._calls = count(next(_runs) * 1000)
 
