@@ -102,7 +102,7 @@ async def _look_for_missing_seals(
 ) -> None:
     """What the seals that are left cannot tell: that the newest ones, or all, were removed."""
     tenant = findings.tenant
-    if asked.overdue:
+    if asked.overdue and findings.unsealed:
         findings.overdue = await count_overdue(connection, tenant, SEALED_WITHIN)
     if findings.overdue:
         what = f"{findings.overdue} entries that a seal must cover by now are in none: it is gone"
