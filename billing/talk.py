@@ -114,7 +114,10 @@ def _first_facts(order: "Order") -> dict[str, object]:
 
 def disagreements(order: "Order", reading: Reading) -> Iterator[Fault]:
     """Where the order's row says something else than its book."""
-    yield from reading.compare(order.head, about(order), facts_digest(_first_facts(order)))
+    told = [about(order)]
+    if reading.about != told[0]:
+        told.append(facts_digest(_first_facts(order)))
+    yield from reading.compare(order.head, *told)
     for account, seconds in balances(order).items():
         booked_seconds = reading.units[account]
         if booked_seconds != seconds:

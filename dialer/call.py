@@ -1,5 +1,6 @@
 """A call: the effort to connect one order's two people, as one plain value."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -127,13 +128,13 @@ class Call:
     def standing(self, role: Role) -> Leg | None:
         """The leg of `role` that is not over, if there is one."""
         for leg in reversed(self.legs):
-            if leg.role is role and not leg.is_over:
+            if leg.role is role and leg.release is None and leg.let_go_at is None:
                 return leg
         return None
 
     def all_standing(self) -> list[Leg]:
         """Every leg that is not over."""
-        return [leg for leg in self.legs if not leg.is_over]
+        return [leg for leg in self.legs if leg.release is None and leg.let_go_at is None]
 
     def next_leg(self, role: Role) -> LegId:
         """The next leg's name: ours, so that it can be matched with what the carrier has."""
@@ -174,10 +175,16 @@ class Call:
 
     def with_timer(self, kind: TimerKind, due_at: datetime) -> "Call":
         """The call with that timer set anew."""
-        timers = [timer for timer in self.timers if timer.kind is not kind]
+        return replace(self, timers=self.timers_with(kind, due_at))
+
+    def timers_with(
+        self, kind: TimerKind, due_at: datetime, *, without: Container[TimerKind] = ()
+    ) -> tuple[Timer, ...]:
+        """The call's timers with that one set anew, and without those of some kinds."""
+        timers = [one for one in self.timers if one.kind is not kind and one.kind not in without]
         timers.append(make_timer(kind, due_at))
         timers.sort(key=_BY_KIND)
-        return replace(self, timers=tuple(timers))
+        return tuple(timers)
 
     def without_timers(self, *kinds: TimerKind) -> "Call":
         """The call without timers of those kinds."""

@@ -27,6 +27,10 @@ class Presence(StrEnum):
     OFFLINE = "offline"
 
 
+# Asked of every copy of a counselor, and a member asked of its enumeration is slow to answer.
+_AVAILABLE, _BREAK, _OFFLINE = Presence.AVAILABLE, Presence.BREAK, Presence.OFFLINE
+
+
 class CounselorState(StrEnum):
     """What a caller is told (contract)."""
 
@@ -151,7 +155,7 @@ class Counselor:
     misses: int = 0  # offers missed in a row
 
     def __post_init__(self) -> None:
-        assert self.presence is Presence.OFFLINE or self.lease_until is not None
+        assert self.presence is _OFFLINE or self.lease_until is not None
         assert self.misses >= 0
 
 
@@ -179,9 +183,9 @@ def activity_of(counselor: Counselor, engaged: CallId | None, now: datetime) -> 
     """What the counselor is doing at `now`; a live call outweighs every intention."""
     if engaged is not None:
         return Activity.ENGAGED
-    if counselor.presence is Presence.OFFLINE or not _is_ahead(counselor.lease_until, now):
+    if counselor.presence is _OFFLINE or not _is_ahead(counselor.lease_until, now):
         return Activity.OFFLINE
-    if counselor.presence is Presence.BREAK:
+    if counselor.presence is _BREAK:
         return Activity.BREAK
     if _is_ahead(counselor.wrap_up_until, now):
         return Activity.WRAP_UP
@@ -192,13 +196,17 @@ def activity_of(counselor: Counselor, engaged: CallId | None, now: datetime) -> 
 
 def state_of(counselor: Counselor, engaged: CallId | None, now: datetime) -> CounselorState:
     """The contract's word for what the counselor is doing (A26, D12)."""
-    match activity_of(counselor, engaged, now):
-        case Activity.FREE:
-            return CounselorState.AVAILABLE
-        case Activity.ENGAGED | Activity.WRAP_UP | Activity.COOLDOWN:
-            return CounselorState.BUSY
-        case Activity.BREAK | Activity.OFFLINE:
-            return CounselorState.OFFLINE
+    return _TOLD_AS[activity_of(counselor, engaged, now)]
+
+
+_TOLD_AS = {
+    Activity.FREE: CounselorState.AVAILABLE,
+    Activity.ENGAGED: CounselorState.BUSY,
+    Activity.WRAP_UP: CounselorState.BUSY,
+    Activity.COOLDOWN: CounselorState.BUSY,
+    Activity.BREAK: CounselorState.OFFLINE,
+    Activity.OFFLINE: CounselorState.OFFLINE,
+}
 
 
 def claimable(
@@ -210,13 +218,14 @@ def claimable(
     """
     if lacks(counselor, requirement, now):
         return RefusalCode.COUNSELOR_OFFLINE
-    match state_of(counselor, engaged, now):
-        case CounselorState.AVAILABLE:
-            return None
-        case CounselorState.BUSY:
-            return RefusalCode.COUNSELOR_BUSY
-        case CounselorState.OFFLINE:
-            return RefusalCode.COUNSELOR_OFFLINE
+    return _REFUSED_AS[state_of(counselor, engaged, now)]
+
+
+_REFUSED_AS = {
+    CounselorState.AVAILABLE: None,
+    CounselorState.BUSY: RefusalCode.COUNSELOR_BUSY,
+    CounselorState.OFFLINE: RefusalCode.COUNSELOR_OFFLINE,
+}
 
 
 def set_presence(
@@ -280,7 +289,7 @@ def wrapped_up(counselor: Counselor, now: datetime) -> Counselor:
 
 
 def _means_to_work(counselor: Counselor, now: datetime) -> bool:
-    return counselor.presence is Presence.AVAILABLE and _is_ahead(counselor.lease_until, now)
+    return counselor.presence is _AVAILABLE and _is_ahead(counselor.lease_until, now)
 
 
 def _is_ahead(instant: datetime | None, now: datetime) -> bool:

@@ -85,7 +85,11 @@ def is_open(hours: OpeningHours, now: datetime, workdays: Workdays) -> bool:
     if hours.never_closes:
         return True
     today = local_date(now, hours.zone)
-    return any(start <= now < end for start, end in _admissions(hours, today, 2, workdays))
+    if hours.last_admission_seconds:
+        spans = _admissions(hours, today, 2, workdays)
+    else:
+        spans = _spans(hours, today, 2, workdays)  # where they touch, each admits all the same
+    return any(start <= now < end for start, end in spans)
 
 
 def next_opening(hours: OpeningHours, now: datetime, workdays: Workdays) -> datetime | None:

@@ -77,7 +77,7 @@ def _take_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     else:
         call, effects = _NEWS_WHEN[call.state](call, news, policy, now)
     call, late = notice_connection(call)
-    return call, (*facts, *effects, *late)
+    return call, facts + effects + late
 
 
 def _take_happening(call: Call, event: Happening, policy: Policy, now: datetime) -> Step:

@@ -36,13 +36,17 @@ def try_connect(call: Call, policy: Policy, now: datetime) -> Step:
         return call, ()
     first = call.connected_at is None
     call = replace(
-        call.without_timers(TimerKind.BRIDGE, TimerKind.PARTED, TimerKind.RERING),
+        call,
         state=State.BRIDGED,
         lost=None,
         connected_at=call.connected_at or connected_at(call.legs),
+        timers=tuple([timer for timer in call.timers if timer.kind not in _JOINING_TIMERS]),
     )
     call = watch_silence(set_cap_timers(call, policy, now), policy, now)
     return call, (Fact(FactKind.CONNECTED if first else FactKind.REJOINED),)
+
+
+_JOINING_TIMERS = frozenset({TimerKind.BRIDGE, TimerKind.PARTED, TimerKind.RERING})
 
 
 def _partner(call: Call) -> Leg | None:

@@ -47,7 +47,8 @@ def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Ste
         case events.TimerFired(timer) if timer.kind is TimerKind.FINAL:
             verdict = call.verdict
             assert verdict is not None
-            call = replace(call.without_timers(TimerKind.FINAL), verdict_is_final=True)
+            timers = tuple([one for one in call.timers if one.kind is not TimerKind.FINAL])
+            call = replace(call, timers=timers, verdict_is_final=True)
             return call, (judged(verdict, True),)
         case events.CounselorMarkedCutOff(cut_off):
             call, effects = rejudge(replace(call, counselor_mark=cut_off))

@@ -9,7 +9,7 @@ from dialer.machine.steps import Step, after, attach, queue, start_attempt, wait
 from dialer.orders import Fact, FactKind
 from dialer.policy import Policy
 from terms.ids import CallId, CounselorId, LegId, OrderId
-from terms.values import quickly_made, replace
+from terms.values import maker, quickly_made, replace
 from terms.verdict import Role
 
 
@@ -70,7 +70,7 @@ def start_forwarded(begin: Begin, leg: LegId, policy: Policy, now: datetime) -> 
 
 
 def _new(begin: Begin, policy: Policy, now: datetime) -> Call:
-    call = Call(
+    return _make_call(
         id=begin.id,
         order=begin.order,
         purpose=begin.purpose,
@@ -80,8 +80,13 @@ def _new(begin: Begin, policy: Policy, now: datetime) -> Call:
         state=State.QUEUED,
         started_at=now,
         not_before=begin.not_before,
+        counted=begin.counted,
+        counted_before=begin.counted,
+        attempt=begin.attempt,
     )
-    return replace(call, counted=begin.counted, counted_before=begin.counted, attempt=begin.attempt)
+
+
+_make_call = maker(Call)
 
 
 def _started(call: Call) -> Fact:

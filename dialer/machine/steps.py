@@ -18,7 +18,7 @@ from dialer.talk import connected_at
 from dialer.verdict import Evidence, judge
 from terms.ids import CounselorId, LegId
 from terms.spans import seconds
-from terms.values import replace
+from terms.values import maker, replace
 from terms.verdict import Role, Verdict
 
 Step = tuple[Call, tuple[Effect, ...]]
@@ -38,11 +38,12 @@ def after(delay_seconds: float, now: datetime) -> datetime:
 def start_attempt(call: Call, counselor: CounselorId, policy: Policy, now: datetime) -> Step:
     """Ring the first of the two; a caller already on the line makes the counselor the next."""
     call = replace(
-        call.without_timers(TimerKind.ATTEMPT, TimerKind.QUEUE, TimerKind.ANNOUNCE),
+        call,
         state=State.RINGING_FIRST,
         counselor=counselor,
         attempt=call.attempt + 1,
         counselor_waits=0,
+        timers=tuple([timer for timer in call.timers if timer.kind not in _WAITING_TIMERS]),
     )
     claimed = Fact(FactKind.COUNSELOR_CLAIMED, detail={"attempt": call.attempt})
     caller = call.standing(Role.CALLER)
@@ -52,16 +53,21 @@ def start_attempt(call: Call, counselor: CounselorId, policy: Policy, now: datet
             return call.with_timer(TimerKind.RING, after(policy.ring_seconds, now)), (claimed,)
         call, effects = ring_second(call, policy, now)
     else:
-        call = replace(call, ring_first=policy.ring_first)
+        if call.ring_first is not policy.ring_first:
+            call = replace(call, ring_first=policy.ring_first)
         call, effects = ring(call, call.ring_first, policy, now)
     return call, (claimed, *effects)
+
+
+_WAITING_TIMERS = frozenset({TimerKind.ATTEMPT, TimerKind.QUEUE, TimerKind.ANNOUNCE})
 
 
 def ring(call: Call, role: Role, policy: Policy, now: datetime) -> Step:
     """Originate a new leg and bound how long it may ring."""
     party = call.counselor if role is Role.COUNSELOR else _party_before(call, role)
     leg = make_leg(id=call.next_leg(role), role=role, rung_at=now, party=party)
-    call = call.with_leg(leg).with_timer(TimerKind.RING, after(policy.ring_seconds, now))
+    timers = call.timers_with(TimerKind.RING, after(policy.ring_seconds, now))
+    call = replace(call, legs=(*call.legs, leg), timers=timers)
     return call, (Ring(leg.id, role, party, policy.ring_seconds), Fact(FactKind.LEG_RUNG, role))
 
 
@@ -124,17 +130,20 @@ def must_accept(call: Call, leg: Leg, policy: Policy) -> bool:
 
 def ask_to_accept(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
     """Somebody or something took the call: a person presses 1, a voicemail does not (X01)."""
-    call = call.without_timers(TimerKind.RING)
-    call = call.with_timer(TimerKind.ACCEPT, after(policy.accept_seconds, now))
-    return call, (Say(leg.id, "press_1"),)
+    due = after(policy.accept_seconds, now)
+    timers = call.timers_with(TimerKind.ACCEPT, due, without=(TimerKind.RING,))
+    return replace(call, timers=timers), (Say(leg.id, "press_1"),)
 
 
 def bridge(call: Call, policy: Policy, now: datetime) -> Step:
     """Join everybody who stands, with the carrier's own limit as the guard behind ours."""
     legs = tuple(leg.id for leg in call.all_standing() if leg.answered_at is not None)
-    call = call.without_timers(TimerKind.RING, TimerKind.ACCEPT, TimerKind.RERING)
-    call = call.with_timer(TimerKind.BRIDGE, after(policy.bridge_seconds, now))
+    due = after(policy.bridge_seconds, now)
+    call = replace(call, timers=call.timers_with(TimerKind.BRIDGE, due, without=_RINGING_TIMERS))
     return call, (Bridge(legs, limit_seconds(call, policy, now)),)
+
+
+_RINGING_TIMERS = frozenset({TimerKind.RING, TimerKind.ACCEPT, TimerKind.RERING})
 
 
 def limit_seconds(call: Call, policy: Policy, now: datetime) -> int:
@@ -149,9 +158,8 @@ def limit_seconds(call: Call, policy: Policy, now: datetime) -> int:
 def set_cap_timers(call: Call, policy: Policy, now: datetime) -> Call:
     """The cap counts talk alone: it is set anew whenever talk begins or goes on."""
     left = call.cap_seconds_left
-    call = call.without_timers(TimerKind.CAP, TimerKind.WARN)
     if left is None:
-        return call
+        return call.without_timers(TimerKind.CAP, TimerKind.WARN)
     cap_at = now + seconds(left) - call.talked(now)
     call = call.with_timer(TimerKind.CAP, max(cap_at, now))
     return set_next_warning(call, policy, now)
@@ -160,12 +168,12 @@ def set_cap_timers(call: Call, policy: Policy, now: datetime) -> Call:
 def set_next_warning(call: Call, policy: Policy, now: datetime) -> Call:
     """The next warning still ahead, if there is one."""
     cap_at = call.due(TimerKind.CAP)
-    call = call.without_timers(TimerKind.WARN)
-    if cap_at is None:
-        return call
-    ahead = [cap_at - seconds(warned) for warned in policy.warn_seconds]
-    due = min((at for at in ahead if at > now), default=None)
-    return call if due is None else call.with_timer(TimerKind.WARN, due)
+    if cap_at is not None:
+        warnings = [cap_at - seconds(warned) for warned in policy.warn_seconds]
+        ahead = [at for at in warnings if at > now]
+        if ahead:
+            return call.with_timer(TimerKind.WARN, min(ahead))
+    return call.without_timers(TimerKind.WARN)
 
 
 def watch_silence(call: Call, policy: Policy, now: datetime) -> Call:
@@ -360,9 +368,12 @@ _LET_GO = {
 
 def evidence(call: Call) -> Evidence:
     """What the verdict may look at."""
-    return Evidence(
+    return _make_evidence(
         legs=call.legs, counselor_mark=call.counselor_mark, called_back_at=call.called_back_at
     )
+
+
+_make_evidence = maker(Evidence)
 
 
 def judged(verdict: Verdict, final: bool) -> Fact:

@@ -15,6 +15,7 @@ import billing.voucher
 from billing import talk
 from billing.ledger import Entry
 from billing.order import LIVE, ClosedBy, Order, Settlement
+from billing.quota import Quota
 from billing.settling import CallEnding, OnExhausted, settle, unless_taken
 from billing.voucher import State as VoucherState
 from billing.voucher import Voucher
@@ -36,7 +37,7 @@ from routing.counselor import Counselor, claimable
 from routing.policy import Matching
 from routing.queue import Waiting
 from terms.ids import CallId, CounselorId, LegId
-from terms.values import quickly_made, replace
+from terms.values import maker, quickly_made, replace
 from warmline.desk.slice import (
     CounselorMove,
     Notice,
@@ -109,7 +110,13 @@ def place(slice_: Slice, dial: Dial, program: Program, now: datetime) -> Outcome
         call, effects = start_forwarded(begin, dial.dialled_in, program.dialer, now)
     else:
         call, effects = start_dial_in(begin, dial.dialled_in, program.dialer, now)
-    return _follow(replace(slice_, order=order, call=None), call, effects, program, now)
+    placed = make_slice(
+        order=order,
+        voucher=slice_.voucher,
+        quota=slice_.quota,
+        superseded=slice_.superseded,
+    )
+    return _follow(placed, call, effects, program, now)
 
 
 def opened(settlement: Settlement) -> Outcome:
@@ -256,7 +263,7 @@ def ending(call: Call, program: Program) -> CallEnding:
     """What billing is told of an ended call."""
     assert call.verdict is not None
     assert call.ended_at is not None
-    return CallEnding(
+    return _make_ending(
         call=call.id,
         verdict=call.verdict,
         connected=call.connected_at is not None,
@@ -268,35 +275,45 @@ def ending(call: Call, program: Program) -> CallEnding:
     )
 
 
+_make_ending = maker(CallEnding)
+
+
 def _settled(outcome: Outcome, settlement: Settlement, now: datetime) -> Outcome:
     """The outcome with what billing decided: order, payment, review, and who is told."""
-    before = outcome.slice.order
-    settlement = unless_taken(
-        before, settlement, outcome.slice.voucher, superseded=outcome.slice.superseded
-    )
+    slice_ = outcome.slice
+    before = slice_.order
+    settlement = unless_taken(before, settlement, slice_.voucher, superseded=slice_.superseded)
     settlement = talk.booked(before, settlement, now)
-    slice_, payment = _paid(replace(outcome.slice, order=settlement.order), settlement, now)
-    return replace(
-        outcome,
-        slice=slice_,
+    voucher, quota, payment = _paid(slice_, settlement, now)
+    return make_outcome(
+        slice=make_slice(
+            order=settlement.order,
+            voucher=voucher,
+            quota=quota,
+            call=slice_.call,
+            superseded=slice_.superseded,
+        ),
+        effects=outcome.effects,
         payment=payment,
         talk=settlement.talk,
         review=settlement.review,
         review_withdrawn=settlement.review_withdrawn,
-        notices=(*outcome.notices, *_order_notices(settlement, slice_.voucher)),
+        counselors=outcome.counselors,
+        notices=(*outcome.notices, *_order_notices(settlement, voucher)),
     )
 
 
-def _paid(slice_: Slice, settlement: Settlement, now: datetime) -> tuple[Slice, Entry | None]:
+def _paid(
+    slice_: Slice, settlement: Settlement, now: datetime
+) -> tuple[Voucher | None, Quota | None, Entry | None]:
     """What the fate of the order does to what pays for it: its voucher, or its use of a quota."""
     move, order = settlement.voucher_move, settlement.order.id
-    if slice_.voucher is not None:
-        voucher, entry = billing.voucher.carry_out(slice_.voucher, move, order, now)
-        return replace(slice_, voucher=voucher), entry
-    if slice_.quota is not None:
-        quota, entry = billing.quota.carry_out(slice_.quota, move, order, now)
-        return replace(slice_, quota=quota), entry
-    return slice_, None
+    voucher, quota, entry = slice_.voucher, slice_.quota, None
+    if voucher is not None:
+        voucher, entry = billing.voucher.carry_out(voucher, move, order, now)
+    elif quota is not None:
+        quota, entry = billing.quota.carry_out(quota, move, order, now)
+    return voucher, quota, entry
 
 
 def _counselor_moves(

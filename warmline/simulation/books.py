@@ -45,7 +45,10 @@ class Books:
 
     def keep_counselor(self, counselor: Counselor) -> None:
         """Write a counselor's record."""
+        known = self.counselors.get(counselor.id)
         self.counselors[counselor.id] = counselor
+        if known is not None and known.presence is counselor.presence:
+            return
         for program in counselor.programs:
             duty = self.on_duty.setdefault(program, {})
             if counselor.presence is Presence.AVAILABLE:

@@ -58,11 +58,14 @@ class Reconciler:
         if self.turned_away:
             self.turned_away &= at_carrier.keys()
             found = Differences(found.news, found.strays | self.turned_away)
-        sure = confirmed(self._last, found)
-        self._last = found
-        disagreed = found.strays.union([news.leg for _, news in found.news])
+        sure, self._last = confirmed(self._last, found), found
+        disagreed = found.strays
+        if found.news:
+            disagreed = disagreed.union([news.leg for _, news in found.news])
         touched.clear()
-        touched.update([call.id for call in calls if not _agrees(call, disagreed, at_carrier)])
+        for call in calls:
+            if not _agrees(call, disagreed, at_carrier):
+                touched.add(call.id)
         for id_, news in sure.news:
             self._tell(id_, news, now)
         for leg in sorted(sure.strays):
@@ -72,6 +75,8 @@ class Reconciler:
 def _agrees(call: Call, disagreed: Container[LegId], at_carrier: Container[LegId]) -> bool:
     """Whether nothing will be found about the call until something happens to it again."""
     for leg in call.legs:
-        if leg.id in disagreed or not (leg.is_over or leg.id in at_carrier):
+        if leg.id in disagreed:
+            return False
+        if leg.id not in at_carrier and not leg.is_over:
             return False
     return True

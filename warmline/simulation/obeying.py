@@ -24,7 +24,8 @@ from dialer.carriers.simulated import orders as carrier
 from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Ring, Say
 from terms.ids import CallId, LegId
 from terms.phone import PhoneNumber
-from terms.values import maker
+from terms.spans import seconds
+from terms.values import maker, replace
 from warmline.simulation.surroundings import Surroundings
 from warmline.workers.asking_again import is_asked_again
 
@@ -64,15 +65,8 @@ class Desk(Protocol):
         ...
 
 
-class _Written:
-    """An order's row."""
-
-    __slots__ = ("leased_until", "order", "tries")
-
-    def __init__(self, order: CarrierOrder, leased_until: datetime) -> None:
-        self.order = order
-        self.leased_until = leased_until
-        self.tries = 0
+_Written = tuple[CarrierOrder, datetime, int]
+"""An order's row: the order, until when it is leased, and how often it was tried in vain."""
 
 
 class Obeyer:
@@ -99,24 +93,17 @@ class Obeyer:
         """Orders were committed; they are obeyed when `work` is called next."""
         for order in orders:
             if type(order) is HangUp and order.after_seconds:
-                due = now + timedelta(seconds=order.after_seconds)
+                due = now + seconds(order.after_seconds)
                 self._agenda.at(due, self._falls_due, (call, order))
+            elif call in self._rows:
+                self._rows[call].append((order, now, 0))
             else:
-                self._append(call, order, now)
+                self._rows[call] = deque([(order, now, 0)])
+                self.awake.append(call)
 
-    def _falls_due(self, subject: tuple[CallId, CarrierOrder], now: datetime) -> None:
-        self._append(*subject, now)
-
-    def _append(self, call: CallId, order: CarrierOrder, now: datetime) -> None:
-        rows = self._rows.get(call)
-        if rows is None:
-            rows = self._rows[call] = deque()
-            self.awake.append(call)
-        rows.append(_Written(order, now))
-
-    def work(self, now: datetime) -> None:
-        """Obey whatever is due of one call."""
-        self._work_off(self.awake.popleft(), now)
+    def _falls_due(self, subject: tuple[CallId, HangUp], now: datetime) -> None:
+        call, order = subject
+        self.take(call, (replace(order, after_seconds=0),), now)
 
     def die(self, until: datetime) -> None:
         """What was in hand is found by the sweep after the restart."""
@@ -131,67 +118,70 @@ class Obeyer:
 
     # --- obeying ------------------------------------------------------------------------------
 
-    def _work_off(self, call: CallId, now: datetime) -> None:
+    def work(self, now: datetime) -> None:
+        """Obey whatever is due of one call."""
+        call = self.awake.popleft()
         rows = self._rows.get(call)
         while rows:
-            row = rows[0]
-            if row.leased_until > now:
-                self._agenda.at(row.leased_until, self._sweep, call)
+            order, leased_until, tries = rows[0]
+            if leased_until > now:
+                self._agenda.at(leased_until, self._sweep, call)
                 return
-            if self.restart and self._dies_over(row, call, now):
+            if self.restart and (roll := self._roll()) < self.restart:
+                rows[0] = order, leased_until, tries + 1
+                self._die_over(order, tries, call, roll < self.restart / 2, now)
                 return
             try:
-                self._send(row, call, now)
-                is_settled = True
+                self._send(order, tries, call, now)
             except (CarrierRefused, CarrierUnknown) as fault:
-                is_settled = self._is_given_up(row, call, fault, now)
-            if is_settled:
-                rows.popleft()
-            else:
-                row.leased_until = now + ASK_AGAIN
+                if not self._is_given_up(order, tries, call, fault, now):
+                    rows[0] = order, now + ASK_AGAIN, tries + 1
+                    continue
+            rows.popleft()
         self._rows.pop(call, None)
 
     def _is_given_up(
-        self, row: _Written, call: CallId, fault: CarrierRefused | CarrierUnknown, now: datetime
+        self,
+        order: CarrierOrder,
+        tries: int,
+        call: CallId,
+        fault: CarrierRefused | CarrierUnknown,
+        now: datetime,
     ) -> bool:
         """What follows from a no, or from no answer; False when it is tried again in a moment."""
         self._troubled.add(call)
-        if isinstance(fault, CarrierRefused) and not is_asked_again(row.order, fault):
-            self._refused(row.order, call, fault, now)
+        if isinstance(fault, CarrierRefused) and not is_asked_again(order, fault):
+            self._refused(order, call, fault, now)
             return True
-        row.tries += 1
-        if row.tries < MOST_TRIES and type(row.order) is not Say:
+        if tries + 1 < MOST_TRIES and type(order) is not Say:
             return False
-        self._gave_up(row.order, now)
+        self._gave_up(order, now)
         return True
 
-    def _dies_over(self, row: _Written, call: CallId, now: datetime) -> bool:
+    def _die_over(
+        self, order: CarrierOrder, tries: int, call: CallId, is_sent: bool, now: datetime
+    ) -> None:
         """Die before the order is sent, or after it was and before anybody could write so."""
-        roll = self._roll()
-        if roll >= self.restart:
-            return False
         self._troubled.add(call)
-        if roll < self.restart / 2:
+        if is_sent:
             with contextlib.suppress(CarrierRefused, CarrierUnknown):
-                self._send(row, call, now)
-        row.tries += 1
+                self._send(order, tries, call, now)
         self._desk.dies(now)
-        return True
 
-    def _send(self, row: _Written, call: CallId, now: datetime) -> None:
+    def _send(self, order: CarrierOrder, tries: int, call: CallId, now: datetime) -> None:
         """Raises CarrierRefused, CarrierUnknown."""
-        order = row.order
         asked: carrier.Order | None
-        if type(order) is Ring:
-            asked = self._ring(order, self._books.calls.get(call), row.tries > 0)
-        elif row.tries and not _still_stands(order, self._books.calls.get(call)):
+        if type(order) is Say and not tries:
+            asked = _make_say(leg=order.leg, prompt=order.prompt, language=_LANGUAGE)
+        elif type(order) is Ring:
+            asked = self._ring(order, self._books.calls.get(call), tries > 0)
+        elif tries and not _still_stands(order, self._books.calls.get(call)):
             asked = None
         else:
             asked = _translated(order, call)
         if asked is not None:
             self._touched.add(call)
-            arrived = self._world.order(asked, now)
-            if arrived:
+            if arrived := self._world.order(asked, now):
                 self._desk.arrived(arrived)
 
     def _ring(

@@ -91,7 +91,10 @@ class Process:
             self._was_told_late(news, now)
         if type(news) is LegBridged:
             self._truth.told_joined(CallId(news.leg.partition("/")[0]), news, now)
-        self._tell(report.id, news, now)
+        try:
+            self.shell.take_news(report.id, news, now)
+        except Exception as fault:
+            self._watch.decision_failed(f"{type(news).__name__} {news.leg}", fault, now)
 
     def _was_told_late(self, news: News, now: datetime) -> None:
         known = self._books.whose(news.leg)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from dialer.call import Call
-from dialer.carriers import News, ReleaseSide
+from dialer.carriers import LegAnswered, LegBridged, LegRinging, News, ReleaseSide
 from dialer.leg import LIMIT_CODE, Leg, LetGoReason, Release, make_leg, observe
 from dialer.policy import LIMIT_MARGIN_SECONDS, CapKind
 from dialer.talk import stretches, talked
@@ -17,6 +18,7 @@ from warmline.programs import Program
 from warmline.simulation.witness import Witness
 
 _UNCLEAR = frozenset({VerdictKind.INDETERMINATE, VerdictKind.SUSPECTED_DROP})
+_NOTHING = timedelta()
 _A_MOMENT = timedelta(milliseconds=1)
 _ROUNDING = timedelta(seconds=1)
 _LIMIT_BEHIND_OURS = timedelta(seconds=LIMIT_MARGIN_SECONDS)
@@ -61,8 +63,8 @@ class Truth:
     def compare(self, call: Call, program: Program) -> Findings:
         """Everything that is wrong about a call whose verdict is final; it is then forgotten."""
         witness = self._witness
-        doubtful = any(leg.id in witness.lost for leg in call.legs)
-        legs = tuple(_true_leg(leg, witness.truth.get(leg.id, ())) for leg in call.legs)
+        doubtful = any([leg.id in witness.lost for leg in call.legs])
+        legs = tuple([_true_leg(leg, witness.truth.get(leg.id, ())) for leg in call.legs])
         evidence = Evidence(
             legs=legs, counselor_mark=call.counselor_mark, called_back_at=call.called_back_at
         )
@@ -89,10 +91,12 @@ class Truth:
         if doubtful or call.id in self._troubled:
             allowed += _LIMIT_BEHIND_OURS + _ROUNDING + _talk_unknown_to_us(call, legs)
             allowed += self._late.get(call.id, timedelta())
+        if _longest_talk(call.ended_at, legs) <= allowed:
+            return ""
         told_at, lateness = self._told_joined.get(call.id, (None, timedelta()))
         if told_at == call.ended_at:  # the time had run out before we knew that they talked again
             allowed += lateness
-        total = talked(tuple(_really_off(leg) for leg in legs), call.ended_at)
+        total = talked(tuple([_really_off(leg) for leg in legs]), call.ended_at)
         return f"talked {total}, allowed {allowed}" if total > allowed else ""
 
     def _cut_in_danger(self, call: Call, legs: tuple[Leg, ...]) -> str:
@@ -106,8 +110,23 @@ class Truth:
         return ""
 
 
+def _longest_talk(ended_at: datetime, legs: Iterable[Leg]) -> timedelta:
+    """More than anybody can have talked: from the first joining to the last release."""
+    joined = [leg.bridged_at for leg in legs if leg.bridged_at is not None]
+    released = [leg.release.at for leg in legs if leg.release is not None]
+    return max([ended_at, *released]) - min(joined) if joined else _NOTHING
+
+
 def _true_leg(leg: Leg, truth: Iterable[News]) -> Leg:
     """The leg as it would be, had all news come at once and in order."""
+    first: dict[str, Any] = {} if "/" in leg.id else {"ringing_at": leg.rung_at}
+    rest: list[News] = []
+    for news in truth:
+        fact = _FIRST_COUNTS.get(type(news))
+        if fact is None:
+            rest.append(news)
+        else:
+            first.setdefault(fact, news.at)
     true = make_leg(
         id=leg.id,
         role=leg.role,
@@ -115,12 +134,19 @@ def _true_leg(leg: Leg, truth: Iterable[News]) -> Leg:
         party=leg.party,
         let_go_at=leg.let_go_at,
         let_go_why=leg.let_go_why,
+        **first,
     )
-    if "/" not in leg.id:
-        true = replace(true, ringing_at=leg.rung_at)
-    for news in truth:
+    for news in rest:
         true = observe(true, news, news.at)
     return true
+
+
+_FIRST_COUNTS: dict[type, str] = {
+    LegRinging: "ringing_at",
+    LegAnswered: "answered_at",
+    LegBridged: "bridged_at",
+}
+"""Of these the first is the fact, whatever is told later; all else is for the dialer to weigh."""
 
 
 def _talk_unknown_to_us(call: Call, legs: tuple[Leg, ...]) -> timedelta:

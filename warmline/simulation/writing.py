@@ -14,13 +14,15 @@ from dialer.orders import CarrierOrder, Fact
 from routing.counselor import Counselor
 from routing.queue import Place
 from terms.ids import CallId, CounselorId, OrderId, ProgramId
+from terms.values import maker, quickly_made
 from warmline.desk.slice import CounselorMove, Outcome, Slice
 from warmline.programs import Program
 from warmline.simulation.books import Books
 from warmline.simulation.deciding import Deciding
 
 
-@dataclass(slots=True)  # not frozen: one is made for every event, and nobody changes it
+@quickly_made
+@dataclass(frozen=True, slots=True)
 class Step:
     """One transaction that changed something: what was, what is, and what was said about it."""
 
@@ -31,6 +33,9 @@ class Step:
     order: Order
     program: Program
     now: datetime
+
+
+_make_step = maker(Step)
 
 
 class Audience(Protocol):
@@ -93,7 +98,8 @@ class Writer:
         after = outcome.slice
         call = after.call
         assert call is not None
-        self.write_order(before, outcome, now)
+        if after.order is not before.order or outcome.payment is not None or outcome.talk:
+            self.write_order(before, outcome, now)
         if call is old and not outcome.effects:
             return call
         if outcome.counselors or old is None or old.counselor != call.counselor:
@@ -111,7 +117,8 @@ class Writer:
                 orders.append(one)
         if old is None or old.timers is not call.timers:
             self._set_timers(old, call)
-        self._audience.stepped(Step(old, call, facts, orders, after.order, program, now))
+        step = _make_step(old, call, facts, orders, after.order, program, now)
+        self._audience.stepped(step)
         if orders:
             self._committed.obey(call.id, orders, now)
         return call

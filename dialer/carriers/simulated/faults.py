@@ -60,22 +60,25 @@ def a_refusal(rng: Random) -> CarrierRefused:
 
 
 class Postbox:
-    """News on its way to us: at once and in order, unless a fault says otherwise."""
+    """News on its way to us: at once and in order, unless a fault says otherwise.
 
-    __slots__ = ("_late", "_ready", "_ready_since", "_roll", "_sequence")
+    Since `ready_since` some has arrived; `late` is a heap of what has not, by the time it will.
+    """
+
+    __slots__ = ("_ready", "_roll", "_sequence", "late", "ready_since")
 
     def __init__(self, rng: Random) -> None:
         self._roll = rng.random
         self._ready: list[Report] = []
-        self._ready_since: datetime | None = None
-        self._late: list[tuple[datetime, int, Report]] = []
+        self.ready_since: datetime | None = None
+        self.late: list[tuple[datetime, int, Report]] = []
         self._sequence = 0
 
     def post(self, report: Report, at: datetime, faults: Faults) -> bool:
         """Send `report`, which came to be at `at`; False when it is lost, for good."""
-        if faults is NO_FAULTS and not self._late:
+        if faults is NO_FAULTS and not self.late:
             self._ready.append(report)
-            self._ready_since = self._ready_since or at
+            self.ready_since = self.ready_since or at
             return True
         roll = self._roll
         if faults.lose and roll() < faults.lose:
@@ -88,25 +91,19 @@ class Postbox:
             self._hold(report, due + timedelta(seconds=roll() * _OVERTAKEN_BY_SECONDS))
         return True
 
-    def next_due(self) -> datetime | None:
-        """When the next report arrives or has arrived; None if none is on its way."""
-        if self._ready_since is not None:
-            return self._ready_since
-        return self._late[0][0] if self._late else None
-
     def collect(self, now: datetime) -> list[Report]:
         """Every report that has arrived by `now`, once."""
         arrived: list[Report] = []
-        if self._ready_since is not None:
-            arrived, self._ready, self._ready_since = self._ready, arrived, None
-        late = self._late
+        if self.ready_since is not None:
+            arrived, self._ready, self.ready_since = self._ready, arrived, None
+        late = self.late
         while late and late[0][0] <= now:
             arrived.append(heapq.heappop(late)[2])
         return arrived
 
     def _hold(self, report: Report, due: datetime) -> None:
         self._sequence += 1
-        heapq.heappush(self._late, (due, self._sequence, report))
+        heapq.heappush(self.late, (due, self._sequence, report))
 
 
 @lru_cache(maxsize=8)

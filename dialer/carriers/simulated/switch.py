@@ -76,7 +76,10 @@ class Switch:
 
     def next_due(self) -> datetime | None:
         """When a step or a report is due next; None if nothing will happen by itself."""
-        steps, report = self._steps, self.postbox.next_due()
+        steps, post = self._steps, self.postbox
+        report = post.ready_since
+        if report is None and post.late:
+            report = post.late[0][0]
         while steps:
             due, _, _, leg = steps[0]
             if not leg.gone:
