@@ -2,9 +2,8 @@
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from aiohttp import web
 from pydantic import StringConstraints
@@ -24,8 +23,16 @@ installation = Operations("Installation")
 
 OPERATOR = staff(StaffRole.OPERATOR)
 
-EXAMINE: web.AppKey[Callable[[], Awaitable[tuple[Finding, ...]]]] = web.AppKey("examine", Callable)
-"""Looks at everything and changes nothing."""
+
+class Examine(Protocol):
+    """Looks at everything and changes nothing."""
+
+    async def __call__(self) -> tuple[Finding, ...]:
+        """What was found."""
+        ...
+
+
+EXAMINE: web.AppKey[Examine] = web.AppKey("examine", Examine)
 
 _ONE_AT_A_TIME = asyncio.Lock()
 
