@@ -77,6 +77,7 @@ def test_what_is_tried_again_is_what_the_fragment_says(
 
 def test_overrides_that_twilio_does_not_know_are_refused() -> None:
     """F41."""
+    assert tries_of("https://a.example/").retries == 1
     assert tries_of("https://a.example/#rc=0") == Tries(retries=0)
     for fragment in ("rc=6", "rp=6xx", "tt=99", "ct=10001", "retry=1", "rc"):
         with pytest.raises(ValueError):  # noqa: PT011 - whichever of its parts
