@@ -1,8 +1,8 @@
 """What the carrier on Twilio keeps: lines by their leg, events by their key."""
 
 import json
-from collections.abc import Callable, Collection
-from dataclasses import asdict, fields, replace
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,18 @@ from terms.phone import Seal
 if TYPE_CHECKING:
     from dialer.store.connection import Connection, Record
 
-_MOMENTS = frozenset({"asked_at", "answered_at", "let_go_at"})
+_MOMENTS = ("asked_at", "answered_at", "let_go_at")
+_PLAIN = tuple(one.name for one in fields(Line) if one.name not in (*_MOMENTS, "ended", "shown"))
 _LINE_COLUMNS = "record, shown_sealed"
+
+_CHANGING = """
+    WITH line AS (
+        UPDATE twilio_lines SET sid = $4, record = $5, asked_at = $6, ended_at = $7
+        WHERE tenant = $1 AND leg = $2 AND xmin = $3
+        RETURNING 1
+    )"""
+"""The part of a WITH that writes a line as long as its row is what it was found to be, for the
+arguments of `_changing`: `line` has a row only when it did."""
 
 
 async def add_line(connection: "Connection", seal: Seal, tenant: TenantId, line: Line) -> bool:
@@ -41,30 +51,56 @@ async def load_line(
     return None if row is None else _line(row, seal)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A line as it was read, and which state of its row that was."""
+
+    line: Line
+    state: int
+
+
+async def find_line(
+    connection: "Connection", seal: Seal, tenant: TenantId, leg: LegId
+) -> Found | None:
+    """The line of a leg, to be changed by `change_line`."""
+    row = await connection.fetchrow(
+        f"SELECT {_LINE_COLUMNS}, xmin FROM twilio_lines WHERE tenant = $1 AND leg = $2",
+        *(tenant, leg),
+    )
+    return None if row is None else Found(_line(row, seal), row["xmin"])
+
+
 async def change_line(
+    connection: "Connection", tenant: TenantId, found: Found, changed: Line
+) -> bool:
+    """Write a line, unless somebody else changed it since it was found."""
+    written = await connection.fetchval(
+        f"{_CHANGING} SELECT true FROM line", *_changing(tenant, found, changed)
+    )
+    return written is True
+
+
+async def change_line_with_event(
     connection: "Connection",
     seal: Seal,
     tenant: TenantId,
-    leg: LegId,
-    change: Callable[[Line], Line],
-) -> Line | None:
-    """Change a line within the transaction at hand, while nobody else does."""
+    found: Found,
+    changed: Line,
+    event: Event,
+) -> tuple[bool, bool]:
+    """The same, and keep an event with it: whether the line was written, and the event new."""
     row = await connection.fetchrow(
-        f"SELECT {_LINE_COLUMNS} FROM twilio_lines WHERE tenant = $1 AND leg = $2 FOR UPDATE",
-        *(tenant, leg),
+        f"""{_CHANGING}, event AS (
+                INSERT INTO twilio_events
+                  (tenant, key, kind, leg, sid, at, fields, caller_sealed, received_at)
+                SELECT $1, $8, $9, $10, $11, $12, $13, $14, $15 WHERE EXISTS (SELECT FROM line)
+                ON CONFLICT DO NOTHING RETURNING 1
+            )
+            SELECT EXISTS (SELECT FROM line) AS written, EXISTS (SELECT FROM event) AS is_new""",
+        *(*_changing(tenant, found, changed), *_columns_of(event, seal)),
     )
-    if row is None:
-        return None
-    line = _line(row, seal)
-    changed = change(line)
-    if changed != line:
-        await connection.execute(
-            """UPDATE twilio_lines SET sid = $3, record = $4, asked_at = $5, ended_at = $6
-               WHERE tenant = $1 AND leg = $2""",
-            *(tenant, leg, changed.sid, write_line(changed), changed.asked_at),
-            None if changed.ended is None else changed.ended.at,
-        )
-    return changed
+    assert row is not None
+    return row["written"], row["is_new"]
 
 
 async def forget_line(connection: "Connection", tenant: TenantId, leg: LegId) -> None:
@@ -96,16 +132,20 @@ async def known_sids(
     return frozenset(row["sid"] for row in rows)
 
 
-async def add_event(connection: "Connection", seal: Seal, tenant: TenantId, event: Event) -> bool:
+async def add_event(
+    connection: "Connection",
+    seal: Seal,
+    tenant: TenantId,
+    event: Event,
+    told_at: datetime | None = None,
+) -> bool:
     """Keep an event; False if it was kept before."""
     added = await connection.fetchval(
         """INSERT INTO twilio_events
-             (tenant, key, kind, leg, sid, at, fields, caller_sealed, received_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING true""",
-        *(tenant, event.key, event.kind, event.leg, event.sid, event.at),
-        json.dumps(dict(event.fields), ensure_ascii=False),
-        None if event.caller is None else seal.seal(event.caller),
-        event.received_at,
+             (tenant, key, kind, leg, sid, at, fields, caller_sealed, received_at, told_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+           ON CONFLICT DO NOTHING RETURNING true""",
+        *(tenant, *_columns_of(event, seal), told_at),
     )
     return added is True
 
@@ -123,12 +163,14 @@ async def untold_events(
     return tuple(_event(row, seal) for row in rows)
 
 
-async def told_event(connection: "Connection", tenant: TenantId, key: str, now: datetime) -> None:
-    """An event is told; who dialled in is known to others from now on and here no more."""
+async def told_events(
+    connection: "Connection", tenant: TenantId, keys: Collection[str], now: datetime
+) -> None:
+    """Events are told; who dialled in is known to others from now on and here no more."""
     await connection.execute(
         """UPDATE twilio_events SET told_at = $3, caller_sealed = NULL
-           WHERE tenant = $1 AND key = $2""",
-        *(tenant, key, now),
+           WHERE tenant = $1 AND key = ANY($2::text[])""",
+        *(tenant, list(keys), now),
     )
 
 
@@ -153,24 +195,41 @@ async def prune(connection: "Connection", tenant: TenantId, before: datetime) ->
 
 def write_line(line: Line) -> str:
     """A line as it is kept: without the number that is kept under seal."""
-    table = asdict(replace(line, shown=None))
-    for name in _MOMENTS:
-        table[name] = _moment(table[name])
-    if line.ended is not None:
-        table["ended"]["at"] = _moment(line.ended.at)
+    table = {name: getattr(line, name) for name in _PLAIN}
+    table |= {name: _moment(getattr(line, name)) for name in _MOMENTS}
+    if (ended := line.ended) is not None:
+        table["ended"] = [ended.at.isoformat(), ended.status, ended.seconds, ended.sip]
     return json.dumps({name: value for name, value in table.items() if value is not None})
 
 
 def read_line(body: str) -> Line:
     """The line that `write_line` wrote."""
     table: dict[str, Any] = json.loads(body)
-    known = {one.name for one in fields(Line)}
-    table = {name: value for name, value in table.items() if name in known}
-    for name in _MOMENTS & table.keys():
-        table[name] = datetime.fromisoformat(table[name])
+    for name in _MOMENTS:
+        if name in table:
+            table[name] = datetime.fromisoformat(table[name])
     if (ended := table.get("ended")) is not None:
-        table["ended"] = Ended(**{**ended, "at": datetime.fromisoformat(ended["at"])})
+        at, status, seconds, sip = ended
+        at = datetime.fromisoformat(at)
+        table["ended"] = Ended(at=at, status=status, seconds=seconds, sip=sip)
     return Line(**{**table, "pending": tuple(table.get("pending", ()))})
+
+
+def _changing(tenant: TenantId, found: Found, changed: Line) -> tuple[object, ...]:
+    ended_at = None if changed.ended is None else changed.ended.at
+    return (
+        *(tenant, changed.leg, found.state, changed.sid, write_line(changed)),
+        *(changed.asked_at, ended_at),
+    )
+
+
+def _columns_of(event: Event, seal: Seal) -> tuple[object, ...]:
+    return (
+        *(event.key, event.kind, event.leg, event.sid, event.at),
+        json.dumps(dict(event.fields), ensure_ascii=False),
+        None if event.caller is None else seal.seal(event.caller),
+        event.received_at,
+    )
 
 
 def _line(row: "Record", seal: Seal) -> Line:

@@ -1,10 +1,10 @@
 """What the carrier on Twilio must not forget, in the database: all processes share it."""
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from dialer.carriers.twilio.book import Change
 from dialer.carriers.twilio.events import Event
 from dialer.carriers.twilio.line import Line
 from dialer.store import twilio as store
@@ -13,6 +13,8 @@ from terms.phone import Seal
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
+
+    from dialer.store.connection import Connection
 
 
 class StoredBook:
@@ -40,10 +42,25 @@ class StoredBook:
         async with self._pool.acquire() as connection:
             return await store.load_line(connection, self._seal, self._tenant, leg)
 
-    async def change(self, leg: LegId, change: Callable[[Line], Line]) -> Line | None:
-        """Change a line while nobody else does."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            return await store.change_line(connection, self._seal, self._tenant, leg, change)
+    async def change(
+        self, leg: LegId, change: Change, event: Callable[[Line], Event | None] = lambda line: None
+    ) -> tuple[Line | None, bool]:
+        """Change a line and keep an event of it, both or neither."""
+        async with self._pool.acquire() as connection:
+            while (found := await self._find(connection, leg)) is not None:
+                changed = change(found.line)
+                kept = event(changed)
+                if kept is not None:
+                    written, is_new = await store.change_line_with_event(
+                        connection, self._seal, self._tenant, found, changed, kept
+                    )
+                    if written:
+                        return changed, is_new
+                elif changed == found.line or await store.change_line(
+                    connection, self._tenant, found, changed
+                ):
+                    return changed, False
+            return None, False
 
     async def forget(self, leg: LegId) -> None:
         """Drop a line."""
@@ -62,26 +79,22 @@ class StoredBook:
 
     async def add_event(self, event: Event) -> bool:
         """Keep an event."""
+        told_at = self._now() if event.leg is None else None
         async with self._pool.acquire() as connection:
-            return await store.add_event(connection, self._seal, self._tenant, event)
+            return await store.add_event(connection, self._seal, self._tenant, event, told_at)
 
     async def untold(self, before: datetime) -> tuple[Event, ...]:
         """Events that are not told yet."""
         async with self._pool.acquire() as connection:
             return await store.untold_events(connection, self._seal, self._tenant, before)
 
-    async def told(self, event: Event, release: str | None) -> None:
-        """An event is told, and with it this end of its leg."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            if event.leg is not None and release is not None:
-                await store.change_line(
-                    connection,
-                    self._seal,
-                    self._tenant,
-                    event.leg,
-                    lambda line: replace(line, told_release=release),
-                )
-            await store.told_event(connection, self._tenant, event.key, self._now())
+    async def told(self, keys: Collection[str]) -> None:
+        """Events are told."""
+        async with self._pool.acquire() as connection:
+            await store.told_events(connection, self._tenant, keys, self._now())
+
+    async def _find(self, connection: "Connection", leg: LegId) -> store.Found | None:
+        return await store.find_line(connection, self._seal, self._tenant, leg)
 
     async def prune(self, before: datetime) -> int:
         """Drop what ended before then."""

@@ -15,7 +15,7 @@ from dialer.carriers.twilio.access import Access
 from dialer.carriers.twilio.api import client_of
 from dialer.carriers.twilio.http import OnceHttp
 from dialer.carriers.twilio.names import BASE, EVENT_RETRIES
-from dialer.carriers.twilio.webhooks import Signatures
+from dialer.carriers.twilio.webhooks import Form, Signatures
 from terms.ids import TenantId
 from warmline.carriers.twilio import access_of, numbers_of, public_url_of
 from warmline.clock import Clock
@@ -165,8 +165,7 @@ def message_routes(
 ) -> list[web.RouteDef]:
     """The route of status callbacks, to be mounted at the service's root."""
 
-    async def take(request: web.Request) -> web.Response:
-        form = await signatures.form(request)
+    async def take(request: web.Request, form: Form) -> web.Response:
         tenant, notice = TenantId(request.match_info["tenant"]), request.match_info["notice"]
         now = clock.now()
         receipt = receipt_of(notice, form, now)
@@ -177,4 +176,4 @@ def message_routes(
                 tell_receipt(metrics, tenant, receipt)
         return web.Response(status=204)
 
-    return [web.post(MESSAGES + "/{tenant}/{notice}", take)]
+    return [web.post(MESSAGES + "/{tenant}/{notice}", signatures.checked(take))]

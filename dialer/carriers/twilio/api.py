@@ -22,7 +22,8 @@ _NO_LINES = frozenset({10004, 21216, 13227})
 _NOT_ELSEWHERE = {"_": ""}
 """The SDK reads its own variables from the environment unless it is given another one."""
 
-_PAGE = 1000
+_PAGE = 200
+"""The SDK reads a whole page at once, and nothing else is done meanwhile."""
 
 Answer = TypeVar("Answer")
 

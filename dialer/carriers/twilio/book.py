@@ -1,7 +1,6 @@
 """Where lines and events are kept. What a process of ours forgets, another one must find here."""
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -9,9 +8,15 @@ from dialer.carriers.twilio.events import Event
 from dialer.carriers.twilio.line import Line
 from terms.ids import LegId
 
+Change = Callable[[Line], Line]
+
 
 class Book(Protocol):
-    """Lines by their leg, events by their key. Returning means that it is stored."""
+    """Lines by their leg, events by their key. Returning means that it is stored.
+
+    A change is given the line as it is now, and is made again when somebody else was faster: it
+    must do nothing else.
+    """
 
     async def add(self, line: Line) -> bool:
         """Keep a new line; False if there is one of this leg."""
@@ -21,8 +26,13 @@ class Book(Protocol):
         """The line of a leg."""
         ...
 
-    async def change(self, leg: LegId, change: Callable[[Line], Line]) -> Line | None:
-        """Change a line while nobody else does; None if there is none."""
+    async def change(
+        self, leg: LegId, change: Change, event: Callable[[Line], Event | None] = lambda line: None
+    ) -> tuple[Line | None, bool]:
+        """Change a line and keep an event of it, both or neither; None if there is no such line.
+
+        With it, whether the event is new.
+        """
         ...
 
     async def forget(self, leg: LegId) -> None:
@@ -38,15 +48,15 @@ class Book(Protocol):
         ...
 
     async def add_event(self, event: Event) -> bool:
-        """Keep an event; False if it was kept before."""
+        """Keep an event; False if it was kept before. One without a leg is told by that."""
         ...
 
     async def untold(self, before: datetime) -> tuple[Event, ...]:
         """Events received before then that are not told yet, as they came."""
         ...
 
-    async def told(self, event: Event, release: str | None) -> None:
-        """An event is told, and with it this end of its leg."""
+    async def told(self, keys: Collection[str]) -> None:
+        """Events are told. Should that be lost, they are told again."""
         ...
 
 
@@ -69,12 +79,15 @@ class MemoryBook:
         """The line of a leg."""
         return self.lines.get(leg)
 
-    async def change(self, leg: LegId, change: Callable[[Line], Line]) -> Line | None:
-        """Change a line."""
+    async def change(
+        self, leg: LegId, change: Change, event: Callable[[Line], Event | None] = lambda line: None
+    ) -> tuple[Line | None, bool]:
+        """Change a line and keep an event of it."""
         if (line := self.lines.get(leg)) is None:
-            return None
-        self.lines[leg] = change(line)
-        return self.lines[leg]
+            return None, False
+        self.lines[leg] = changed = change(line)
+        kept = event(changed)
+        return changed, kept is not None and await self.add_event(kept)
 
     async def forget(self, leg: LegId) -> None:
         """Drop a line."""
@@ -93,6 +106,8 @@ class MemoryBook:
         if event.key in self.events:
             return False
         self.events[event.key] = event
+        if event.leg is None:
+            self.told_keys.add(event.key)
         return True
 
     async def untold(self, before: datetime) -> tuple[Event, ...]:
@@ -103,13 +118,6 @@ class MemoryBook:
             if key not in self.told_keys and event.received_at < before
         )
 
-    async def told(self, event: Event, release: str | None) -> None:
-        """An event is told."""
-        self.told_keys.add(event.key)
-        if event.leg is not None and release is not None and event.leg in self.lines:
-            self.lines[event.leg] = with_told(self.lines[event.leg], release)
-
-
-def with_told(line: Line, release: str) -> Line:
-    """The line, with the end that was told of it."""
-    return replace(line, told_release=release)
+    async def told(self, keys: Collection[str]) -> None:
+        """Events are told."""
+        self.told_keys.update(keys)

@@ -49,7 +49,8 @@ _TRIES_OF_A_FRESH_LEG = 4
 _BETWEEN_TRIES_SECONDS = 0.3
 _FRESH_SECONDS = 3.0
 _URGENT_ROLES = frozenset({"agency"})
-_EVENTS = ["initiated", "ringing", "answered", "completed"]
+_EVENTS = ["ringing", "completed"]
+"""That it was answered, the first document asked for tells."""
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +206,7 @@ class TwilioCarrier:
         soon as it shows itself.
         """
         api, now = self._open(), self._now()
-        line = await self._book.change(leg, lambda known: _let_go(known, now))
+        line, _ = await self._book.change(leg, lambda known: _let_go(known, now))
         if line is None or line.ended is not None or line.sid is None:
             return
         try:
@@ -331,7 +332,7 @@ class TwilioCarrier:
         return line
 
     async def _change(self, leg: LegId, change: Callable[[Line], Line]) -> Line:
-        line = await self._book.change(leg, change)
+        line, _ = await self._book.change(leg, change)
         if line is None or line.is_over:
             raise CarrierRefused("leg_gone", sip=481)
         return line

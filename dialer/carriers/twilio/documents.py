@@ -116,7 +116,7 @@ def _join(
         max_participants=_MOST_PARTICIPANTS,
         participant_label=label_of(line.leg),
         status_callback=around.public_url + CONFERENCES + EVENT_RETRIES,
-        status_callback_event="start end join leave announcement",
+        status_callback_event="join leave",
         status_callback_method="POST",
     )
     response.append(dial)

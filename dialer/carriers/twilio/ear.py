@@ -14,12 +14,14 @@ from dialer.carriers.twilio.documents import (
     farewell,
     number_told,
 )
+from dialer.carriers.twilio.events import Event
 from dialer.carriers.twilio.hearing import Hearing
 from dialer.carriers.twilio.line import Line, place, serve
 from dialer.carriers.twilio.names import is_dialled_in, leg_of_token, token_of
 from terms.ids import LegId
 
 _UNANSWERED = frozenset({"wait", "reject", "bye"})
+"""Documents that no answered leg is given."""
 
 Fields = Mapping[str, str]
 
@@ -54,8 +56,11 @@ class Ear:
             sid=event.sid,
         )
         await self._book.add(line)
-        served = await self._book.change(event.leg, lambda known: serve(known, 0, 0))
-        await self._hearing.take(event)
+        served, is_new = await self._book.change(
+            event.leg, lambda known: serve(known, 0, 0), lambda _: event
+        )
+        if is_new:
+            self._hearing.tell(event)
         return farewell() if served is None else document(served, 0, 0, self._around)
 
     async def asked(self, token: str, strand: int, step: int, fields: Fields) -> str:
@@ -70,12 +75,18 @@ class Ear:
                 return line
             return serve(replace(line, sid=sid), strand, step)
 
-        line = await self._book.change(leg, serve_its_own)
+        def answered(line: Line) -> Event | None:
+            word = line.served.get(where) if line.sid == sid else None
+            if word is None or word in _UNANSWERED or line.answered_at is not None:
+                return None
+            return events.answered(leg, token, sid, fields, now)
+
+        where = place(strand, step)
+        line, is_new = await self._book.change(leg, serve_its_own, answered)
         if line is None or line.token != token or line.sid != sid:
             return farewell()
-        where = place(strand, step)
-        if line.served[where] not in _UNANSWERED and line.answered_at is None:
-            await self._hearing.take(events.answered(leg, token, sid, fields, now))
+        if is_new and (first := answered(line)) is not None:
+            self._hearing.tell(first)
         key = events.pressed(leg, token, where, sid, fields, now)
         if key is not None:
             await self._hearing.take(key)

@@ -7,7 +7,7 @@ that could be a number are hidden wherever else they stand.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
@@ -21,6 +21,7 @@ Fields = Mapping[str, str]
 _PERSONAL = re.compile(r"(From|To|Caller|Called|Forwarded|CallToken|Caller[A-Z].*).*|.*(Name|Body)")
 _KEPT_NAMES = frozenset({"FriendlyName"})
 _COULD_BE_A_NUMBER = re.compile(r"(?<![0-9A-Za-z])\+?[0-9]{7,15}(?![0-9A-Za-z])")
+_ALMOST_A_SECOND = timedelta(milliseconds=999)
 _SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
 
 
@@ -142,13 +143,17 @@ def pressed(
     )
 
 
-def read_time(found: str, otherwise: datetime) -> datetime:
-    """A moment as Twilio writes it, to the second: `Sun, 22 Nov 2026 04:11:14 +0000`."""
+def read_time(found: str, received_at: datetime) -> datetime:
+    """A moment as Twilio writes it, to the second: `Sun, 22 Nov 2026 04:11:14 +0000`.
+
+    Within that second it is taken for the moment it was received, by when it had happened.
+    """
     try:
         at = parsedate_to_datetime(found)
     except ValueError:
-        return otherwise
-    return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+        return received_at
+    at = at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+    return min(max(at, received_at), at + _ALMOST_A_SECOND)
 
 
 def kept_fields(fields: Fields) -> dict[str, str]:

@@ -4,16 +4,17 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from dialer.carriers import Receive
 from dialer.carriers.twilio.book import Book
 from dialer.carriers.twilio.events import Event
 from dialer.carriers.twilio.line import Line
-from dialer.carriers.twilio.release import release_of
 from dialer.carriers.twilio.telling import observe, reports
 
 _RETRY_SECONDS = 0.2
+_WRITES_EVERY_SECONDS = 0.25
 _LEFT_BY_OTHERS = timedelta(seconds=15)
 """What another process has not told for so long is told by whoever looks."""
 
@@ -33,6 +34,8 @@ class Hearing:
         self._lanes: dict[str, deque[Event]] = {}
         self._drains: dict[str, asyncio.Task[None]] = {}
         self._waiting: set[str] = set()
+        self._told: set[str] = set()
+        self._writing: asyncio.Task[None] | None = None
 
     @property
     def untold(self) -> int:
@@ -42,21 +45,32 @@ class Hearing:
     def start(self, receive: Receive) -> None:
         """Tell what waits, and whatever comes."""
         self._receive = receive
+        self._writing = asyncio.create_task(self._write_for_ever())
         for lane in self._lanes:
             self._begin(lane)
 
     async def stop(self) -> None:
         """Tell nothing more; what waits goes on waiting."""
         self._receive = None
-        drains = list(self._drains.values())
-        for drain in drains:
-            drain.cancel()
-        await asyncio.gather(*drains, return_exceptions=True)
+        tasks = list(self._drains.values())
+        if self._writing is not None:
+            tasks.append(self._writing)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._drains.clear()
+        self._writing = None
+        with suppress(Exception):  # whoever opens next tells them again
+            await self._write_told()
 
     async def take(self, event: Event) -> None:
         """Keep an event and tell it after all else of its call. A repeat is left alone."""
         if await self._book.add_event(event):
+            self.tell(event)
+
+    def tell(self, event: Event) -> None:
+        """Tell an event that is kept. One without a leg tells nothing."""
+        if event.leg is not None:
             self._queue(event)
 
     async def catch_up(self, now: datetime, *, all_of_them: bool = False) -> None:
@@ -87,19 +101,31 @@ class Hearing:
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
             waiting.popleft()
-            self._waiting.discard(event.key)
+            self._told.add(event.key)
         del self._lanes[lane], self._drains[lane]
 
     async def _tell(self, event: Event, receive: Receive) -> None:
-        """The line is changed first: whoever tells the event again finds it as it is now."""
+        """The line is changed first: what the news gives rise to finds it as it is by then."""
         line = None
         if event.leg is not None:
-            line = await self._book.change(event.leg, lambda known: observe(known, event))
+            line, _ = await self._book.change(event.leg, lambda known: observe(known, event))
         if line is None:
-            await self._book.told(event, None)
             return
         for report in reports(line, event):
             await receive(report)
-        release = release_of(line)
-        await self._book.told(event, None if release is None else release.name)
         self._heard(line, event)
+
+    # --- what is told is written down a little later, many at once -----------------------------
+
+    async def _write_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(_WRITES_EVERY_SECONDS)
+            with suppress(Exception):  # they are written with the next, or told again
+                await self._write_told()
+
+    async def _write_told(self) -> None:
+        keys = list(self._told)
+        if keys:
+            await self._book.told(keys)
+            self._told.difference_update(keys)
+            self._waiting.difference_update(keys)

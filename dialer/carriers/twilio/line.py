@@ -37,8 +37,8 @@ class Line:
     documents of an earlier one are out of date. `room` is the conference it shall be in, `joined`
     whether it is. `pending` are prompts not yet served, as `LANGUAGE/KEY`; a line is `idle` while
     its document says nothing more. `limit_seconds` counts from the answer, as Twilio's TimeLimit
-    does. `told_release` names the end already told. `shown` is the number that Twilio cannot show
-    and an agency is told in words.
+    does. `release` names its end, and `released_by` the event that made it known so. `shown` is the
+    number that Twilio cannot show and an agency is told in words.
     """
 
     leg: LegId
@@ -60,7 +60,8 @@ class Line:
     let_go_at: datetime | None = None
     left_why: str | None = None
     ended: Ended | None = None
-    told_release: str | None = None
+    release: str | None = None
+    released_by: str | None = None
     shown: PhoneNumber | None = None
 
     @property

@@ -29,6 +29,14 @@ def observe(line: Line, event: Event) -> Line:
         line = replace(line, sid=event.sid)
     if event.sid != line.sid:
         return line
+    line = _with_fact(line, event)
+    release = release_of(line)
+    if release is None or release.name == line.release:
+        return line
+    return replace(line, release=release.name, released_by=event.key)
+
+
+def _with_fact(line: Line, event: Event) -> Line:
     match event.kind:
         case Kind.ANSWERED:
             line = _rung(line, event)
@@ -62,7 +70,8 @@ def reports(line: Line, event: Event) -> Iterator[Report]:
         case Kind.CONFERENCE if event.text("StatusCallbackEvent") == _JOIN:
             joined = LegBridged(leg=leg, at=at)
             yield Report(id=f"{leg}:bridged:{event.key}", news=joined)
-    yield from _end(line)
+    if line.released_by == event.key:
+        yield from _end(line)
 
 
 def _rung(line: Line, event: Event) -> Line:
@@ -73,9 +82,9 @@ def _rung(line: Line, event: Event) -> Line:
 
 
 def _end(line: Line) -> Iterator[Report]:
-    """The end, and once more where something told since makes it clearer."""
+    """The end, as the event makes it known, or makes it clearer."""
     release = release_of(line)
-    if line.ended is None or release is None or release.name == line.told_release:
+    if line.ended is None or release is None:
         return
     ended = LegEnded(
         leg=line.leg,

@@ -5,7 +5,7 @@ decided once and kept, so that Twilio is told the same thing as often as it asks
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 from multidict import MultiDict
@@ -27,6 +27,8 @@ from dialer.carriers.twilio.names import (
 )
 
 Form = MultiDict[str]
+Take = Callable[[web.Request, Form], Awaitable[web.Response]]
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +41,8 @@ class Signatures:
         self._public_url = public_url.rstrip("/")
         self._validators = [RequestValidator(token) for token in auth_tokens]
 
-    async def form(self, request: web.Request) -> Form:
-        """What the request holds. Raises HTTPForbidden unless its signature holds."""
+    async def form(self, request: web.Request) -> Form | None:
+        """What the request holds; None unless its signature holds."""
         form: Form = MultiDict()
         if request.content_type == "application/x-www-form-urlencoded":
             form.extend(
@@ -56,49 +58,56 @@ class Signatures:
         ):
             return form
         log.warning("a request to Twilio's address was not signed by Twilio: %s", _kind(request))
-        raise web.HTTPForbidden(text="no signature of Twilio's holds")
+        return None
+
+    def checked(self, take: Take) -> Handler:
+        """A handler that is given what is signed; everything else is 403 and goes no further."""
+
+        async def handle(request: web.Request) -> web.Response:
+            form = await self.form(request)
+            if form is None:
+                return web.Response(status=403, text="no signature of Twilio's holds")
+            return await take(request, form)
+
+        return handle
 
 
 def routes(ear: Ear, signatures: Signatures) -> list[web.RouteDef]:
     """The routes of voice, to be mounted at the service's root."""
 
-    async def inbound(request: web.Request) -> web.Response:
-        form = await signatures.form(request)
+    async def inbound(_request: web.Request, form: Form) -> web.Response:
         return _document(await ear.dialled_in(form))
 
-    async def voice(request: web.Request) -> web.Response:
-        form = await signatures.form(request)
+    async def voice(request: web.Request, form: Form) -> web.Response:
         asked = request.match_info
         strand, step = int(asked["strand"]), int(asked["step"])
         return _document(await ear.asked(asked["token"], strand, step, form))
 
-    async def announce(request: web.Request) -> web.Response:
-        await signatures.form(request)
+    async def announce(request: web.Request, _form: Form) -> web.Response:
         asked = request.match_info
         return _document(await ear.announced(asked["language"], asked["prompt"]))
 
-    async def number(request: web.Request) -> web.Response:
-        await signatures.form(request)
+    async def number(request: web.Request, _form: Form) -> web.Response:
         return _document(await ear.number_asked(request.match_info["token"]))
 
-    async def calls(request: web.Request) -> web.Response:
-        form = await signatures.form(request)
+    async def calls(request: web.Request, form: Form) -> web.Response:
         await ear.told_of_call(request.match_info.get("token"), form)
         return web.Response(status=204)
 
-    async def conferences(request: web.Request) -> web.Response:
-        await ear.told_of_conference(await signatures.form(request))
+    async def conferences(_request: web.Request, form: Form) -> web.Response:
+        await ear.told_of_conference(form)
         return web.Response(status=204)
 
-    return [
-        web.post(INBOUND, inbound),
-        web.post(VOICE + r"/{token}/{strand:[0-9]{1,9}}/{step:[0-9]{1,9}}", voice),
-        web.post(ANNOUNCE + "/{language}/{prompt}", announce),
-        web.post(NUMBER + "/{token}", number),
-        web.post(CALLS, calls),
-        web.post(CALLS + "/{token}", calls),
-        web.post(CONFERENCES, conferences),
-    ]
+    doors: tuple[tuple[str, Take], ...] = (
+        (INBOUND, inbound),
+        (VOICE + r"/{token}/{strand:[0-9]{1,9}}/{step:[0-9]{1,9}}", voice),
+        (ANNOUNCE + "/{language}/{prompt}", announce),
+        (NUMBER + "/{token}", number),
+        (CALLS, calls),
+        (CALLS + "/{token}", calls),
+        (CONFERENCES, conferences),
+    )
+    return [web.post(path, signatures.checked(take)) for path, take in doors]
 
 
 def _document(text: str) -> web.Response:

@@ -1,5 +1,6 @@
 """What the carrier on Twilio must not forget, in PostgreSQL: whole, sealed, and not for ever."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -51,7 +52,8 @@ def full() -> Line:
         let_go_at=after(9),
         left_why="participant_hung_up",
         ended=Ended(at=after(10), status="completed", seconds=10, sip=200),
-        told_release="party:16:200:None",
+        release="party:16:200:None",
+        released_by="call:3",
     )
 
 
@@ -66,8 +68,9 @@ async def test_a_line_is_kept_once_and_changed_in_place(book: StoredBook) -> Non
 
     changed = await book.change(LEG, lambda line: replace(line, joined=True))
 
-    assert changed == a_line(joined=True) == await book.load(LEG)
-    assert await book.change(LegId("no/such/1"), lambda line: line) is None
+    assert changed == (a_line(joined=True), False)
+    assert await book.load(LEG) == a_line(joined=True)
+    assert await book.change(LegId("no/such/1"), lambda line: line) == (None, False)
     await book.forget(LEG)
     assert await book.load(LEG) is None
 
@@ -110,39 +113,52 @@ async def test_an_event_is_kept_once_and_told_once_and_its_caller_only_until_the
     assert await book.untold(noon) == ()
     assert await book.untold(noon + timedelta(seconds=1)) == (event,)
 
-    await book.told(event, None)
+    await book.told([event.key])
 
     assert await book.untold(noon + timedelta(seconds=1)) == ()
     async with database.acquire() as connection:
         assert await connection.fetchval("SELECT caller_sealed FROM twilio_events") is None
 
 
-async def test_what_was_told_of_an_end_is_kept_with_its_line(book: StoredBook) -> None:
-    await book.add(a_line())
-    event = read_call(call_fields("completed", 3), LEG, after(60))
+def an_end(leg: LegId = LEG, sid: str = SID) -> Event:
+    event = read_call(call_fields("completed", 3, CallSid=sid), leg, after(60))
     assert event is not None
-    await book.add_event(event)
+    return event
 
-    await book.told(event, "party:16:200:None")
+
+async def test_changes_made_at_once_are_all_made(book: StoredBook) -> None:
+    await book.add(a_line())
+
+    await asyncio.gather(
+        *(book.change(LEG, lambda line: replace(line, strand=line.strand + 1)) for _ in range(8))
+    )
 
     found = await book.load(LEG)
     assert found is not None
-    assert found.told_release == "party:16:200:None"
+    assert found.strand == 8
+
+
+async def test_a_change_and_its_event_are_kept_together_and_the_event_once(
+    book: StoredBook,
+) -> None:
+    await book.add(a_line())
+
+    first = await book.change(LEG, lambda line: replace(line, joined=True), lambda _: an_end())
+    again = await book.change(LEG, lambda line: line, lambda _: an_end())
+
+    assert first == (a_line(joined=True), True)
+    assert again == (a_line(joined=True), False)
+    assert await book.untold(after(3600)) == (an_end(),)
 
 
 async def test_what_is_over_is_not_kept_for_ever(book: StoredBook) -> None:
-    def an_event(line: Line) -> Event:
-        event = read_call(call_fields("completed", CallSid=line.sid or SID), line.leg, after(60))
-        assert event is not None
-        return event
-
     over, unknown = LegId("call7/caller/1"), LegId("call7/agency/1")
     lines = [a_line(), replace(full(), leg=over, sid=OTHER_SID), a_line(leg=unknown, sid=None)]
     for line in lines:
         await book.add(line)
-    for line in lines[:2]:
-        await book.add_event(an_event(line))
-    await book.told(an_event(lines[1]), None)
+    await book.add_event(an_end())
+    await book.add_event(an_end(over, OTHER_SID))
+    await book.told([an_end(over, OTHER_SID).key])
 
     assert await book.prune(after(-60)) == 0
     assert await book.prune(after(3600)) == 3  # two lines and one event

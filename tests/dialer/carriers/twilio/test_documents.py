@@ -130,7 +130,7 @@ def test_a_conference_keeps_who_is_left_and_says_nothing_of_its_own() -> None:
         "waitUrl": "",
     }
     assert room.get("participantLabel") == "call7~counselor~1"
-    assert room.get("statusCallbackEvent") == "start end join leave announcement"
+    assert room.get("statusCallbackEvent") == "join leave"
 
 
 def test_both_sides_send_identical_callbacks_for_the_first_one_decides() -> None:

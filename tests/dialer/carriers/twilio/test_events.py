@@ -131,3 +131,14 @@ def test_a_key_is_named_by_the_question_it_answers() -> None:
 @pytest.mark.parametrize("text", ["", "yesterday", "32 Foo 2030"])
 def test_a_moment_that_cannot_be_read_is_the_moment_it_came(text: str) -> None:
     assert read_time(text, NOON) == NOON
+
+
+@pytest.mark.parametrize(
+    ("received", "at"),
+    [(5.0, 5.0), (5.4, 5.4), (5.999, 5.999), (7.3, 5.999), (3.0, 5.0)],
+)
+def test_within_its_second_an_event_happened_by_when_it_came(received: float, at: float) -> None:
+    event = read_call(call_fields("completed", 3, 5), LEG, after(received))
+
+    assert event is not None
+    assert event.at == after(at)

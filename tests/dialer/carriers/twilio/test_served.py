@@ -120,6 +120,10 @@ async def test_a_forged_webhook_comes_no_further_than_the_door(
         assert await _all_rows(run) == before
 
 
+_LATER = ("told_at", "caller_sealed")
+"""Written once what was stored is told."""
+
+
 async def _all_rows(run: Run) -> str:
     """Whatever the carrier and the dialer keep."""
     tables = await run.connection.fetch(
@@ -129,6 +133,8 @@ async def _all_rows(run: Run) -> str:
     kept = {}
     for row in tables:
         rows = await run.connection.fetch(f"SELECT * FROM {row['tablename']}")
-        kept[row["tablename"]] = sorted(str(dict(one)) for one in rows)
+        kept[row["tablename"]] = sorted(
+            str({name: value for name, value in one.items() if name not in _LATER}) for one in rows
+        )
     assert {"calls", "news"} <= kept.keys()
     return json.dumps(kept)

@@ -1,6 +1,5 @@
 """Events into news, in whatever order they come."""
 
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -18,7 +17,6 @@ from dialer.carriers import (
 from dialer.carriers.twilio import events
 from dialer.carriers.twilio.events import Event, read_call, read_conference, read_inbound
 from dialer.carriers.twilio.line import Line, redirected
-from dialer.carriers.twilio.release import release_of
 from dialer.carriers.twilio.telling import observe, reports
 from tests.dialer.carriers.twilio.lines import (
     CALLER,
@@ -62,8 +60,6 @@ def told(line: Line, *heard: Event) -> tuple[Line, list[Report]]:
     for event in heard:
         line = observe(line, event)
         found += reports(line, event)
-        release = release_of(line)
-        line = replace(line, told_release=None if release is None else release.name)
     return line, found
 
 
@@ -139,7 +135,7 @@ def test_the_end_is_told_once_and_again_only_when_it_gets_clearer() -> None:
     line, _ = told(line, a_move("participant-join", 2, 3))
 
     line, first = told(line, a_call("completed", 3, 60, CallDuration="60"))
-    line, again = told(line, a_call("completed", 3, 60, CallDuration="60"))
+    line, again = told(line, a_call("completed", 4, 60, CallDuration="60"))
     kicked = {"ReasonParticipantLeft": "conference_ended_via_api"}
     line, clearer = told(line, a_move("participant-leave", 6, 60, **kicked))
 
@@ -175,3 +171,10 @@ def test_a_phone_that_dialled_in_is_never_told_to_ring() -> None:
     _, found = told(line, event)
 
     assert [type(report.news) for report in found] == [LegAnswered]
+
+
+def test_an_end_told_again_after_a_crash_is_told_with_the_same_id() -> None:
+    end = a_call("completed", 3, 60, CallDuration="60")
+    line, first = told(a_line(), end)
+
+    assert told(line, end) == (line, first)

@@ -133,6 +133,10 @@ async def test_a_forged_webhook_is_refused_and_nothing_of_it_is_stored(
     assert await _stored(database) == stored
 
 
+_LATER = ("told_at", "caller_sealed")
+"""Written once what was stored is told."""
+
+
 async def _stored(database: "Pool[Record]") -> dict[str, list[str]]:
     """Every row of every table that the carrier has."""
     async with database.acquire() as connection:
@@ -143,7 +147,10 @@ async def _stored(database: "Pool[Record]") -> dict[str, list[str]]:
         names = [str(row["tablename"]) for row in tables]
         assert names
         return {
-            name: sorted(str(dict(row)) for row in await connection.fetch(f"SELECT * FROM {name}"))
+            name: sorted(
+                str({key: value for key, value in row.items() if key not in _LATER})
+                for row in await connection.fetch(f"SELECT * FROM {name}")
+            )
             for name in names
         }
 
@@ -176,9 +183,7 @@ async def test_news_of_an_end_that_comes_before_its_beginning_leaves_nobody_stan
     await rig.settle()
     await rig.put_down(phone)
     assert [post.what for post in held] == [
-        "call initiated",
         "call ringing",
-        "call in-progress",
         "call completed",
     ]
 
