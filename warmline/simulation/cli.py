@@ -10,6 +10,7 @@ from typing import Any
 
 from warmline.exits import Unusable
 from warmline.programs import load_shipped
+from warmline.simulation.digest import digest_of
 from warmline.simulation.misfortune import Misfortune, parse
 from warmline.simulation.simulation import Outcome, Simulation
 from warmline.simulation.watch import Violation
@@ -38,14 +39,21 @@ def run(
 
 
 def simulate(days: int, seed: int, calls_per_day: int, misfortune: Misfortune) -> dict[str, Any]:
-    """One seed's report."""
-    began = time.perf_counter()
+    """One seed's report. The digest is reckoned when the clocks have been read."""
+    began, cpu_began = time.perf_counter(), time.process_time()
     simulation = Simulation(
         load_shipped(), seed=seed, calls_per_day=calls_per_day, misfortune=misfortune
     )
     with _nothing_to_collect():
         outcome = simulation.run(days)
-    return _report(days, seed, outcome, time.perf_counter() - began)
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
+    return _report(days, seed, outcome) | {
+        "digest": digest_of(simulation.books),
+        "wall_s": round(seconds, 3),
+        "cpu_s": round(cpu_seconds, 3),
+        "calls_per_minute": round(60 * outcome.calls / seconds),
+        "calls_per_cpu_minute": round(60 * outcome.calls / cpu_seconds),
+    }
 
 
 @contextlib.contextmanager
@@ -59,7 +67,7 @@ def _nothing_to_collect() -> Iterator[None]:
         gc.enable()
 
 
-def _report(days: int, seed: int, outcome: Outcome, seconds: float) -> dict[str, Any]:
+def _report(days: int, seed: int, outcome: Outcome) -> dict[str, Any]:
     return {
         "seed": seed,
         "days": days,
@@ -69,8 +77,6 @@ def _report(days: int, seed: int, outcome: Outcome, seconds: float) -> dict[str,
         "restarts": outcome.deaths,
         "violations": [_violation(one) for one in outcome.violations],
         "violation_count": outcome.violation_count,
-        "wall_s": round(seconds, 3),
-        "calls_per_minute": round(60 * outcome.calls / seconds),
     }
 
 
@@ -88,7 +94,7 @@ def _text(report: dict[str, Any]) -> str:
         f"seed {report['seed']}: {report['days']} days, {report['calls']} calls that rang, "
         f"{report['connected']} orders connected, {report['restarts']} restarts, "
         f"{report['violation_count']} violations, {report['wall_s']} s "
-        f"({report['calls_per_minute']} calls a minute)"
+        f"({report['calls_per_minute']} calls a minute, {report['calls_per_cpu_minute']} of CPU)"
     ]
     kinds = Counter(one["promise"] for one in report["violations"])
     lines += [f"  {promise}: {number}" for promise, number in kinds.most_common()]

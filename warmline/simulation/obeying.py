@@ -27,11 +27,10 @@ from terms.phone import PhoneNumber
 from terms.spans import seconds
 from terms.values import maker, replace
 from warmline.simulation.surroundings import Surroundings
-from warmline.workers.asking_again import is_asked_again
+from warmline.workers.asking_again import ASK_AGAIN_SECONDS, MOST_TRIES, is_asked_again
 
 ORDER_LEASE = timedelta(seconds=3)
-ASK_AGAIN = timedelta(seconds=0.5)
-MOST_TRIES = 20
+ASK_AGAIN = timedelta(seconds=ASK_AGAIN_SECONDS)
 _LANGUAGE = "zh-CN"
 
 _make_say, _make_ring = maker(carrier.Say), maker(carrier.Ring)

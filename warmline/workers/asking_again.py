@@ -1,7 +1,11 @@
-"""Which orders are sent again after a no. Pure: the simulation asks it too."""
+"""Which orders are sent again, after how long and how often. Pure: the simulation asks it too."""
 
 from dialer.carriers import CarrierRefused
 from dialer.orders import CarrierOrder, HangUp, Limit
+
+ASK_AGAIN_SECONDS = 0.5
+MOST_TRIES = 60
+"""At half a second each: as long as an order can matter; the dialer's own timers end the wait."""
 
 _NO_SUCH_LEG = 481  # SIP
 

@@ -36,7 +36,7 @@ from warmline.clock import Clock
 from warmline.desk.desk import Desk
 from warmline.desk.writing import ORDER_LEASE, Committed
 from warmline.metrics import Metrics
-from warmline.workers.asking_again import is_asked_again
+from warmline.workers.asking_again import ASK_AGAIN_SECONDS, MOST_TRIES, is_asked_again
 from warmline.workers.hold import SHARED, Hold
 from warmline.workers.looking import Looker
 from warmline.workers.sending import Numbers, Sender, TakenOver
@@ -48,10 +48,6 @@ if TYPE_CHECKING:
     from warmline.desk.store import Record
 
 _log = structlog.get_logger()
-
-_ASK_AGAIN_SECONDS = 0.5
-_MOST_TRIES = 60
-"""At half a second each: as long as an order can matter; the dialer's own timers end the wait."""
 
 _LONGEST_ASIDE_SECONDS = 4.0
 """How long a limit that could not be moved waits at most before it is tried again."""
@@ -237,7 +233,7 @@ class Obeyer(Looker):
         if may_have_been_sent and isinstance(due.order, Say):
             await self._settle(due, "not_wanted", None)  # better once too few than spoken twice
             return False
-        for tries in range(1, _MOST_TRIES + 1):
+        for tries in range(1, MOST_TRIES + 1):
             why: CarrierRefused | CarrierUnknown
             try:
                 outcome = await self._sender.send(due, may_have_been_sent, is_repeated=tries > 1)
@@ -277,11 +273,11 @@ class Obeyer(Looker):
         until = self.clock.now() + ORDER_LEASE
         async with self._pool.acquire() as connection:
             await postpone_order(connection, due, fault=str(why), until=until)
-        await asyncio.sleep(_ASK_AGAIN_SECONDS)
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
 
     async def _step_aside(self, due: DueOrder, why: CarrierUnknown | CarrierRefused) -> None:
         """Try again as long as its leg stands (X55), and let the call's other orders go past."""
-        seconds = min(_ASK_AGAIN_SECONDS * 2.0 ** min(due.tries, 8), _LONGEST_ASIDE_SECONDS)
+        seconds = min(ASK_AGAIN_SECONDS * 2.0 ** min(due.tries, 8), _LONGEST_ASIDE_SECONDS)
         await self._postpone(due, str(why), seconds)
 
     async def _postpone(self, due: DueOrder, fault: str, seconds: float) -> None:

@@ -11,6 +11,7 @@ from dialer.carriers.simulated.faults import Faults
 from dialer.events import CapExtended, Event, OrderWithdrawn
 from dialer.leg import LetGoReason
 from dialer.orders import HangUp
+from terms.values import replace
 from warmline.cli import app
 from warmline.desk import fold
 from warmline.desk.slice import Outcome, Slice
@@ -18,6 +19,7 @@ from warmline.exits import Unusable
 from warmline.programs import Program, load_shipped
 from warmline.simulation import cli, life, simulation
 from warmline.simulation.deciding import Deciding
+from warmline.simulation.digest import digest_of
 from warmline.simulation.looking import Reconciler
 from warmline.simulation.misfortune import DEFAULT, NONE, Misfortune, parse
 from warmline.simulation.people import Town
@@ -76,6 +78,19 @@ def test_no_promise_is_broken_by_much_of_one_misfortune(spec: str) -> None:
 def test_the_same_seed_is_the_same_days_and_another_seed_is_not() -> None:
     assert run(4) == run(4)
     assert run(4) != run(5)
+
+
+def test_the_digest_tells_books_apart_and_is_the_same_for_the_same_days() -> None:
+    def digest(seed: int, *, keep: bool = True) -> str:
+        whole = Simulation(PROGRAMS, seed=seed, calls_per_day=30, misfortune=DEFAULT)
+        whole.run(1)
+        if not keep:
+            id_, last = next(reversed(whole.books.calls.items()))
+            whole.books.calls[id_] = replace(last, faults=last.faults + 1)
+        return digest_of(whole.books)
+
+    assert digest(4) == digest(4)
+    assert len({digest(4), digest(5), digest(4, keep=False)}) == 3
 
 
 def test_people_and_misfortune_do_everything_they_are_meant_to(
@@ -167,6 +182,8 @@ def test_the_command_prints_what_it_found_and_ends_well() -> None:
     assert report["calls"] > 10
     assert report["orders"] > 10
     assert report["wall_s"] > 0
+    assert report["calls_per_cpu_minute"] > 0
+    assert len(report["digest"]) == 32
 
 
 def test_the_command_sweeps_a_range_of_seeds() -> None:
