@@ -49,7 +49,8 @@ class Baresip:
     directory: Path
     registrar: str
     answers: str = "auto"
-    extra: str = ""
+    sip_port: int = 0
+    certificate: Path | None = None  # it takes calls over TLS and SRTP alone, and does not register
     events: list[dict[str, object]] = field(default_factory=list)
     _process: asyncio.subprocess.Process | None = None
     _writer: asyncio.StreamWriter | None = None
@@ -58,8 +59,8 @@ class Baresip:
 
     async def start(self) -> None:
         """Start it; returns once it is registered."""
-        sip, control = _free_port_with_neighbours(), _free_port(socket.SOCK_STREAM)
-        rtp = _free_port_with_neighbours()
+        sip, control = self.sip_port or port_with_neighbour(), _free_port(socket.SOCK_STREAM)
+        rtp = port_with_neighbour()
         self.directory.mkdir()
         config = _CONFIG.format(
             sip=sip,
@@ -72,12 +73,17 @@ class Baresip:
         )
         config += "".join(f"module {name}.so\n" for name in _MODULES)
         config += "".join(f"module_app {name}.so\n" for name in _APPLICATIONS)
-        (self.directory / "config").write_text(config + self.extra)
         account = (
             f"<sip:{self.number}@{self.registrar}>;auth_user={self.number};"
-            f"auth_pass={self.password};answermode={self.answers};audio_codecs=PCMU;regint=60\n"
+            f"auth_pass={self.password};answermode={self.answers};audio_codecs=PCMU"
         )
-        (self.directory / "accounts").write_text(account)
+        if self.certificate is None:
+            account += ";regint=60"
+        else:
+            account += ";regint=0;mediaenc=srtp-mand"
+            config += f"module srtp.so\nsip_certificate {self.certificate}\n"
+        (self.directory / "config").write_text(config)
+        (self.directory / "accounts").write_text(f"{account}\n")
         (self.directory / "contacts").touch()
         with (self.directory / "log").open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -88,7 +94,8 @@ class Baresip:
                 start_new_session=True,
             )
         await self._connect(control)
-        await self._registered()
+        if self.certificate is None:
+            await self._registered()
 
     async def _registered(self) -> None:
         log = self.directory / "log"
@@ -194,8 +201,8 @@ def _free_port(kind: socket.SocketKind = socket.SOCK_DGRAM, port: int = 0) -> in
         return int(one.getsockname()[1])
 
 
-def _free_port_with_neighbours() -> int:
-    """baresip takes the next port too, for TLS and for RTCP."""
+def port_with_neighbour() -> int:
+    """A free port before a free one: baresip takes the next port too, for TLS and for RTCP."""
     while True:
         port = _free_port()
         with suppress(OSError):

@@ -111,8 +111,8 @@ def start(
 ) -> Engine:
     """Start one whose installation differs so; it is ready when its ARI answers.
 
-    `keys` is a directory with `cert.pem` and `key.pem` for TLS. `mend` may change the files that
-    were rendered.
+    `keys` is a directory with `cert.pem`, `key.pem` and perhaps `ca.pem` for TLS. `mend` may change
+    the files that were rendered.
     """
     root = chroot_directory()
     inside = f"/srv/warmline-{os.getpid()}-{name}"
@@ -133,8 +133,9 @@ def start(
     }
     if keys is not None:
         here |= {f"tls_{kind}_file": f"{inside}/{kind}.pem" for kind in ("cert", "key")}
-        here["tls_ca_file"] = here["tls_cert_file"]
-        for kind in ("cert", "key"):
+        authority = "ca" if (keys / "ca.pem").exists() else "cert"
+        here["tls_ca_file"] = f"{inside}/{authority}.pem"
+        for kind in {"cert", "key", authority}:
             shutil.copy(keys / f"{kind}.pem", directory)
     here |= differing
     write(Installation(**here), directory)

@@ -16,6 +16,7 @@ _NORMAL_CAUSES = frozenset({0, _NORMAL, _BUSY, _REJECTED, 31})
 _REFUSED_BY_THE_PARTY = frozenset({_BUSY, _REJECTED})
 _SOFT_CAUSE_OF_SILENCE = 1
 _CANCELLED, _UNAVAILABLE = 487, 480
+_CHALLENGED = frozenset({401, 407})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,8 @@ def _asked_softly(ending: Ending, asked: Asked) -> Release:
 def _never_answered(ending: Ending, cause: int, sip: int | None) -> Release:
     if sip == _CANCELLED:  # who dialled in gave up; Asterisk's 127 says no more than that
         return Release(by=ReleaseSide.PARTY, q850=_NORMAL, sip=sip)
+    if sip in _CHALLENGED:  # our own password; Asterisk makes 21, "rejected", of it
+        return Release(by=ReleaseSide.CARRIER, q850=None, sip=sip)
     if cause in _REFUSED_BY_THE_PARTY:
         return Release(by=ReleaseSide.PARTY, q850=cause, sip=sip)
     if (cause, sip) == (_NO_ANSWER, _UNAVAILABLE) and not ending.rang:

@@ -50,6 +50,9 @@ def test_an_answered_leg(asked: Asked | None, cause: int, released: Release) -> 
         (False, by_message(17, 486), 17, 486, Release(by=PARTY, q850=17, sip=486)),
         (True, by_message(17, 486), 17, 486, Release(by=PARTY, q850=17, sip=486)),
         (True, by_message(21, 603), 21, 603, Release(by=PARTY, q850=21, sip=603)),
+        # A provider that does not take our password: no person refused anything.
+        (False, by_message(21, 401), 21, 401, Release(by=CARRIER, q850=None, sip=401)),
+        (False, by_message(21, 407), 21, 407, Release(by=CARRIER, q850=None, sip=407)),
         (False, by_message(1, 404), 1, 404, Release(by=CARRIER, q850=1, sip=404)),
         (False, by_message(34, 503), 34, 503, Release(by=CARRIER, q850=34, sip=503)),
         # Asterisk says 19, "alerting, no answer", of every 480; only where it rang is that so.
