@@ -40,6 +40,13 @@ class Bridge:
     limit_seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Take a leg out of the call's bridge and keep it on the line: it hears nobody any more."""
+
+    leg: LegId
+
+
 @quickly_made
 @dataclass(frozen=True, slots=True)
 class Say:
@@ -67,7 +74,7 @@ class HangUp:
     after_seconds: int = 0
 
 
-CarrierOrder = Ring | Answer | Bridge | Say | Limit | HangUp
+CarrierOrder = Ring | Answer | Bridge | Part | Say | Limit | HangUp
 
 
 class FactKind(StrEnum):

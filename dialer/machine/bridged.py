@@ -13,6 +13,7 @@ from dialer.machine.refusing import not_now
 from dialer.machine.steps import (
     Step,
     after,
+    cut,
     end,
     lift_limits,
     release,
@@ -196,8 +197,11 @@ def _cap(call: Call, policy: Policy, now: datetime) -> Step:
     if over < policy.cap_grace_seconds:
         call = call.with_timer(TimerKind.CAP, after(policy.cap_grace_seconds - over, now))
         return call, (*say_to_all(call, "time_is_up"), reached)
+    told: tuple[Effect, ...] = ()
+    if not policy.cap_grace_seconds:  # else they were told when it began
+        call, told = cut(call, now)
     call, effects = end(call, EndReason.CAP, policy, now)
-    return call, (reached, *effects)
+    return call, (reached, *told, *effects)
 
 
 def _silence(call: Call, policy: Policy, now: datetime) -> Step:

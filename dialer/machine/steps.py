@@ -6,7 +6,7 @@ from datetime import datetime
 from dialer.call import Call, EndReason, State
 from dialer.events import Timer, TimerKind
 from dialer.leg import Failure, Leg, LetGoReason, let_go, make_leg
-from dialer.orders import Answer, Bridge, Effect, Fact, FactKind, HangUp, Limit, Ring, Say
+from dialer.orders import Answer, Bridge, Effect, Fact, FactKind, HangUp, Limit, Part, Ring, Say
 from dialer.policy import (
     LIMIT_MARGIN_SECONDS,
     LONGEST_CALL_SECONDS,
@@ -22,6 +22,9 @@ from terms.values import maker, replace
 from terms.verdict import Role, Verdict
 
 Step = tuple[Call, tuple[Effect, ...]]
+
+TIME_IS_UP_SECONDS = 2
+"""Time for "the time is up" to be heard: the carrier's own limit gives no more."""
 
 FAREWELL_SECONDS = 6
 """Time for "nobody could be reached" to be heard before the line goes."""
@@ -227,6 +230,15 @@ def say_farewell(call: Call, prompt: str, why: LetGoReason, now: datetime) -> St
     call, farewell = release(call, on_the_line, why, now, after_seconds=FAREWELL_SECONDS)
     call, rest = release(call, tuple(call.all_standing()), why, now)
     return call, (*said, *farewell, *rest)
+
+
+def cut(call: Call, now: datetime) -> Step:
+    """The granted time is used: nobody hears another from this moment, and all are told why."""
+    talking = tuple(leg for leg in call.all_standing() if leg.bridged_at is not None)
+    parted = tuple(Part(leg.id) for leg in talking)
+    said = tuple(Say(leg.id, "time_is_up") for leg in talking)
+    call, farewell = release(call, talking, LetGoReason.CAP, now, after_seconds=TIME_IS_UP_SECONDS)
+    return call, (*parted, *said, *farewell)
 
 
 def attempt_failed(call: Call, failure: Failure, policy: Policy, now: datetime) -> Step:

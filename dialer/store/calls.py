@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dialer.call import Call, Purpose
 from dialer.events import TimerKind
-from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Ring, Say
+from dialer.orders import CarrierOrder, HangUp
 from dialer.store.codec import read_call, write_call, write_order
 from dialer.store.connection import carry_out
 from terms.change import Change
@@ -310,9 +310,7 @@ def read_written(row: "Record", moves: Sequence[Move]) -> list[Written]:
 
 def carrier_orders(effects: "Sequence[Effect]") -> list[CarrierOrder]:
     """The orders among effects, in their sequence."""
-    return [
-        one for one in effects if isinstance(one, Ring | Answer | Bridge | Say | Limit | HangUp)
-    ]
+    return [one for one in effects if isinstance(one, CarrierOrder)]
 
 
 def _due(order: CarrierOrder, now: datetime) -> datetime:

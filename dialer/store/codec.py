@@ -23,7 +23,7 @@ from dialer.carriers import (
 )
 from dialer.events import Timer, TimerKind
 from dialer.leg import Leg, LetGoReason, Release
-from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Ring, Say
+from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Part, Ring, Say
 from terms.ids import CallId, CounselorId, LegId, OrderId, TargetId
 from terms.verdict import Confidence, EndedBy, Role, Verdict, VerdictKind
 
@@ -43,6 +43,7 @@ _ORDERS: Mapping[str, type[CarrierOrder]] = {
     "ring": Ring,
     "answer": Answer,
     "bridge": Bridge,
+    "part": Part,
     "say": Say,
     "limit": Limit,
     "hang_up": HangUp,

@@ -55,6 +55,7 @@ from dialer.orders import (
     Fact,
     HangUp,
     Limit,
+    Part,
     Ring,
     Say,
 )
@@ -195,7 +196,7 @@ class World:
                         assert not self._is_unasked(leg) or line.said_yes
                 case HangUp(leg):
                     self._check_let_go(before, event, leg)
-                case Ring(leg) | Answer(leg) | Say(leg) | Limit(leg):
+                case Ring(leg) | Answer(leg) | Part(leg) | Say(leg) | Limit(leg):
                     assert call.leg(leg) is not None
                 case _:
                     pass
@@ -257,6 +258,8 @@ class World:
                 self._set_limit(leg, limit_seconds)
             case HangUp(leg, after_seconds):
                 self._at(after_seconds + 0.05, lambda: self._end(leg, ReleaseSide.PLATFORM, 16))
+            case Part(leg):
+                self.lines[leg].joined_at = None
             case Say():
                 pass
 

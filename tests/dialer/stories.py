@@ -20,16 +20,10 @@ from dialer.leg import Leg
 from dialer.machine import start, start_dial_in, transition
 from dialer.machine.starting import Begin
 from dialer.orders import (
-    Answer,
-    Bridge,
     CarrierOrder,
     Effect,
     Fact,
     FactKind,
-    HangUp,
-    Limit,
-    Ring,
-    Say,
 )
 from dialer.policy import CapKind, Policy
 from terms.ids import CallId, CounselorId, LegId, OrderId, TargetId
@@ -191,11 +185,7 @@ class Story:
 
 def orders_in(effects: Iterable[Effect]) -> tuple[CarrierOrder, ...]:
     """The orders to the carrier among effects."""
-    return tuple(
-        effect
-        for effect in effects
-        if isinstance(effect, Ring | Answer | Bridge | Say | Limit | HangUp)
-    )
+    return tuple(effect for effect in effects if isinstance(effect, CarrierOrder))
 
 
 def ringing_first(policy: Policy = CALLER_FIRST) -> Story:

@@ -21,7 +21,7 @@ from dialer.events import (
     TimerKind,
 )
 from dialer.machine.steps import limit_seconds
-from dialer.orders import Bridge, FactKind, HangUp, Limit, Ring, Say
+from dialer.orders import Bridge, FactKind, HangUp, Limit, Part, Ring, Say
 from dialer.policy import Policy
 from terms.refusals import Refused
 from terms.verdict import EndedBy, Role, VerdictKind
@@ -65,7 +65,11 @@ def test_a_hard_cap_warns_both_twice_and_ends_the_talk_to_the_second() -> None:
     story = story.wait(0.1)
 
     assert story.call.end_reason is EndReason.CAP
-    assert story.orders == (HangUp(CALLER_LEG), HangUp(COUNSELOR_LEG))
+    assert story.orders == (
+        *(Part(leg) for leg in (CALLER_LEG, COUNSELOR_LEG)),
+        *(Say(leg, "time_is_up") for leg in (CALLER_LEG, COUNSELOR_LEG)),
+        *(HangUp(leg, after_seconds=2) for leg in (CALLER_LEG, COUNSELOR_LEG)),
+    )
     assert FactKind.CAP_REACHED in story.facts
     assert verdict(story) == (VerdictKind.CAP_REACHED, EndedBy.PLATFORM)
     assert story.call.talked(story.now) == timedelta(seconds=1500)

@@ -125,6 +125,8 @@ class Exchange:
                 self._ring(LegId(order["leg"]), now)
             case "bridge":
                 self._bridge(CallId(order["call"]), [LegId(leg) for leg in order["legs"]])
+            case "part":  # the talk is over; a farewell may follow
+                self.hung_up_at.setdefault(CallId(order["leg"].partition("/")[0]), now)
             case "hang_up":
                 self._hang_up(LegId(order["leg"]), now)
 

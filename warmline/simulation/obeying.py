@@ -21,7 +21,7 @@ from dialer.carriers import (
     Report,
 )
 from dialer.carriers.simulated import orders as carrier
-from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Ring, Say
+from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Part, Ring, Say
 from terms.ids import CallId, LegId
 from terms.phone import PhoneNumber
 from terms.spans import seconds
@@ -204,7 +204,7 @@ class Obeyer:
                 self._never_was(leg, refusal, now)
             case Bridge():
                 self._desk.bridge_failed(call, now)
-            case Answer() | Say() | Limit() | HangUp():
+            case Answer() | Part() | Say() | Limit() | HangUp():
                 pass
 
     def _gave_up(self, order: CarrierOrder, now: datetime) -> None:
@@ -225,7 +225,7 @@ class Obeyer:
 
 def _still_stands(order: CarrierOrder, call: Call | None) -> bool:
     """Whether an order that is tried again still has a leg to act on."""
-    if call is None or isinstance(order, HangUp):
+    if call is None or isinstance(order, HangUp | Part):
         return True
     legs = order.legs if isinstance(order, Bridge) else (order.leg,)
     return {leg.id for leg in call.all_standing()}.issuperset(legs)
@@ -235,6 +235,8 @@ def _translated(order: CarrierOrder, call: CallId) -> carrier.Order:
     match order:
         case Say(leg, prompt):
             return _make_say(leg=leg, prompt=prompt, language=_LANGUAGE)
+        case Part(leg):
+            return carrier.Part(leg=leg)
         case HangUp(leg):
             return carrier.HangUp(leg=leg)
         case Bridge(legs, limit_seconds):

@@ -96,7 +96,9 @@ class Truth:
         told_at, lateness = self._told_joined.get(call.id, (None, timedelta()))
         if told_at == call.ended_at:  # the time had run out before we knew that they talked again
             allowed += lateness
-        total = talked(tuple([_really_off(leg) for leg in legs]), call.ended_at)
+        parted = self._witness.parted
+        off = tuple([_really_off(leg, parted.get(leg.id)) for leg in legs])
+        total = talked(off, call.ended_at)
         return f"talked {total}, allowed {allowed}" if total > allowed else ""
 
     def _cut_in_danger(self, call: Call, legs: tuple[Leg, ...]) -> str:
@@ -164,9 +166,11 @@ def _talk_unknown_to_us(call: Call, legs: tuple[Leg, ...]) -> timedelta:
     return unknown
 
 
-def _really_off(leg: Leg) -> Leg:
-    """The leg until its phone or the carrier let it go, whatever we had decided by then."""
+def _really_off(leg: Leg, parted_at: datetime | None) -> Leg:
+    """The leg until the carrier parted it or let it go, whatever we had decided by then."""
     release = leg.release
+    if parted_at is not None and (release is None or parted_at < release.at):
+        release = Release(at=parted_at, by=ReleaseSide.PLATFORM)
     silent = leg.off_at if leg.is_silent else leg.unheard_since
     if silent is not None:  # nobody was heard any more
         release = Release(at=silent, by=ReleaseSide.UNKNOWN)

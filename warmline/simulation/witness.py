@@ -6,6 +6,7 @@ from random import Random
 
 from dialer.carriers import CallIn, CarrierUnknown, LegRinging, LiveLeg, News, Report
 from dialer.carriers.simulated.faults import Faults, Postbox
+from dialer.carriers.simulated.orders import Order, Part
 from dialer.carriers.simulated.world import World
 from terms.ids import CallId, LegId
 from terms.values import maker
@@ -17,14 +18,16 @@ class Witness:
     """What truly happened to each leg, in order, and which calls met with misfortune.
 
     `lost` are legs of which some news never reached us; `rang` are calls of which a phone rang.
-    `touched` are the calls at which something happened since they were last compared.
+    `touched` are the calls at which something happened since they were last compared. `parted` is
+    when a leg was taken out of its bridge, which the carrier tells nobody.
     """
 
-    __slots__ = ("lost", "rang", "touched", "truth")
+    __slots__ = ("lost", "parted", "rang", "touched", "truth")
 
     def __init__(self) -> None:
         self.truth: dict[LegId, list[News]] = {}
         self.lost: set[LegId] = set()
+        self.parted: dict[LegId, datetime] = {}
         self.rang: set[CallId] = set()
         self.touched: set[CallId] = set()
 
@@ -44,6 +47,7 @@ class Witness:
         """Nobody will ask about the leg any more."""
         self.truth.pop(leg, None)
         self.lost.discard(leg)
+        self.parted.pop(leg, None)
 
 
 class _WatchedPostbox(Postbox):
@@ -73,6 +77,17 @@ class WatchedWorld(World):
         super().__init__(name="sim", rng=rng)
         self.witness = witness
         self._switch.postbox = _WatchedPostbox(rng, witness)
+
+    def order(self, order: Order, now: datetime) -> list[Report]:
+        """Obey; of a parting it is seen whether it was done, whatever is answered."""
+        if type(order) is not Part:
+            return World.order(self, order, now)
+        try:
+            return World.order(self, order, now)
+        finally:
+            stands = self._switch.legs.get(order.leg)
+            if stands is not None and stands.bridge is None:
+                self.witness.parted.setdefault(order.leg, now)
 
     def asked(self, leg: LegId) -> bool:
         """Whether the carrier, asked, says that the leg exists. Raises CarrierUnknown."""

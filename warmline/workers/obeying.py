@@ -22,7 +22,7 @@ from dialer.carriers import (
     LegEnded,
     ReleaseSide,
 )
-from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Ring, Say
+from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Part, Ring, Say
 from dialer.store.due import (
     DueOrder,
     give_back_orders,
@@ -294,7 +294,7 @@ class Obeyer(Looker):
                 await self._leg_never_was(leg, refusal)
             case Bridge():
                 await self._desk.bridge_refused(due.tenant, due.call)
-            case Answer() | Say() | Limit() | HangUp():
+            case Answer() | Part() | Say() | Limit() | HangUp():
                 pass
 
     async def _gave_up(self, due: DueOrder) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from dialer.call import Call
 from dialer.carriers import Carrier, CarrierRefused
 from dialer.leg import Leg
-from dialer.orders import Answer, Bridge, HangUp, Limit, Ring, Say
+from dialer.orders import Answer, Bridge, HangUp, Limit, Part, Ring, Say
 from dialer.store.calls import load_call
 from dialer.store.due import DueOrder, is_limited_anew, keep_order
 from terms.ids import LegId, TenantId
@@ -79,6 +79,8 @@ class Sender:
                 await carrier.answer(leg)
             case Bridge(legs, limit_seconds):
                 await carrier.bridge(due.call, legs, limit_seconds=limit_seconds)
+            case Part(leg):
+                await carrier.part(leg)
             case Say(leg, prompt):
                 await carrier.say(leg, prompt, language=LANGUAGE)
             case Limit(leg, limit_seconds):
@@ -113,7 +115,7 @@ class Sender:
 
     async def _still_stands(self, due: DueOrder) -> bool:
         """Whether an order that is tried again still has a leg to act on."""
-        if isinstance(due.order, HangUp):
+        if isinstance(due.order, HangUp | Part):
             return True
         legs = due.order.legs if isinstance(due.order, Bridge) else (due.order.leg,)
         async with self._pool.acquire() as connection:

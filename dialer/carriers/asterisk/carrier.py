@@ -174,7 +174,14 @@ class AsteriskCarrier:
 
     async def part(self, leg: LegId) -> None:
         """Take a leg out of its bridge and keep it on the line."""
-        await self._part(await self._standing(leg))
+        call, is_ours, _ = leg.partition("/")
+        if not is_ours:  # it dialled in: its name does not tell which call it is on
+            await self._part(await self._standing(leg))
+            return
+        found = await self._standing_at(bridge_of(CallId(call)), (leg,))
+        if channel_of(leg) not in found:
+            raise CarrierRefused("leg_gone", sip=481)
+        await self._part(found[channel_of(leg)])
 
     async def say(self, leg: LegId, prompt: str, *, language: str) -> None:
         """Play the prompt's file to the leg, over the bridge where it is in one.
