@@ -124,8 +124,8 @@ class Person:
         """Nothing was wrong with any screen, and nobody else was asked for anything."""
         hosts = {urlsplit(address).hostname for address in self.asked}
         assert hosts <= {None, "127.0.0.1"}
-        assert self.complaints == []
-        assert self.blemishes == []
+        assert not self.complaints, "\n".join(self.complaints)
+        assert not self.blemishes, "\n".join(self.blemishes)
 
 
 @dataclass(slots=True)

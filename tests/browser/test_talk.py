@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.people import CounselorAtDesk, Language, a_caller, a_counselor
+from tests.browser.people import Language, a_caller, a_counselor
 from tests.warmline.demo.running import DemoProcess
 
 CAP_SECONDS = 1500
@@ -23,7 +23,6 @@ SAYS: dict[Language, dict[str, str]] = {
         "completed": "通话已完成",
         "thanks": "谢谢您的评价",
         "filed": "已收到您的反馈",
-        "waiting": "这一次没有接通",
     },
     "en": {
         "charges": "Charges",
@@ -34,7 +33,6 @@ SAYS: dict[Language, dict[str, str]] = {
         "completed": "Your talk is complete",
         "thanks": "Thank you for rating",
         "filed": "We have your report",
-        "waiting": "Not reached this time",
     },
 }
 
@@ -114,11 +112,11 @@ async def test_two_people_talk_are_cut_off_and_go_on_until_the_time_is_used_up(
         desk.check()
 
 
-async def test_a_caller_whom_nobody_answers_is_told_and_may_choose_somebody_else(
+async def test_a_counselor_who_misses_a_call_is_told_so_and_the_caller_may_call_again(
     demo: DemoProcess, browser: Browser, pictures: Path
 ) -> None:
     async with (
-        a_counselor(browser, demo, pictures) as desk,
+        a_counselor(browser, demo, pictures, scheme="dark") as desk,
         a_caller(browser, demo, pictures, 3, scheme="dark") as caller,
     ):
         await caller.opens("/call")
@@ -126,31 +124,43 @@ async def test_a_caller_whom_nobody_answers_is_told_and_may_choose_somebody_else
         await caller.prepares_a_call(desk.name)
         await caller.world.teach(caller.number, answers="yes", after_seconds=0)
         await caller.presses("#call")
-        for attempt in (1, 2):
-            await _nobody_answers(desk)
-            await caller.is_at("waiting")
-            await expect(desk.page.locator(".offer")).to_have_count(0)
-            if attempt == 1:
-                await caller.is_told(SAYS["zh-CN"]["waiting"])
-                await caller.looks("waiting-dark")
-            await caller.presses("#call-now")
-        await _nobody_answers(desk)
+        for _ in range(2):  # the phone rings twice, and each ring is an offer of its own
+            await desk.sees(".offer")
+            shown = await desk.page.locator(".offer").get_attribute("data-offered-at")
+            await desk.world.passes(RING_SECONDS)
+            gone = desk.page.locator(f'.offer[data-offered-at="{shown}"]')
+            await expect(gone).to_have_count(0)
         await caller.is_at("ready")
-        await caller.sees("#release")
-        await caller.looks("may-release-dark")
-        await desk.sees(".note")  # what became of the offer is said, it never just vanishes
-        await desk.looks("missed")
-        await caller.presses("#release")
-        await caller.sees("label.choice")
-        await caller.looks("choose-again-dark")
+        await caller.sees(".note.warm")
+        await caller.looks("not-reached-dark")
+        await desk.sees(".note")
+        await desk.looks("missed-dark")
         caller.check()
         desk.check()
 
 
-async def _nobody_answers(desk: CounselorAtDesk) -> None:
-    """The phone rings twice for an attempt: each ring is an offer of its own."""
-    for _ in range(2):
-        await desk.sees(".offer")
-        shown = await desk.page.locator(".offer").get_attribute("data-offered-at")
-        await desk.world.passes(RING_SECONDS)
-        await expect(desk.page.locator(f'.offer[data-offered-at="{shown}"]')).to_have_count(0)
+async def test_a_phone_that_is_not_answered_is_rung_three_times_and_the_page_says_when(
+    demo: DemoProcess, browser: Browser, pictures: Path
+) -> None:
+    async with (
+        a_counselor(browser, demo, pictures) as desk,
+        a_caller(browser, demo, pictures, 4) as caller,
+    ):
+        await caller.opens("/call")
+        await caller.verifies()
+        await caller.prepares_a_call(desk.name)
+        await caller.world.teach(caller.number, answers="no_answer")
+        await caller.presses("#call")
+        for attempt in (1, 2):
+            await caller.is_at("ringing_you")
+            await caller.world.passes(RING_SECONDS)
+            await caller.is_at("waiting")
+            await caller.is_told(str(attempt))
+            await caller.looks("waiting")
+            await caller.presses("#call-now")
+        await caller.is_at("ringing_you")
+        await caller.world.passes(RING_SECONDS)
+        await caller.is_at("ready")
+        await expect(desk.page.locator(".offer")).to_have_count(0)
+        caller.check()
+        desk.check()

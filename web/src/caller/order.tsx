@@ -143,6 +143,11 @@ function Shown({ found, again, stale }: ShownProps) {
         <p>{told.text}</p>
         <TimeLeft order={order} program={program} stage={told.stage} />
       </section>
+      {told.stage === "ready" && order.last_call && !order.last_call.connected && (
+        <Note tone="warm" icon="phone" title={say.notReached(nearTime(order.last_call.ended_at))}>
+          {say.notReachedText}
+        </Note>
+      )}
       <Acts found={found} now={told} again={again} />
       {told.stage === "ready" && program && <BeforeCalling program={program} />}
       {told.stage === "interrupted" && program && (

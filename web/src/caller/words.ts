@@ -136,8 +136,8 @@ export const words = catalogue(
     release: "换一位",
     releaseWhy: "一直联系不上这位，您可以换一位，剩余时间不变。",
 
-    placing: "正在发起呼叫",
-    placingText: "请拿好手机。",
+    notReached: (time: string) => `${time} 没有接通`,
+    notReachedText: "什么都没有用掉，可以稍后再打。",
     ringingYou: "正在响您的手机",
     ringingYouText: "请接起来，听到提示后不要挂断。",
     ringingThem: "正在响对方的电话",
@@ -248,7 +248,7 @@ export const words = catalogue(
     nav: "Main",
     home: "Home",
     history: "History",
-    helpNow: "In danger, or at the end of your strength? Call now:",
+    helpNow: "In danger, or in despair? Call now:",
     hotline: "Crisis hotline",
     police: "Police",
     ambulance: "Ambulance",
@@ -339,8 +339,8 @@ export const words = catalogue(
     releaseWhy:
       "This person could not be reached. You may choose somebody else; your time stays the same.",
 
-    placing: "Starting your call",
-    placingText: "Keep your phone at hand.",
+    notReached: (time: string) => `Not connected ${time}`,
+    notReachedText: "Nothing was used up. You may call again later.",
     ringingYou: "Ringing your phone",
     ringingYouText: "Please answer, and stay on the line.",
     ringingThem: "Ringing the other side",

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import type { DayCallView, DayView } from "../shared/api/schema.ts";
 import { Fault, Loading, Pill, Unread } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
-import { clockTime, length } from "../shared/times.ts";
+import { clockTime, digits, length } from "../shared/times.ts";
 import { api } from "../staff/account.ts";
 import { useReading } from "../staff/use-reading.ts";
 import { programName } from "./me.ts";
@@ -23,7 +23,7 @@ export function MyDay({ heading: Heading = "h1" }: { heading?: "h1" | "h2" }) {
     [say.accepted, day.value.connected],
     [say.declined, day.value.declined],
     [say.missed, day.value.missed],
-    [say.talked, length(day.value.talked_seconds)],
+    [say.talked, digits(day.value.talked_seconds)],
   ] as const;
   return (
     <div class="stack">

@@ -34,6 +34,7 @@ export class Draft {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private saving: Promise<void> | null = null;
   private dirty = false;
+  private closed = false;
 
   constructor(call: string) {
     this.call = call;
@@ -43,6 +44,7 @@ export class Draft {
   }
 
   close(): void {
+    this.closed = true;
     removeEventListener("pagehide", this.leave);
     document.removeEventListener("visibilitychange", this.look);
     void this.save();
@@ -163,6 +165,7 @@ export class Draft {
       if (!(refused instanceof Refusal)) throw refused;
       this.dirty = true;
       if (refused.code === "changed_meanwhile") await this.meetTheirs();
+      else if (refused.code === "not_now" || refused.code === "not_found") this.forget();
       else this.tryAgainLater();
       return false;
     }
@@ -177,7 +180,7 @@ export class Draft {
   private tryAgainLater(): void {
     this.state.value = "kept_here";
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.save(), AGAIN_MILLISECONDS);
+    if (!this.closed) this.timer = setTimeout(() => void this.save(), AGAIN_MILLISECONDS);
   }
 
   private keepHere(): void {

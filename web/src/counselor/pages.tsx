@@ -106,52 +106,49 @@ function Desk() {
   const stale = useStale(reading).value;
   const picked = useSignal<string | null>(null);
   if (!mine) return null;
-  const isTalking = mine.call !== null && (mine.offer === null || mine.offer.accepted);
+  const talking = mine.offer === null || mine.offer.accepted ? mine.call : null;
   const owed =
     mine.wrap_ups.find((one) => one.call === picked.value) ?? mine.wrap_ups.at(-1) ?? null;
+  const writing = talking?.id ?? owed?.call;
   return (
     <div class="desk">
       <div class="stack">
-        {isTalking && mine.call ? (
-          <OnCall key={mine.call.id} call={mine.call} stale={stale} />
+        {talking ? (
+          <OnCall key={talking.id} call={talking} stale={stale} />
         ) : (
           !mine.offer && <Waiting />
         )}
         <LastOfferNote />
         <Owed shown={owed?.call ?? null} onPick={(call) => (picked.value = call)} />
       </div>
-      {isTalking && mine.call ? (
-        <WhileTalking key={mine.call.id} call={mine.call} />
-      ) : owed ? (
-        <AfterTalking key={owed.call} owed={owed} />
-      ) : (
+      {writing ? (
+        <Writing key={writing} id={writing} call={talking} owed={owed} />
+      ) : mine.offer ? null : (
         <MyDay heading="h2" />
       )}
     </div>
   );
 }
 
-function WhileTalking({ call }: { call: OwnCallView }) {
-  const draft = useDraft(call.id);
-  return (
-    <div class="stack">
-      <Crisis call={call} />
-      <Notes draft={draft} program={call.program} owed={null} began={call.bridged_at} />
-      <RiskScreen draft={draft} />
-    </div>
-  );
+interface WritingProps {
+  readonly id: string;
+  readonly call: OwnCallView | null;
+  readonly owed: WrapUpView | null;
 }
 
-function AfterTalking({ owed }: { owed: WrapUpView }) {
-  const draft = useDraft(owed.call);
+/** One form for one call, from its first minute until its notes are handed in. */
+function Writing({ id, call, owed }: WritingProps) {
+  const draft = useDraft(id);
   return (
     <div class="stack">
+      {call && <Crisis call={call} />}
       <Notes
         draft={draft}
-        program={owed.program}
-        owed={owed}
-        began={owed.connected_at ?? owed.opened_at}
+        program={call?.program ?? owed?.program}
+        owed={call ? null : owed}
+        began={call?.bridged_at ?? owed?.connected_at ?? owed?.opened_at ?? null}
       />
+      {call && <RiskScreen draft={draft} />}
     </div>
   );
 }

@@ -73,9 +73,9 @@ export function StatusPill() {
         class="status-pill"
         aria-expanded={open.value}
         aria-controls="status-menu"
-        aria-label={`${say.status}: ${stale ? say.statusUnknown : word}`}
         onClick={() => (open.value = !open.value)}
       >
+        <span class="unseen">{say.status} </span>
         <Pill tone={stale ? "calm" : TONES[mine.activity]}>
           {stale ? say.statusUnknown : word}
           {then && !stale && <small> · {say.afterCall(say.presence[mine.presence])}</small>}

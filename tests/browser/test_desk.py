@@ -1,0 +1,147 @@
+"""The desk when things go wrong: danger, reloads, two windows, a lost network, hostile text."""
+
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.people import CallerWithPhone, CounselorAtDesk, a_caller, a_counselor
+from tests.warmline.demo.running import DemoProcess
+
+CODE_EVERY_SECONDS = 61
+_WRITE_MARKUP = """() => {
+    try { document.body.innerHTML = '<i>x</i>'; return false } catch { return true }
+}"""
+MARKUP = "<img src=x onerror=alert(1)><b>不是粗体</b>"
+
+
+async def _calls(caller: CallerWithPhone, desk: CounselorAtDesk) -> None:
+    """The caller's phone answers by itself; the counselor's rings."""
+    await caller.world.passes(CODE_EVERY_SECONDS)
+    await caller.opens("/call")
+    await caller.verifies()
+    await caller.prepares_a_call(desk.name)
+    await caller.world.teach(caller.number, answers="yes", after_seconds=0)
+    await caller.presses("#call")
+    await desk.sees(".offer")
+
+
+async def test_a_person_in_danger_is_handed_over_by_keyboard_alone(
+    demo: DemoProcess, browser: Browser, pictures: Path
+) -> None:
+    async with (
+        a_counselor(browser, demo, pictures) as desk,
+        a_caller(browser, demo, pictures, 1) as caller,
+    ):
+        await _calls(caller, desk)
+        keyboard = desk.page.keyboard
+        await desk.world.handset(desk.number, "answer")
+        await desk.sees("#accept:not([aria-disabled])")
+        await keyboard.press("Alt+Enter")
+        await desk.sees(".on-call[data-state=bridged]")
+
+        await desk.page.locator(".risk summary").focus()
+        await keyboard.press("Enter")
+        await desk.page.locator(".risk input[value=yes]").nth(1).focus()
+        await keyboard.press("Space")
+        await desk.sees(".risk .note.bad")
+        await desk.looks("risk")
+
+        await desk.page.locator(".targets button").first.focus()
+        await keyboard.press("Enter")  # never at once: asked first
+        await desk.sees("dialog[open]")
+        await desk.looks("crisis-asked")
+        await desk.page.locator("#ring-agency").focus()
+        await keyboard.press("Enter")
+        await desk.sees("#hand-over:not([aria-disabled])")
+        assert await desk.page.locator("#hang-up").get_attribute("aria-disabled") == "true"
+        await desk.looks("handing-over")
+        await desk.page.locator("#hand-over").focus()
+        await keyboard.press("Enter")
+
+        await desk.sees("#hand-in")
+        await desk.page.locator("#summary").focus()
+        await keyboard.type("已转交 110")
+        await desk.page.locator(".notes .choices").nth(1).locator("input").first.focus()
+        await keyboard.press("Space")
+        await desk.page.locator("#hand-in").focus()
+        await keyboard.press("Enter")
+        await expect(desk.page.locator("#hand-in")).to_have_count(0)
+        await caller.world.handset(caller.number, "hangup")
+        await caller.is_at("over")
+        desk.check()
+        caller.check()
+
+
+async def test_a_reload_a_second_window_and_a_lost_network_lose_nothing_and_double_nothing(
+    demo: DemoProcess, browser: Browser, pictures: Path
+) -> None:
+    async with (
+        a_counselor(browser, demo, pictures) as desk,
+        a_caller(browser, demo, pictures, 2) as caller,
+    ):
+        await _calls(caller, desk)
+        second = await desk.page.context.new_page()
+        await second.goto(desk.page.url)
+        await expect(second.locator(".offer")).to_be_visible()
+        await desk.answers_and_accepts()
+        await expect(second.locator(".on-call")).to_be_visible()
+
+        await desk.page.fill("#summary", "第一个窗口写的")
+        await _is_saved(desk.page)
+        await desk.page.reload()
+        await expect(desk.page.locator("#summary")).to_have_value("第一个窗口写的")
+        await second.reload()
+        await expect(second.locator("#summary")).to_have_value("第一个窗口写的")
+        await second.fill("#summary", "第二个窗口写的")
+        await _is_saved(second)
+        await desk.page.fill("#summary", "第一个窗口又写")  # from an older copy: asked, not lost
+        await desk.sees(".notes .note.warm")
+        await desk.looks("two-windows")
+        await desk.page.locator(".notes .note button").nth(1).click()
+        await _is_saved(desk.page)
+
+        await desk.page.context.set_offline(True)
+        await desk.page.fill("#summary", "断网时写的")
+        await expect(desk.page.locator("#save-mark")).to_have_attribute("data-state", "kept_here")
+        await desk.sees(".freshness")
+        await desk.looks("offline")
+        await caller.presses("#hang-up")
+        await caller.is_at("over")
+        await desk.page.context.set_offline(False)
+        await desk.sees("#hand-in")  # what happened meanwhile is there
+        await expect(desk.page.locator("#summary")).to_have_value("断网时写的")
+        await _is_saved(desk.page)
+        await desk.hands_in("断网时写的")
+        await expect(second.locator("#hand-in")).to_have_count(0)
+        caller.check()
+
+
+async def test_text_that_looks_like_markup_stays_text(
+    demo: DemoProcess, browser: Browser, pictures: Path
+) -> None:
+    async with (
+        a_counselor(browser, demo, pictures, width=390) as desk,
+        a_caller(browser, demo, pictures, 3, width=1280) as caller,
+    ):
+        await _calls(caller, desk)
+        await desk.looks("offer")
+        await desk.answers_and_accepts()
+        await caller.is_at("connected")
+        await caller.looks("connected")
+        await desk.page.fill("#summary", MARKUP)
+        await _is_saved(desk.page)
+        await desk.looks("talking")
+        await desk.page.reload()
+        await expect(desk.page.locator("#summary")).to_have_value(MARKUP)
+        assert await desk.page.locator("main img, main b:text('不是粗体')").count() == 0
+        stopped = await desk.page.evaluate(_WRITE_MARKUP)
+        assert stopped  # Trusted Types: the browser itself refuses
+        await desk.presses("#hang-up")
+        await desk.presses("#hang-up-yes")
+        await desk.hands_in(MARKUP)
+        await desk.looks("waiting")
+        caller.check()
+
+
+async def _is_saved(page: Page) -> None:
+    await expect(page.locator("#save-mark")).to_have_attribute("data-state", "saved")
