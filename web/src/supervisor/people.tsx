@@ -1,0 +1,86 @@
+/** Every counselor, what they do now, and what they talked today. */
+import { useSignal } from "@preact/signals";
+import type { Activity, RosterView } from "../shared/api/schema.ts";
+import { Button } from "../shared/components/button.tsx";
+import { Fault, Loading, Pill, Unread, type Tone } from "../shared/components/showing.tsx";
+import { inWords } from "../shared/refusals.ts";
+import { length } from "../shared/times.ts";
+import { api } from "../staff/account.ts";
+import { useReading } from "../staff/use-reading.ts";
+import { words } from "./words.ts";
+
+const PAGE = 100;
+const TONES: Record<Activity, Tone> = {
+  free: "good",
+  engaged: "blue",
+  wrap_up: "warm",
+  cooldown: "warm",
+  break: "calm",
+  offline: "calm",
+};
+
+export function People() {
+  const say = words.value;
+  const people = useSignal<readonly RosterView[] | null>(null);
+  const pages = useSignal(1);
+  const hasMore = useSignal(false);
+  const reading = useReading(async () => {
+    const found: RosterView[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < pages.peek(); page += 1) {
+      const told = await api("GET /v1/staff/counselors", {
+        query: { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) },
+      });
+      found.push(...told.items);
+      cursor = told.next_cursor ?? undefined;
+      if (cursor === undefined) break;
+    }
+    hasMore.value = cursor !== undefined;
+    people.value = found;
+  }, []);
+  if (people.value === null && reading.fault.value)
+    return <Unread text={inWords(reading.fault.value)} again={() => reading.now()} />;
+  if (people.value === null) return <Loading />;
+  return (
+    <section class="stack tight" aria-labelledby="people">
+      <h1 id="people">{say.people}</h1>
+      <Fault text={reading.fault.value ? inWords(reading.fault.value) : null} />
+      {people.value.length === 0 && <p class="soft">{say.noPeople}</p>}
+      <div class="card table-card" tabIndex={0}>
+        <table>
+          <caption class="unseen">{say.people}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{say.name}</th>
+              <th scope="col">{say.state}</th>
+              <th scope="col">{say.callsToday}</th>
+              <th scope="col">{say.talkedToday}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {people.value.map((one) => (
+              <tr key={one.id}>
+                <th scope="row">{one.name}</th>
+                <td>
+                  <Pill tone={TONES[one.activity]}>{say.activity[one.activity]}</Pill>
+                </td>
+                <td>{one.calls_today}</td>
+                <td>{one.talked_seconds_today > 0 ? length(one.talked_seconds_today) : "–"}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {hasMore.value && (
+        <Button
+          onPress={() => {
+            pages.value += 1;
+            return reading.now();
+          }}
+        >
+          {say.more}
+        </Button>
+      )}
+    </section>
+  );
+}
