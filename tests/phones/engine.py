@@ -29,6 +29,7 @@ PROMPTS = {
     ("zh-CN", "press_1"): 3300,
     ("zh-CN", "connecting"): 3400,
     ("zh-CN", "left_5"): 3500,
+    ("zh-CN", "time_is_up"): 2900,
     ("zh-CN", "dropped_ringing_again"): 3600,
     ("zh-CN", "nobody_reached"): 3700,
     ("zh-CN", "caller_not_reached"): 3750,
