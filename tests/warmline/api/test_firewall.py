@@ -28,6 +28,9 @@ from warmline.serve import OPERATIONS
 
 OPEN_TO_INSURERS = {
     "sign_out",
+    "signed_in_as",  # who they are themselves, and their own second factor
+    "offer_second_factor",
+    "confirm_second_factor",
     "list_appeals_to_decide",
     "decide_appeal",
     "report_settlement",  # sums of its own programs, small ones withheld
