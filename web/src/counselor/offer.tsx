@@ -108,7 +108,7 @@ export function Offer({ offer }: { offer: OfferView }) {
             >
               {say.decline}
             </Button>
-            <span class="fine">
+            <span class="fine keys">
               <kbd>Alt</kbd> <kbd>Enter</kbd> · <kbd>Alt</kbd> <kbd>⌫</kbd>
             </span>
           </div>
