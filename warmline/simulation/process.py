@@ -101,7 +101,7 @@ class Process:
         if known is not None:
             self._troubled.add(known.id)
             if isinstance(news, LegBridged):
-                self._truth.told_late(known.id, now - news.at)
+                self._truth.told_late(known.id, news, now)
 
     def _tell(self, id_: str, news: News, now: datetime) -> None:
         try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from dialer.call import Call
+from dialer.call import Call, EndReason
 from dialer.carriers import LegAnswered, LegBridged, LegRinging, News, ReleaseSide
 from dialer.leg import LIMIT_CODE, Leg, LetGoReason, Release, make_leg, observe
 from dialer.policy import LIMIT_MARGIN_SECONDS, CapKind
@@ -45,16 +45,20 @@ class Truth:
         self._witness = witness
         self._troubled = troubled
         self._crises: dict[CallId, datetime] = {}
-        self._late: dict[CallId, timedelta] = {}
+        self._late: dict[CallId, dict[datetime, timedelta]] = {}
         self._told_joined: dict[CallId, tuple[datetime, timedelta]] = {}
 
     def raised_crisis(self, call: CallId, now: datetime) -> None:
         """From now on nobody may cut this call."""
         self._crises.setdefault(call, now)
 
-    def told_late(self, call: CallId, lateness: timedelta) -> None:
-        """That somebody had joined came so late that other things were decided meanwhile."""
-        self._late[call] = self._late.get(call, timedelta()) + lateness
+    def told_late(self, call: CallId, news: News, now: datetime) -> None:
+        """That somebody had joined came so late that other things were decided meanwhile.
+
+        Two who were joined at one instant were late together: the time is counted once.
+        """
+        late = self._late.setdefault(call, {})
+        late[news.at] = max(late.get(news.at, _NOTHING), now - news.at)
 
     def told_joined(self, call: CallId, news: News, now: datetime) -> None:
         """When we last learned that somebody had joined, and how long after they had."""
@@ -90,12 +94,12 @@ class Truth:
         allowed = timedelta(seconds=call.granted_seconds + policy.cap_grace_seconds) + _A_MOMENT
         if doubtful or call.id in self._troubled:
             allowed += _LIMIT_BEHIND_OURS + _ROUNDING + _talk_unknown_to_us(call, legs)
-            allowed += self._late.get(call.id, timedelta())
+            allowed += sum(self._late.get(call.id, {}).values(), _NOTHING)
         if _longest_talk(call.ended_at, legs) <= allowed:
             return ""
-        told_at, lateness = self._told_joined.get(call.id, (None, timedelta()))
-        if told_at == call.ended_at:  # the time had run out before we knew that they talked again
-            allowed += lateness
+        told_at, lateness = self._told_joined.get(call.id, (None, _NOTHING))
+        if told_at == call.ended_at and call.end_reason is EndReason.CAP:
+            allowed += lateness  # the time had run out before we knew that they talked again
         parted = self._witness.parted
         off = tuple([_really_off(leg, parted.get(leg.id)) for leg in legs])
         total = talked(off, call.ended_at)
@@ -154,16 +158,20 @@ _FIRST_COUNTS: dict[type, str] = {
 def _talk_unknown_to_us(call: Call, legs: tuple[Leg, ...]) -> timedelta:
     """Talk we could not count, for want of news.
 
-    Not told that somebody joined, we count from when we found out; not told that a silent line
-    was heard again, we count up to its silence.
+    Not told that somebody joined, we count from when we found out: once for all who joined at that
+    instant, for talk begins with the last of them. Not told that a silent line was heard again, we
+    count up to its silence.
     """
-    unknown = timedelta()
+    joined: dict[datetime, timedelta] = {}
+    unheard = _NOTHING
     for ours, true in zip(call.legs, legs, strict=True):
-        if true.bridged_at is not None:
-            unknown += (ours.bridged_at or true.bridged_at + _NEVER_FOUND_OUT) - true.bridged_at
+        at = true.bridged_at
+        if at is not None:
+            unknown = (ours.bridged_at or at + _NEVER_FOUND_OUT) - at
+            joined[at] = max(joined.get(at, _NOTHING), unknown)
         if ours.is_silent and ours.off_at is not None and true.off_at is not None:
-            unknown += max(true.off_at - ours.off_at, timedelta())
-    return unknown
+            unheard += max(true.off_at - ours.off_at, _NOTHING)
+    return sum(joined.values(), unheard)
 
 
 def _really_off(leg: Leg, parted_at: datetime | None) -> Leg:
