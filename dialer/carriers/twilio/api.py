@@ -22,6 +22,7 @@ _NO_LINES = frozenset({10004, 21216, 13227})
 _NOT_ELSEWHERE = {"_": ""}
 """The SDK reads its own variables from the environment unless it is given another one."""
 
+_MOST_PARTICIPANTS, _MOST_ROOMS = 20, 20
 _PAGE = 200
 """The SDK reads a whole page at once, and nothing else is done meanwhile."""
 
@@ -86,6 +87,25 @@ class Api:
     async def call(self, sid: str) -> Found:
         """One call. Raises Gone, too."""
         return _found(await _asked(lambda: self._client.calls(sid).fetch_async()))
+
+    async def conference_with(self, room: str, sid: str) -> str | None:
+        """The conference of this name that a call is in now; None if it is in none."""
+        conferences = await _asked(
+            lambda: self._client.conferences.list_async(
+                friendly_name=room, limit=_MOST_ROOMS, page_size=_MOST_ROOMS
+            )
+        )
+        open_ = [one.sid for one in conferences if str(one.status) != "completed"]
+        if not open_:
+            return None
+        conference = self._client.conferences(open_[0])
+        participants = await _asked(
+            lambda: conference.participants.list_async(
+                limit=_MOST_PARTICIPANTS, page_size=_MOST_PARTICIPANTS
+            )
+        )
+        joined = any(one.call_sid == sid for one in participants)
+        return str(open_[0]) if joined else None
 
     async def calls_in(self, status: str) -> tuple[Found, ...]:
         """Every call of that status."""

@@ -1,6 +1,7 @@
 """Asking Twilio what became of things: orders nobody knows of, and legs nobody heard of again."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -66,20 +67,28 @@ class Asker:
             if (call := found.get(line.sid)) is None:
                 await self._look_after(line)
                 continue
+            if call.status == "in-progress" and line.room is not None and not line.joined:
+                await self._look_into(line, line.room)
             live.append(_live(line, call))
         return tuple(live)
+
+    async def _look_into(self, line: Line, room: str) -> None:
+        """That a leg came into its conference may never have been told to us, either."""
+        assert line.sid is not None
+        with suppress(CarrierRefused, CarrierUnknown):
+            conference = await self._api.conference_with(room, line.sid)
+            if conference is not None:
+                await self._hearing.take(seen_to_join(line, conference, self._now()))
 
     async def _look_after(self, line: Line) -> None:
         """The end of a call may never have been told to us."""
         assert line.sid is not None
         if self._now() - line.asked_at < _SETTLES_WITHIN:
             return
-        try:
+        with suppress(CarrierRefused, CarrierUnknown):
             call = await self._api.call(line.sid)
-        except (CarrierRefused, CarrierUnknown):
-            return
-        if is_terminal(call.status):
-            await self._hearing.take(seen_to_end(line, call, self._now()))
+            if is_terminal(call.status):
+                await self._hearing.take(seen_to_end(line, call, self._now()))
 
 
 def seen_to_end(line: Line, call: Found, now: datetime) -> Event:
@@ -94,6 +103,24 @@ def seen_to_end(line: Line, call: Found, now: datetime) -> Event:
         at=call.ended_at or now,
         sid=call.sid,
         fields=fields,
+        received_at=now,
+    )
+
+
+def seen_to_join(line: Line, conference: str, now: datetime) -> Event:
+    """That a leg is in its conference, as Twilio's list of participants has it."""
+    assert line.sid is not None
+    return Event(
+        key=f"conference:{conference}:seen:{line.sid}:{line.strand}",
+        kind=Kind.CONFERENCE,
+        leg=line.leg,
+        at=now,
+        sid=line.sid,
+        fields={
+            "ConferenceSid": conference,
+            "StatusCallbackEvent": "participant-join",
+            "SequenceNumber": str(max(line.conference_seq, 0)),
+        },
         received_at=now,
     )
 
