@@ -86,8 +86,9 @@ class Writer:
     ) -> list[Committed]:
         """Write everything that several outcomes change, each about an order of its own.
 
-        Counselors and the queue are locked and read first; all the rest is one statement, and one
-        more for each outcome but the first that changes what an order is worth.
+        Counselors and the queue are locked and read first. All the rest of one outcome is one
+        statement. What several share is one, and each that changes what its order is worth has one
+        of its own: so there are few different statements, and the database plans each but once.
 
         Raises CallMoved, OrderMoved, VoucherMoved and QuotaMoved: somebody wrote without holding
         the locks.
@@ -109,16 +110,16 @@ async def _carry_out(
     connection: "Connection", tenant: TenantId, drafts: Sequence[Draft], now: datetime
 ) -> dict[OrderId, Written]:
     """What was written of each order's call."""
-    alone = sorted(drafts, key=lambda one: not one.own)  # those with changes of their own first
-    together = [*shared(tenant, drafts, now), *alone[0].own]
-    if not together:
-        return {}
-    row = await carry_out(connection, together)
-    alone[0].check_own(row)
-    moves = moves_of(drafts)
-    written = read_written(row, moves) if moves else []
-    for one in alone[1:]:
-        if one.own:
+    only = drafts[0] if len(drafts) == 1 else None
+    changes = [*shared(tenant, drafts, now), *(() if only is None else only.own)]
+    moves, written = moves_of(drafts), list[Written]()
+    if changes:
+        row = await carry_out(connection, changes)
+        written = read_written(row, moves) if moves else written
+        if only is not None:
+            only.check_own(row)
+    for one in drafts:
+        if one.own and one is not only:
             one.check_own(await carry_out(connection, one.own))
     return {move.after.order: done for move, done in zip(moves, written, strict=True)}
 

@@ -11,6 +11,7 @@ from tests.people import TENANT
 from tests.warmline.desk.database import contents
 
 CALLS = 6
+_PATIENCE_SECONDS = 20
 
 
 async def ringing(house: House, how_many: int = CALLS) -> list[OrderId]:
@@ -32,8 +33,9 @@ async def answers(house: House, orders: Sequence[OrderId]) -> list[Report]:
 
 
 async def receive_all(house: House, reports: Sequence[Report]) -> None:
-    """All within one turn of the loop."""
-    await asyncio.gather(*(house.switchboard.receive(report) for report in reports))
+    """All within one turn of the loop; whoever waits for ever fails the test."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        await asyncio.gather(*(house.switchboard.receive(report) for report in reports))
 
 
 async def answered(house: House, orders: Sequence[OrderId]) -> list[bool]:
