@@ -1,6 +1,5 @@
 /** The counselor's own state, and only ever as the service tells it. */
 import { computed, signal } from "@preact/signals";
-import { Refusal } from "../shared/api/client.ts";
 import type { Operations, Presence } from "../shared/api/schema.ts";
 import type { WantedMe, WantedProgram } from "../shared/api/wanted.ts";
 import { inBoth } from "../shared/language.ts";
@@ -89,14 +88,4 @@ export function topicsOf(program: WantedProgram | null): { id: string; name: str
     const named = program?.topic_names?.[id];
     return { id, name: named ? inBoth(named) : (words.value.topicNames[id] ?? id) };
   });
-}
-
-/** A wish that an older service does not know is no fault of anybody here. */
-export async function ifKnown<T>(asking: Promise<T>): Promise<T | null> {
-  try {
-    return await asking;
-  } catch (refused) {
-    if (refused instanceof Refusal && [404, 405].includes(refused.status)) return null;
-    throw refused;
-  }
 }

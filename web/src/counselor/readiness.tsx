@@ -10,7 +10,7 @@ import { Choice } from "../shared/components/field.tsx";
 import { Fault, Pill } from "../shared/components/showing.tsx";
 import { Icon, type IconName } from "../shared/components/icons.tsx";
 import { api, live } from "../staff/account.ts";
-import { ifKnown, me, reading, want } from "./me.ts";
+import { me, reading, want } from "./me.ts";
 import {
   askToNotify,
   keepRing,
@@ -184,34 +184,32 @@ interface PhoneProps {
 
 function PhoneCheckUp({ atHand, onAtHand }: PhoneProps) {
   const say = words.value;
+  const reachedAt = useReachedAt();
+  const check = me.value?.phone_check;
   const fault = useSignal<string | null>(null);
-  const unknown = useSignal(false);
-  const check = me.value?.phone_check ?? null;
-  const reachedAt = check?.state === "reached" ? check.at : (me.value?.phone_reached_at ?? null);
   const ring = async (): Promise<void> => {
     try {
       fault.value = null;
-      const rung = await ifKnown(api.wanted("POST", "/v1/me/phone-check").then(() => true));
-      unknown.value = rung === null;
+      await api.wanted("POST", "/v1/me/phone-check");
     } catch (refused) {
       fault.value = inWords(refused);
     }
     await reading.now();
   };
+  const told = {
+    ringing: say.checkRinging,
+    not_reached: say.checkMissed,
+    reached: check ? say.checkReached(clockTime(check.at)) : "",
+  };
   return (
     <div class="stack tight">
       <p class="fine" aria-live="polite">
-        {check?.state === "ringing"
-          ? say.checkRinging
-          : check?.state === "not_reached"
-            ? say.checkMissed
-            : reachedAt
-              ? say.checkReached(clockTime(reachedAt))
-              : say.checkPhoneText}
+        {check ? told[check.state] : reachedAt ? say.checkReached(clockTime(reachedAt)) : null}{" "}
+        {!check && say.checkPhoneText}
       </p>
       <Fault text={fault.value} />
       <div class="row">
-        {!unknown.value && check?.state !== "ringing" && (
+        {check !== undefined && check?.state !== "ringing" && (
           <Button id="ring-me" onPress={ring}>
             {say.checkRing}
           </Button>
@@ -228,6 +226,17 @@ function PhoneCheckUp({ atHand, onAtHand }: PhoneProps) {
       </div>
     </div>
   );
+}
+
+/** When this counselor's phone last carried a call today. */
+function useReachedAt(): string | null {
+  const at = useSignal<string | null>(null);
+  useEffect(() => {
+    void api("GET /v1/me/day")
+      .then((day) => (at.value = day.calls.find((one) => one.connected_at)?.connected_at ?? null))
+      .catch(() => undefined); // the check goes on without it
+  }, []);
+  return at.value;
 }
 
 /** How long a question to the service takes, in milliseconds. */

@@ -63,7 +63,8 @@ export class Live {
     if (!this.stopped) return;
     this.stopped = false;
     this.watching = setInterval(() => this.notice(), 5_000);
-    addEventListener("online", this.hurry);
+    addEventListener("online", this.anew);
+    addEventListener("offline", this.anew);
     addEventListener("pageshow", this.hurry);
     document.addEventListener("visibilitychange", this.hurry);
     this.open();
@@ -73,7 +74,8 @@ export class Live {
     this.stopped = true;
     clearTimeout(this.waiting);
     clearInterval(this.watching);
-    removeEventListener("online", this.hurry);
+    removeEventListener("online", this.anew);
+    removeEventListener("offline", this.anew);
     removeEventListener("pageshow", this.hurry);
     document.removeEventListener("visibilitychange", this.hurry);
     this.socket?.close();
@@ -91,6 +93,13 @@ export class Live {
     } else {
       this.notice();
     }
+  };
+
+  /** Another network, or none: what was open before is not worth waiting for. */
+  private readonly anew = (): void => {
+    this.tries = 0;
+    if (this.socket !== null) this.cut(this.socket);
+    else this.hurry();
   };
 
   /** A line that says nothing for long is dead, whatever the browser thinks of it. */

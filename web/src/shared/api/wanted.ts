@@ -41,7 +41,4 @@ export interface PhoneCheck {
   readonly at: string;
   readonly reason: string | null;
 }
-export type WantedMe = With<
-  Me,
-  { phone_check: PhoneCheck | null; phone_reached_at: string | null }
->;
+export type WantedMe = With<Me, { phone_check: PhoneCheck | null }>;
