@@ -220,11 +220,16 @@ def _always_open(directory: Path) -> Path:
 
 
 def _speak(folder: Path, engine: Engine) -> None:
-    """The real prompts where espeak-ng is there, and tones where it is not."""
+    """The real prompts where espeak-ng is there, and tones where it is not; nobody queues here."""
     if not espeak.is_there():
         return
     warned = warned_seconds(program.dialer for program in load_shipped().values())
-    build(folder, shipped(), shipped().prompts(warned), ("zh-CN",), lambda done, of: None)
+    spoken = [
+        prompt
+        for prompt in shipped().prompts(warned)
+        if not prompt.key.startswith(("position_", "wait_"))
+    ]
+    build(folder, shipped(), spoken, ("zh-CN",), lambda done, of: None)
     shutil.copytree(folder, engine.directory / "sounds", dirs_exist_ok=True)
 
 
