@@ -1,6 +1,5 @@
 """Each promise is kept by the shipped fold, and a fold broken on purpose is caught by its name."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,9 +8,8 @@ import pytest
 from billing.order import ClosedBy
 from billing.voucher import State as VoucherState
 from billing.voucher import VoucherMove, carry_out
-from dialer.call import Call, State
+from dialer.call import State
 from dialer.carriers import LegBridged, LegEnded
-from dialer.carriers.simulated.script import EndsBy
 from dialer.events import (
     CounselorClaimed,
     CounselorUnavailable,
@@ -21,53 +19,26 @@ from dialer.events import (
     TimerKind,
 )
 from dialer.leg import LetGoReason
-from dialer.orders import Bridge, HangUp, Limit, Ring
+from dialer.orders import HangUp, Limit, Ring
 from routing.counselor import Counselor
 from terms.ids import CallId
 from terms.values import replace
 from terms.verdict import Confidence, EndedBy, Role, Verdict, VerdictKind
+from tests.warmline.simulation.breaking import (
+    PROGRAMS,
+    after_carry,
+    broken_promises,
+    call_of,
+    with_call,
+)
 from warmline.desk import fold
 from warmline.desk.slice import Outcome, Slice
-from warmline.programs import Program, load_shipped
-from warmline.simulation import people
+from warmline.programs import Program
 from warmline.simulation.deciding import Deciding, Offer
-from warmline.simulation.misfortune import NONE, Misfortune, parse
-from warmline.simulation.people import Town
+from warmline.simulation.misfortune import parse
 from warmline.simulation.shell import Shell
 from warmline.simulation.simulation import Simulation
 from warmline.simulation.watch import Promise
-
-_PROGRAMS = load_shipped()
-
-Carry = Callable[[Slice, Event, Program, datetime], Outcome]
-
-
-def broken_promises(
-    deciding: Deciding, *, days: int = 2, seed: int = 1, misfortune: Misfortune = NONE
-) -> set[Promise]:
-    simulation = Simulation(
-        _PROGRAMS, seed=seed, calls_per_day=60, misfortune=misfortune, deciding=deciding
-    )
-    return {violation.promise for violation in simulation.run(days).violations}
-
-
-def after_carry(change: Callable[[Slice, Event, Program, datetime, Outcome], Outcome]) -> Deciding:
-    """The shipped fold, with its outcome changed."""
-
-    def carry(slice_: Slice, event: Event, program: Program, now: datetime) -> Outcome:
-        outcome = fold.carry(slice_, event, program, now)
-        return change(slice_, event, program, now, outcome)
-
-    return Deciding(carry=carry)
-
-
-def with_call(outcome: Outcome, call: Call) -> Outcome:
-    return replace(outcome, slice=replace(outcome.slice, call=call))
-
-
-def call_of(outcome: Outcome) -> Call:
-    assert outcome.slice.call is not None
-    return outcome.slice.call
 
 
 def test_the_shipped_fold_keeps_every_promise() -> None:
@@ -151,102 +122,6 @@ def test_a_desk_that_admits_at_any_hour_is_caught(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("routing.admission.is_open", lambda hours, now, workdays: True)
 
     assert Promise.HOURS in broken_promises(Deciding(), days=4)
-
-
-@pytest.mark.rule("A25")
-def test_a_fold_without_a_cap_is_caught() -> None:
-    def change(
-        slice_: Slice, event: Event, program: Program, now: datetime, outcome: Outcome
-    ) -> Outcome:
-        call = call_of(outcome).without_timers(TimerKind.CAP)
-        lifted = tuple(
-            replace(one, limit_seconds=7200) if isinstance(one, Bridge | Limit) else one
-            for one in outcome.effects
-        )
-        return replace(with_call(outcome, call), effects=lifted)
-
-    assert Promise.CAP in broken_promises(after_carry(change))
-
-
-def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody talks until they are ended; most lines fail on the way."""
-    monkeypatch.setattr(Town, "_talk_seconds", lambda town: 600.0 if town.does(0.4) else 3000.0)
-    monkeypatch.setattr(people, "_CALLER_ENDS_BY", people.Table((EndsBy.DROP, 1)))
-
-
-MUCH_GOES_WRONG = parse("lose=0.05,delay=2,reorder=0.2,refuse=0.05,unknown=0.05,restart=0.02")
-
-
-@pytest.mark.rule("A25")
-def test_what_is_allowed_for_lost_news_is_enough_for_the_shipped_fold(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    talkative(monkeypatch)
-
-    for seed in range(1, 4):
-        assert broken_promises(Deciding(), seed=seed, misfortune=MUCH_GOES_WRONG) == set()
-
-
-@pytest.mark.rule("A25")
-@pytest.mark.parametrize("misfortune", [NONE, MUCH_GOES_WRONG])
-def test_a_cap_that_is_not_set_again_after_a_drop_is_caught(
-    misfortune: Misfortune, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def change(
-        slice_: Slice, event: Event, program: Program, now: datetime, outcome: Outcome
-    ) -> Outcome:
-        before, call = slice_.call, call_of(outcome)
-        if before is None or before.state is not State.PARTED or call.state is not State.BRIDGED:
-            return outcome
-        return with_call(outcome, call.without_timers(TimerKind.CAP))
-
-    talkative(monkeypatch)
-
-    deciding = after_carry(change)
-    assert Promise.CAP in broken_promises(deciding, days=3, misfortune=misfortune)
-
-
-@pytest.mark.rule("A25")
-def test_a_talk_without_the_carriers_own_limit_is_caught_where_we_die_at_its_end(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def change(
-        slice_: Slice, event: Event, program: Program, now: datetime, outcome: Outcome
-    ) -> Outcome:
-        unlimited = tuple(
-            replace(one, limit_seconds=7200) if isinstance(one, Bridge | Limit) else one
-            for one in outcome.effects
-        )
-        return replace(outcome, effects=unlimited)
-
-    talkative(monkeypatch)
-
-    deciding = after_carry(change)
-    assert Promise.CAP in broken_promises(deciding, days=3, misfortune=parse("restart=0.1"))
-
-
-@pytest.mark.rule("A25")
-def test_a_limit_that_forgets_what_was_talked_before_a_drop_is_caught(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Nothing but the carrier's limit ends the talk: it must not grant the whole time anew."""
-
-    def change(
-        slice_: Slice, event: Event, program: Program, now: datetime, outcome: Outcome
-    ) -> Outcome:
-        call = call_of(outcome)
-        granted = call.granted_seconds or 7200
-        anew = tuple(
-            replace(one, limit_seconds=granted + 2) if isinstance(one, Bridge | Limit) else one
-            for one in outcome.effects
-        )
-        uncapped = with_call(outcome, call.without_timers(TimerKind.CAP))
-        return replace(uncapped, effects=anew)
-
-    talkative(monkeypatch)
-
-    deciding = after_carry(change)
-    assert Promise.CAP in broken_promises(deciding, days=2, misfortune=MUCH_GOES_WRONG)
 
 
 @pytest.mark.rule("X55")
@@ -394,7 +269,7 @@ def test_a_fold_that_drops_what_is_told_late_is_caught() -> None:
         return fold.carry(slice_, event, program, now)
 
     simulation = Simulation(
-        _PROGRAMS,
+        PROGRAMS,
         seed=1,
         calls_per_day=100,
         misfortune=parse("reorder=0.5,delay=1"),
@@ -413,6 +288,6 @@ def test_a_decision_that_raises_is_caught() -> None:
     assert Promise.NO_FAULT in broken_promises(Deciding(carry=carry), days=1)
 
 
-def test_every_promise_is_broken_once_in_this_file() -> None:
-    told = Path(__file__).read_text()
+def test_every_promise_is_broken_once_by_a_test() -> None:
+    told = "".join(one.read_text() for one in Path(__file__).parent.glob("test_*.py"))
     assert [one for one in Promise if f"assert Promise.{one.name} in" not in told] == []
