@@ -1,7 +1,7 @@
 """Whose turn it is with a carrier that talks to one process at a time: over PostgreSQL, in virtual
 time."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -57,6 +57,7 @@ class Deployment:
     pool: "Pool[Record]"
     clock: VirtualClock
     began: datetime
+    processes: list[Process] = field(default_factory=list)
 
     def process(self, name: str) -> Process:
         process = Process()
@@ -70,12 +71,16 @@ class Deployment:
             seconds_now=lambda: (self.clock.now() - self.began).total_seconds(),
             database_now=self.clock.now,
         )
+        self.processes.append(process)
         return process
 
 
 @pytest.fixture
-def deployment(database: "Pool[Record]", noon: datetime) -> Deployment:
-    return Deployment(database, VirtualClock(noon), noon)
+async def deployment(database: "Pool[Record]", noon: datetime) -> AsyncIterator[Deployment]:
+    deployment = Deployment(database, VirtualClock(noon), noon)
+    yield deployment
+    for process in deployment.processes:
+        await process.lease.stop()
 
 
 async def test_the_first_takes_it_and_the_second_stands_by(deployment: Deployment) -> None:
@@ -87,8 +92,6 @@ async def test_the_first_takes_it_and_the_second_stands_by(deployment: Deploymen
     assert (first.lease.is_held, second.lease.is_held) == (True, False)
     assert (first.told, second.told) == (["taken 1"], [])
     assert second.lease.is_others
-    for process in (first, second):
-        await process.lease.stop()
 
 
 async def test_who_renews_keeps_it_for_ever(deployment: Deployment) -> None:
@@ -100,8 +103,6 @@ async def test_who_renews_keeps_it_for_ever(deployment: Deployment) -> None:
 
     assert first.lease.is_held
     assert first.told == ["taken 1", *["kept"] * 19]
-    for process in (first, second):
-        await process.lease.stop()
 
 
 async def test_a_dead_holder_is_followed_within_five_seconds(deployment: Deployment) -> None:
@@ -115,8 +116,6 @@ async def test_a_dead_holder_is_followed_within_five_seconds(deployment: Deploym
 
     assert deployment.clock.now() - died_at <= timedelta(seconds=4.5)
     assert heir.told == ["taken 2"]
-    for process in (dead, heir):
-        await process.lease.stop()
 
 
 async def test_a_frozen_holder_is_out_of_time_before_another_takes_over(
@@ -129,8 +128,6 @@ async def test_a_frozen_holder_is_out_of_time_before_another_takes_over(
     await heir.lease.look()
 
     assert (frozen.lease.is_held, heir.lease.is_held) == (False, False)
-    for process in (frozen, heir):
-        await process.lease.stop()
 
 
 async def test_who_wakes_up_late_gives_no_order_and_then_learns_that_it_lost(
@@ -149,8 +146,6 @@ async def test_who_wakes_up_late_gives_no_order_and_then_learns_that_it_lost(
 
     assert frozen.told == ["taken 1", "lost"]
     assert heir.lease.is_held
-    for process in (frozen, heir):
-        await process.lease.stop()
 
 
 async def test_who_was_late_and_finds_it_still_theirs_goes_on(deployment: Deployment) -> None:
@@ -163,7 +158,6 @@ async def test_who_was_late_and_finds_it_still_theirs_goes_on(deployment: Deploy
 
     assert late.lease.is_held
     assert late.told == ["taken 1", "kept"]
-    await late.lease.stop()
 
 
 async def test_who_stops_gives_it_up_at_once(deployment: Deployment) -> None:
@@ -176,7 +170,6 @@ async def test_who_stops_gives_it_up_at_once(deployment: Deployment) -> None:
 
     assert not leaving.lease.is_held
     assert heir.told == ["taken 2"]
-    await heir.lease.stop()
 
 
 async def test_a_holder_that_stops_late_takes_nothing_from_its_heir(
@@ -191,7 +184,6 @@ async def test_a_holder_that_stops_late_takes_nothing_from_its_heir(
     await heir.lease.look()
 
     assert heir.told == ["taken 2", "kept"]
-    await heir.lease.stop()
 
 
 async def test_the_bell_wakes_the_holder_to_others_orders(
@@ -205,5 +197,3 @@ async def test_the_bell_wakes_the_holder_to_others_orders(
     while "called" not in holder.told:  # the bell rings on another connection
         async with database.acquire() as connection:
             await connection.execute("SELECT 1")
-
-    await holder.lease.stop()
