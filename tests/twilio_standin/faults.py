@@ -46,6 +46,9 @@ class Knobs:
     """`From` of a caller who withholds the number; its case was never promised."""
 
     prompt_seconds: float = 2.0
+    sends_idempotency_token: bool = True
+    """A real request was captured that had none."""
+
     extra_parameters: Mapping[str, str] = field(default_factory=dict)
     """Parameters may be added at any time, and are signed like the others."""
 

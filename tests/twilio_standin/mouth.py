@@ -157,7 +157,9 @@ class Mouth:
         public, body = post.url, params
         if post.method == "GET":
             public, body = _with_query(post.url, params), {}
-        headers = {"User-Agent": "TwilioProxy/1.1", "I-Twilio-Idempotency-Token": token}
+        headers = {"User-Agent": "TwilioProxy/1.1"}
+        if self.knobs.sends_idempotency_token:
+            headers["I-Twilio-Idempotency-Token"] = token
         if post.is_signed:
             headers["X-Twilio-Signature"] = signature(self.signing_token, public, body)
         headers["Host"] = urlsplit(public).netloc

@@ -99,6 +99,10 @@ async def test_a_retry_bears_the_same_token_and_another_webhook_does_not(
     others = {heard.headers["I-Twilio-Idempotency-Token"] for heard in service.at("/status")}
     assert len(others) == 3
     assert not others & set(tokens)
+    twilio.knobs.sends_idempotency_token = False
+    twilio.hang_up(ANN)
+    await twilio.settle()
+    assert "I-Twilio-Idempotency-Token" not in service.heard[-1].headers
 
 
 async def test_a_redirect_loses_the_parameters_so_it_is_a_fault(

@@ -43,6 +43,7 @@ LISTENING = ProgramId("psych-listening")
 OURS = "+862155500100"
 PUBLIC = "https://warmline.example"
 _ACCEPTED = 202
+_TOO_BUSY = 503
 _PATIENCE_SECONDS = 180.0
 _GOOD = range(200, 300)
 
@@ -63,6 +64,9 @@ class Figures:
 
     calls: int
     calls_per_second: float
+    refused: int
+    """How many buttons the service did not take, with a 5xx that says so."""
+
     placed_in_seconds: float
     ended_in_seconds: float
     twilio_calls: int
@@ -81,10 +85,12 @@ class Figures:
     @property
     def wrong(self) -> dict[str, object]:
         """Everything that did not go as it should; empty when all did."""
+        placed = self.calls - self.refused
         found = {
+            "buttons refused": self.refused,
             "verdicts": {k: n for k, n in self.verdicts.items() if k != "party_ended"},
-            "calls without a verdict": self.calls - sum(self.verdicts.values()),
-            "Twilio calls too many": self.twilio_calls - 2 * self.calls,
+            "calls without a verdict": placed - sum(self.verdicts.values()),
+            "Twilio calls too many": self.twilio_calls - 2 * placed,
             "phones rung more than once": self.rung_more_than_once,
             "still live at Twilio": self.still_live,
             "not as documented": self.not_as_documented,
@@ -157,30 +163,32 @@ class Run:
             twilio.phone(customer.number, script)
         loop = asyncio.get_running_loop()
         begins = loop.time()
-        await asyncio.gather(
+        taken = await asyncio.gather(
             *(
                 self._press(customer, begins + n / load.calls_per_second)
                 for n, customer in enumerate(self.customers)
             )
         )
-        placed = loop.time() - begins
-        await self._until_over()
-        return await self._figures(placed, loop.time() - begins)
+        seconds = loop.time() - begins
+        placed = [one for one, is_taken in zip(self.customers, taken, strict=True) if is_taken]
+        await self._until_over(len(placed))
+        return await self._figures(placed, seconds, loop.time() - begins)
 
-    async def _press(self, customer: Customer, at: float) -> None:
+    async def _press(self, customer: Customer, at: float) -> bool:
         await asyncio.sleep(at - asyncio.get_running_loop().time())
         async with self.client.post(
             f"/v1/orders/{customer.order}/calls",
             json={"phone": customer.number},
             headers={"Authorization": f"Bearer {customer.token}"},
         ) as response:
-            assert response.status == _ACCEPTED, await response.text()
+            assert response.status in (_ACCEPTED, _TOO_BUSY), await response.text()
+            return response.status == _ACCEPTED
 
-    async def _until_over(self) -> None:
+    async def _until_over(self, placed: int) -> None:
         calls, mouth = self.twilio.exchange.calls, self.twilio.mouth
         await until(
             lambda: (
-                len(calls) >= 2 * len(self.customers)
+                len(calls) >= 2 * placed
                 and not any(call.is_live for call in calls.values())
                 and not mouth.outstanding
             ),
@@ -200,8 +208,8 @@ class Run:
         kinds = [str(call.verdict.kind) if call.verdict else "none" for call in calls]
         return "+".join(kinds)
 
-    async def _figures(self, placed: float, ended: float) -> Figures:
-        verdicts = Counter([await self._verdict(customer) for customer in self.customers])
+    async def _figures(self, placed: list[Customer], seconds: float, ended: float) -> Figures:
+        verdicts = Counter([await self._verdict(customer) for customer in placed])
         sent = self.twilio.mouth.sent
         kinds: dict[str, list[float]] = {}
         for one in sent:
@@ -210,7 +218,8 @@ class Run:
         return Figures(
             calls=len(self.customers),
             calls_per_second=self.load.calls_per_second,
-            placed_in_seconds=placed,
+            refused=len(self.customers) - len(placed),
+            placed_in_seconds=seconds,
             ended_in_seconds=ended,
             twilio_calls=len(self.twilio.exchange.calls),
             verdicts=dict(verdicts),

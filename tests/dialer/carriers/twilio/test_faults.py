@@ -15,6 +15,7 @@ from dialer.carriers import (
     LegRinging,
     ReleaseSide,
 )
+from dialer.carriers.twilio.book import MemoryBook
 from terms.ids import LegId
 from terms.phone import PhoneNumber
 from tests.dialer.carriers.joined import live, talk
@@ -226,7 +227,10 @@ async def test_a_webhook_that_finds_us_in_trouble_comes_again(rig: TwilioRig) ->
     assert len(rig.twilio.live_calls()) == 1
 
 
-async def test_parameters_nobody_heard_of_change_nothing(rig: TwilioRig) -> None:
+async def test_parameters_nobody_heard_of_and_a_missing_header_change_nothing(
+    rig: TwilioRig,
+) -> None:
+    rig.twilio.knobs.sends_idempotency_token = False
     rig.twilio.knobs.extra_parameters = {"Novelty": "2027", "zz": "\N{GREEK SMALL LETTER PI}"}
 
     call = await talk(rig)
@@ -302,6 +306,17 @@ async def test_a_withheld_number_is_nobodys(rig: TwilioRig, word: str) -> None:
     await rig.dial_in(await rig.phone(Behaviour.BY_HAND), withhold=True)
 
     assert (await rig.news(CallIn)).caller is None
+
+
+async def test_what_the_network_says_of_a_callers_number_is_kept(rig: TwilioRig) -> None:
+    await rig.dial_in(await rig.phone(Behaviour.BY_HAND))
+    await rig.news(CallIn)
+
+    assert isinstance(rig.book, MemoryBook)
+    kept = [event.fields for event in rig.book.events.values()]
+    assert [fields["StirVerstat"] for fields in kept if "StirVerstat" in fields] == [
+        "No-TN-Validation"
+    ]
 
 
 async def test_calls_begun_at_once_are_kept_apart(rig: TwilioRig) -> None:
