@@ -62,6 +62,13 @@ export interface Api {
     name: Name,
     ...asked: Arguments<Name>
   ): Promise<Operations[Name]["ok"]>;
+  /** An operation that takes a file in place of JSON. */
+  readonly upload: <Name extends keyof Operations>(
+    name: Name,
+    file: Blob,
+    contentType: string,
+    query: Operations[Name]["query"],
+  ) => Promise<Operations[Name]["ok"]>;
   /** An operation that is not in the published document yet. */
   readonly wanted: <T>(method: string, path: string, body?: unknown) => Promise<T>;
 }
@@ -85,14 +92,15 @@ export function makeApi(credentials: Credentials): Api {
     const headers: Record<string, string> = { Accept: "application/json" };
     const token = credentials.token();
     if (token !== null) headers["Authorization"] = `Bearer ${token}`;
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (body !== undefined)
+      headers["Content-Type"] = body instanceof Blob ? body.type : "application/json";
     if (method === "POST") headers["Idempotency-Key"] = intent ?? newIntent();
     const answer = await reached(path, {
       method,
       headers,
       credentials: credentials.cookie ? "same-origin" : "omit",
       cache: "no-store",
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
     });
     if (answer.ok) return answer.status === 204 ? undefined : await readJson(answer);
     const refusal = await refusalOf(answer);
@@ -110,6 +118,11 @@ export function makeApi(credentials: Credentials): Api {
     );
   };
   return Object.assign(api, {
+    upload: (name: string, file: Blob, contentType: string, query: unknown) => {
+      const [method, template] = name.split(" ") as [string, string];
+      const typed = new Blob([file], { type: contentType });
+      return send(method, addressOf(template, undefined, query), typed, undefined);
+    },
     wanted: (method: string, path: string, body?: unknown) => send(method, path, body, undefined),
   }) as unknown as Api;
 }
