@@ -45,6 +45,13 @@ PUBLIC = "https://warmline.example"
 _ACCEPTED = 202
 _TOO_BUSY = 503
 _PATIENCE_SECONDS = 180.0
+_WITHOUT_ALL_ENDS = """
+    SELECT count(*) FROM calls WHERE state <> 'ended' OR EXISTS (
+        SELECT FROM jsonb_array_elements(record->'legs') AS leg WHERE leg->>'release' IS NULL
+    )
+"""
+"""Calls that are not over, or of which a leg's end is not known yet."""
+
 _GOOD = range(200, 300)
 
 
@@ -195,10 +202,8 @@ class Run:
             _PATIENCE_SECONDS,
             "ending all calls",
         )
-        for _ in range(200):  # the last news is being folded
-            if not await self.connection.fetchval(
-                "SELECT count(*) FROM calls WHERE state<>'ended'"
-            ):
+        for _ in range(400):  # the last news is being folded
+            if not await self.connection.fetchval(_WITHOUT_ALL_ENDS):
                 return
             await asyncio.sleep(0.05)
 
