@@ -46,6 +46,7 @@ KEYS = """
 """
 _LOOK_SECONDS = 0.5
 _SIP_PORT = 5060
+_EVERY = {"0.0.0.0": "127.0.0.1"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -166,9 +167,10 @@ async def a_trial(
         )
         house = await stack.enter_async_context(running(settings))
         client = await stack.enter_async_context(aiohttp.ClientSession(base_url=house.url))
+        registrar = f"{_EVERY.get(host, host)}:{sip_port}"
         phones: dict[str, Baresip] = {}
         for number in (one for one in NAMES if one not in brought):
-            phones[number] = await _begin(number, passwords[number], directory, engine, stack)
+            phones[number] = await _begin(number, passwords[number], directory, registrar, stack)
         people = People(house.pool, house.seal, house.clock, house.programs, new_id)
         yield Trial(
             house=house,
@@ -182,7 +184,7 @@ async def a_trial(
 
 
 async def _begin(
-    number: str, password: str, directory: Path, engine: Engine, stack: AsyncExitStack
+    number: str, password: str, directory: Path, registrar: str, stack: AsyncExitStack
 ) -> Baresip:
     place = directory / NAMES[number]
     shutil.rmtree(place, ignore_errors=True)
@@ -191,7 +193,7 @@ async def _begin(
         password=password,
         hertz=HERTZ[number],
         directory=place,
-        registrar=f"127.0.0.1:{engine.sip_port}",
+        registrar=registrar,
         answers="manual",
     )
     stack.push_async_callback(phone.stop)
@@ -256,10 +258,9 @@ async def try_out(directory: Path, brought: frozenset[str], host: str, sip_port:
                     print(fault, flush=True)
         finally:
             telling.cancel()
-        for number, phone in trial.phones.items():
-            for heard in phone.recordings():
-                print(f"What the {NAMES[number]}'s phone heard: {heard}", flush=True)
-        print("Stopping.", flush=True)
+            for number, phone in trial.phones.items():
+                for heard in phone.recordings():
+                    print(f"What the {NAMES[number]}'s phone heard: {heard}", flush=True)
 
 
 async def _words() -> AsyncIterator[str]:
