@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from dialer.call import State
+from dialer.carriers import CallIn, LegAnswered
 from terms.verdict import EndedBy, VerdictKind
 from tests.chaos.server import Nursery
+from tests.dialer.carriers.rig import Behaviour
 from tests.phones.deployment import Deployment, a_deployment
 from tests.phones.engine import Engine
+from tests.phones.rig import AsteriskRig
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +109,20 @@ async def test_a_holder_that_stops_is_followed_at_once(two: Deployment) -> None:
     assert await taken_over(two, before) < 2
     assert (await stopping)[0] == 0
     await two.talk(second)
+
+
+async def test_who_dials_in_while_nobody_listens_is_offered_to_whoever_comes(
+    rig: AsteriskRig,
+) -> None:
+    await rig.carrier.close()
+    phone = await rig.phone(Behaviour.ANSWERS)
+    await rig.dial_in(phone)
+    await asyncio.sleep(1.5)
+    assert rig.lines(phone)
+
+    await rig.carrier.open(rig.receive)
+    came = await rig.news(CallIn)
+    await rig.carrier.answer(came.leg)
+
+    assert came.caller == phone
+    await rig.news(LegAnswered, came.leg)
