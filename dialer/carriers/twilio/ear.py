@@ -69,11 +69,14 @@ class Ear:
         leg = leg_of_token(token)
         if sid is None or leg is None:
             return farewell()
+        where = place(strand, step)
 
         def serve_its_own(line: Line) -> Line:
             if line.token != token or line.sid not in (None, sid):
                 return line
-            return serve(replace(line, sid=sid), strand, step)
+            served = serve(replace(line, sid=sid), strand, step)
+            turned_away = served.served[where] == "reject" and not served.is_over
+            return replace(served, let_go_at=now) if turned_away else served
 
         def answered(line: Line) -> Event | None:
             word = line.served.get(where) if line.sid == sid else None
@@ -81,7 +84,6 @@ class Ear:
                 return None
             return events.answered(leg, token, sid, fields, now)
 
-        where = place(strand, step)
         line, is_new = await self._book.change(leg, serve_its_own, answered)
         if line is None or line.token != token or line.sid != sid:
             return farewell()

@@ -1,6 +1,6 @@
 """What no webhook told is found by asking: that a leg joined, as well as that it ended."""
 
-from dialer.carriers import LegAnswered, LegBridged, LegEnded, LiveLeg, ReleaseSide
+from dialer.carriers import CallIn, LegAnswered, LegBridged, LegEnded, LiveLeg, ReleaseSide
 from tests.dialer.carriers.joined import LONG, live
 from tests.dialer.carriers.rig import Behaviour
 from tests.dialer.carriers.twilio.rig import TwilioRig
@@ -60,3 +60,16 @@ async def test_an_end_nobody_told_is_told_once_and_by_whom_as_far_as_the_record_
 
     (ended,) = await rig.all_news(LegEnded, leg)
     assert ended.by is ReleaseSide.PARTY
+
+
+async def test_a_phone_nobody_takes_is_turned_away_in_the_end_and_by_us(rig: TwilioRig) -> None:
+    await rig.dial_in(await rig.phone(Behaviour.BY_HAND))
+    leg = (await rig.news(CallIn)).leg
+
+    await rig.pass_time(80)
+    assert await rig.all_news(LegEnded, leg) == []
+    await rig.pass_time(20)
+
+    ended = await rig.news(LegEnded, leg)
+    assert ended.by is ReleaseSide.PLATFORM
+    assert await rig.all_news(LegAnswered, leg) == []
