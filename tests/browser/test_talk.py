@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.people import Language, a_caller, a_counselor
+from tests.browser.people import (
+    DESK_WIDTH,
+    PHONE_WIDTH,
+    Language,
+    a_caller,
+    a_counselor,
+)
 from tests.warmline.demo.running import DemoProcess
 
 CAP_SECONDS = 1500
@@ -42,9 +48,12 @@ async def test_two_people_talk_are_cut_off_and_go_on_until_the_time_is_used_up(
     demo: DemoProcess, browser: Browser, pictures: Path, language: Language
 ) -> None:
     says = SAYS[language]
+    widths = (PHONE_WIDTH, DESK_WIDTH) if language == "zh-CN" else (DESK_WIDTH, PHONE_WIDTH)
     async with (
-        a_counselor(browser, demo, pictures, language=language) as desk,
-        a_caller(browser, demo, pictures, PLACE[language], language=language) as caller,
+        a_counselor(browser, demo, pictures, language=language, width=widths[1]) as desk,
+        a_caller(
+            browser, demo, pictures, PLACE[language], language=language, width=widths[0]
+        ) as caller,
     ):
         await desk.looks("desk-free")
         await caller.opens("/call")

@@ -119,8 +119,8 @@ export const words = catalogue(
     lapsed: "您已被下线",
     lapsedText: "服务端有一段时间没有收到这里的消息。要继续接听，请重新上线。",
     phone: "响铃的手机",
-    pageLive: "这一页已连接",
-    pageLost: "这一页断开了，正在重连",
+    pageLive: "已连接",
+    pageLost: "正在重连",
 
     checkTitle: "上线前检查",
     checkSound: "铃声",
@@ -324,8 +324,8 @@ export const words = catalogue(
     lapsed: "You were taken offline",
     lapsedText: "The service heard nothing from here for a while. Go online again to take calls.",
     phone: "The phone that rings",
-    pageLive: "This page is connected",
-    pageLost: "This page lost its connection; reconnecting",
+    pageLive: "Connected",
+    pageLost: "Reconnecting",
 
     checkTitle: "Before you go online",
     checkSound: "Ring",
