@@ -109,20 +109,6 @@ def read_call(
 ) -> Call:
     """The call as it was written."""
     kept: Json = json.loads(record)
-    rest: Json = {name: kept[name] for name in _PLAIN if name in kept}
-    rest |= {name: word(rest[name]) for name, word in _WORDS.items() if name in rest}
-    rest |= {name: datetime.fromisoformat(kept[name]) for name in _TIMES if name in kept}
-    if "transfer" in kept:
-        targets, joined = kept["transfer"]
-        rest["transfer"] = Transfer(targets=tuple(TargetId(one) for one in targets), joined=joined)
-    if "verdict" in kept:
-        kind, by, confidence, reasons = kept["verdict"]
-        rest["verdict"] = Verdict(
-            kind=VerdictKind(kind),
-            by=EndedBy(by),
-            confidence=Confidence(confidence),
-            reasons=tuple(reasons),
-        )
     return Call(
         id=CallId(id),
         order=OrderId(order),
@@ -140,8 +126,27 @@ def read_call(
             for kind, due_at in kept["timers"]
         ),
         counselor_mark=kept.get("counselor_mark"),
-        **rest,
+        **_read_rest(kept),
     )
+
+
+def _read_rest(kept: Json) -> Json:
+    """The fields that are left out as long as they have their defaults."""
+    rest: Json = {name: kept[name] for name in _PLAIN if name in kept}
+    rest |= {name: word(rest[name]) for name, word in _WORDS.items() if name in rest}
+    rest |= {name: datetime.fromisoformat(kept[name]) for name in _TIMES if name in kept}
+    if "transfer" in kept:
+        targets, joined = kept["transfer"]
+        rest["transfer"] = Transfer(targets=tuple(TargetId(one) for one in targets), joined=joined)
+    if "verdict" in kept:
+        kind, by, confidence, reasons = kept["verdict"]
+        rest["verdict"] = Verdict(
+            kind=VerdictKind(kind),
+            by=EndedBy(by),
+            confidence=Confidence(confidence),
+            reasons=tuple(reasons),
+        )
+    return rest
 
 
 _LEG_TIMES = (
