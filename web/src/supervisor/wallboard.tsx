@@ -178,7 +178,10 @@ function Today({ board }: { board: WallboardView }) {
                   <th scope="col">{say.blocked}</th>
                   <th scope="col">{say.attempts}</th>
                   <th scope="col">{say.level}</th>
-                  <th scope="col">{say.asa}</th>
+                  <th scope="col">
+                    {say.asa}
+                    <small class="below">p50 · p90 · p99</small>
+                  </th>
                 </tr>
               </thead>
               <tbody>
@@ -217,10 +220,8 @@ function Row({ row }: { row: TodayView }) {
         </small>
       </td>
       <td>
-        {seconds(answer.mean)}{" "}
-        <small class="soft">
-          {say.mean} · p50/90/99 {spread}
-        </small>
+        {seconds(answer.mean)}
+        <small class="soft below">{spread}</small>
       </td>
     </tr>
   );

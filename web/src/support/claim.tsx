@@ -12,6 +12,7 @@ import { api, live } from "../staff/account.ts";
 import { useReading } from "../staff/use-reading.ts";
 import { Book, Evidence } from "./evidence.tsx";
 import { Deadline } from "./queue.tsx";
+import { reasonInWords } from "./reasons.ts";
 import { words } from "./words.ts";
 
 const REMEDIES: readonly Remedy[] = ["resume", "reissue", "reject"];
@@ -116,7 +117,7 @@ function Decision({ shown, onDecided }: { shown: ClaimCaseView; onDecided: () =>
         <Note tone="blue" icon="note" title={`${say.proposal}: ${say.remedy[proposal.decision]}`}>
           <ul class="reasons">
             {proposal.reasons.map((one) => (
-              <li key={one}>{one}</li>
+              <li key={one}>{reasonInWords(one)}</li>
             ))}
           </ul>
         </Note>

@@ -3,6 +3,7 @@ import type { EvidenceView, LedgerEntryView, VerdictView } from "../shared/api/s
 import { Pill, type Tone } from "../shared/components/showing.tsx";
 import { clockSeconds, length, nearTime } from "../shared/times.ts";
 import { Lines } from "./lines.tsx";
+import { reasonInWords } from "./reasons.ts";
 import { words } from "./words.ts";
 
 export function Evidence({ evidence }: { evidence: EvidenceView }) {
@@ -54,7 +55,7 @@ export function Verdict({ verdict }: { verdict: VerdictView }) {
       {verdict.reasons.length > 0 && (
         <ul class="reasons" aria-label={say.because}>
           {verdict.reasons.map((reason) => (
-            <li key={reason}>{reason}</li>
+            <li key={reason}>{reasonInWords(reason)}</li>
           ))}
         </ul>
       )}
@@ -88,7 +89,7 @@ function Timeline({ evidence }: { evidence: EvidenceView }) {
 export function Book({ title, entries }: { title: string; entries: readonly LedgerEntryView[] }) {
   const say = words.value;
   return (
-    <section class="card stack tight">
+    <section class="card stack tight section-table">
       <h2>{title}</h2>
       {entries.length === 0 ? (
         <p class="soft">{say.bookEmpty}</p>

@@ -114,6 +114,14 @@ function Line({ claim }: { claim: StaffClaimView }) {
   );
 }
 
+const HOUR_SECONDS = 3600;
+
+/** A stretch of working time: minutes below an hour, whole hours above. */
+function hours(seconds: number): string {
+  if (seconds < HOUR_SECONDS) return length(seconds);
+  return words.value.hours(Math.floor(seconds / HOUR_SECONDS));
+}
+
 /** How long is left to decide; nothing once it is decided. */
 export function Deadline({ claim }: { claim: StaffClaimView }) {
   const say = words.value;
@@ -125,7 +133,7 @@ export function Deadline({ claim }: { claim: StaffClaimView }) {
   return (
     <span class={`deadline ${tone}`}>
       <time dateTime={claim.due_at} title={nearTime(claim.due_at)}>
-        {left === 0 ? say.late(length(late)) : say.left(length(left))}
+        {left === 0 ? say.late(hours(late)) : say.left(hours(left))}
       </time>
     </span>
   );
