@@ -22,22 +22,32 @@ _CHANGING = """
     WITH line AS (
         UPDATE twilio_lines SET sid = $4, record = $5, asked_at = $6, ended_at = $7
         WHERE tenant = $1 AND leg = $2 AND xmin = $3
-        RETURNING 1
+        RETURNING xmin AS state
     )"""
 """The part of a WITH that writes a line as long as its row is what it was found to be, for the
 arguments of `_changing`: `line` has a row only when it did."""
 
 
-async def add_line(connection: "Connection", seal: Seal, tenant: TenantId, line: Line) -> bool:
-    """Keep a new line; False if there is one of this leg."""
-    added = await connection.fetchval(
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A line as it was read or written, and which state of its row that was."""
+
+    line: Line
+    state: int
+
+
+async def add_line(
+    connection: "Connection", seal: Seal, tenant: TenantId, line: Line
+) -> Found | None:
+    """Keep a new line; None if there is one of this leg."""
+    state = await connection.fetchval(
         """INSERT INTO twilio_lines (tenant, leg, sid, record, shown_sealed, asked_at, ended_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING true""",
+           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING xmin""",
         *(tenant, line.leg, line.sid, write_line(line)),
         None if line.shown is None else seal.seal(line.shown),
         *(line.asked_at, None if line.ended is None else line.ended.at),
     )
-    return added is True
+    return None if state is None else Found(line, state)
 
 
 async def load_line(
@@ -49,14 +59,6 @@ async def load_line(
         *(tenant, leg),
     )
     return None if row is None else _line(row, seal)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A line as it was read, and which state of its row that was."""
-
-    line: Line
-    state: int
 
 
 async def find_line(
@@ -72,12 +74,12 @@ async def find_line(
 
 async def change_line(
     connection: "Connection", tenant: TenantId, found: Found, changed: Line
-) -> bool:
-    """Write a line, unless somebody else changed it since it was found."""
-    written = await connection.fetchval(
-        f"{_CHANGING} SELECT true FROM line", *_changing(tenant, found, changed)
+) -> Found | None:
+    """Write a line; None where somebody else changed it since it was found."""
+    state = await connection.fetchval(
+        f"{_CHANGING} SELECT state FROM line", *_changing(tenant, found, changed)
     )
-    return written is True
+    return None if state is None else Found(changed, state)
 
 
 async def change_line_with_event(
@@ -87,8 +89,8 @@ async def change_line_with_event(
     found: Found,
     changed: Line,
     event: Event,
-) -> tuple[bool, bool]:
-    """The same, and keep an event with it: whether the line was written, and the event new."""
+) -> tuple[Found | None, bool]:
+    """The same, and keep an event with it; with it, whether the event is new."""
     row = await connection.fetchrow(
         f"""{_CHANGING}, event AS (
                 INSERT INTO twilio_events
@@ -96,11 +98,12 @@ async def change_line_with_event(
                 SELECT $1, $8, $9, $10, $11, $12, $13, $14, $15 WHERE EXISTS (SELECT FROM line)
                 ON CONFLICT DO NOTHING RETURNING 1
             )
-            SELECT EXISTS (SELECT FROM line) AS written, EXISTS (SELECT FROM event) AS is_new""",
+            SELECT (SELECT state FROM line) AS state, EXISTS (SELECT FROM event) AS is_new""",
         *(*_changing(tenant, found, changed), *_columns_of(event, seal)),
     )
     assert row is not None
-    return row["written"], row["is_new"]
+    state = row["state"]
+    return None if state is None else Found(changed, state), row["is_new"]
 
 
 async def forget_line(connection: "Connection", tenant: TenantId, leg: LegId) -> None:

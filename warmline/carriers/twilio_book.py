@@ -1,5 +1,6 @@
 """What the carrier on Twilio must not forget, in the database: all processes share it."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from dialer.store.connection import Connection
 
+_MOST_REMEMBERED = 10_000
+
 
 class StoredBook:
     """A `Book` of one installation."""
@@ -31,11 +34,14 @@ class StoredBook:
         self._seal = seal
         self._tenant = tenant
         self._now = now
+        self._lately: OrderedDict[LegId, store.Found] = OrderedDict()
 
     async def add(self, line: Line) -> bool:
         """Keep a new line."""
         async with self._pool.acquire() as connection:
-            return await store.add_line(connection, self._seal, self._tenant, line)
+            added = await store.add_line(connection, self._seal, self._tenant, line)
+        self._remember(line.leg, added)
+        return added is not None
 
     async def load(self, leg: LegId) -> Line | None:
         """The line of a leg."""
@@ -47,25 +53,44 @@ class StoredBook:
     ) -> tuple[Line | None, bool]:
         """Change a line and keep an event of it, both or neither."""
         async with self._pool.acquire() as connection:
-            while (found := await self._find(connection, leg)) is not None:
+            remembered = self._lately.get(leg)
+            while (found := remembered or await self._find(connection, leg)) is not None:
                 changed = change(found.line)
                 kept = event(changed)
-                if kept is not None:
-                    written, is_new = await store.change_line_with_event(
-                        connection, self._seal, self._tenant, found, changed, kept
-                    )
-                    if written:
-                        return changed, is_new
-                elif changed == found.line or await store.change_line(
-                    connection, self._tenant, found, changed
-                ):
-                    return changed, False
+                if kept is None and changed == found.line:
+                    if remembered is None:
+                        return changed, False
+                    remembered = None  # as it was: it may not be so any more
+                    continue
+                remembered = None
+                written, is_new = await self._write(connection, found, changed, kept)
+                self._remember(leg, written)
+                if written is not None:
+                    return changed, is_new
             return None, False
+
+    async def _write(
+        self, connection: "Connection", found: store.Found, changed: Line, event: Event | None
+    ) -> tuple[store.Found | None, bool]:
+        if event is None:
+            return await store.change_line(connection, self._tenant, found, changed), False
+        return await store.change_line_with_event(
+            connection, self._seal, self._tenant, found, changed, event
+        )
+
+    def _remember(self, leg: LegId, found: store.Found | None) -> None:
+        """Most changes follow one of our own; one that does not is made again."""
+        self._lately.pop(leg, None)
+        if found is not None:
+            self._lately[leg] = found
+            if len(self._lately) > _MOST_REMEMBERED:
+                self._lately.popitem(last=False)
 
     async def forget(self, leg: LegId) -> None:
         """Drop a line."""
         async with self._pool.acquire() as connection:
             await store.forget_line(connection, self._tenant, leg)
+        self._remember(leg, None)
 
     async def standing(self) -> tuple[Line, ...]:
         """Every line that has not ended."""

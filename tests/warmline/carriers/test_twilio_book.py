@@ -165,3 +165,27 @@ async def test_what_is_over_is_not_kept_for_ever(book: StoredBook) -> None:
 
     assert await book.load(LEG) == a_line()
     assert [event.leg for event in await book.untold(after(3600))] == [LEG]
+
+
+async def test_what_another_process_changed_is_not_written_over(
+    book: StoredBook, database: "Pool[Record]", seal: AesSeal
+) -> None:
+    other = StoredBook(database, seal, TENANT)
+    await book.add(a_line())
+    await other.change(LEG, lambda line: replace(line, let_go_at=after(1)))
+
+    changed = await book.change(LEG, lambda line: replace(line, joined=True))
+    seen = await other.change(LEG, lambda line: line)
+
+    assert changed == seen == (a_line(joined=True, let_go_at=after(1)), False)
+    assert await book.load(LEG) == changed[0]
+
+
+async def test_what_another_process_forgot_is_gone(
+    book: StoredBook, database: "Pool[Record]", seal: AesSeal
+) -> None:
+    await book.add(a_line())
+    await StoredBook(database, seal, TENANT).forget(LEG)
+
+    assert await book.change(LEG, lambda line: replace(line, joined=True)) == (None, False)
+    assert await book.add(a_line())
