@@ -65,6 +65,9 @@ class Call:
     entry: Address | None = None
     fallback: Address | None = None
     twiml: str | None = None
+    dial: Element | None = None
+    """A participant added over the API has no document: it joins, and ends with its seat."""
+
     telling: Telling | None = None
     ring_seconds: int = 60
     limit_seconds: int | None = None

@@ -60,7 +60,7 @@ class Conferencing:
         """Obey <Dial><Conference>."""
         noun = dial[0]
         name = (noun.text or "").strip()
-        room = self.live(name) or self._opened(name, turn, noun)
+        room = self.live(name) or self.opened(name, turn.base, noun)
         label = noun.get("participantLabel", "")
         # Documented: not admitted (16025, or 16020 when it is full), and the next verb follows.
         if label and room.seat_of(label) is not None:
@@ -87,14 +87,14 @@ class Conferencing:
             )
         return None
 
-    def _opened(self, name: str, turn: Turn, noun: Element) -> Room:
+    def opened(self, name: str, base: str, noun: Element) -> Room:
         """A new conference; whoever opens it says who is told of what, for all of its life."""
         telling = None
         if (url := noun.get("statusCallback")) is not None:
             asked = noun.get("statusCallbackEvent", "").split()
             telling = Telling(
                 address=Address(
-                    url=urljoin(turn.base, url), method=noun.get("statusCallbackMethod", "POST")
+                    url=urljoin(base, url), method=noun.get("statusCallbackMethod", "POST")
                 ),
                 events=frozenset(event for word in asked for event in _EVENTS.get(word, ())),
             )
@@ -144,6 +144,20 @@ class Conferencing:
             "FriendlyName": seat.room.name,
         }
         self._ask(address, method, params, received)
+
+    def never_came(self, call: Call, dial: Element) -> None:
+        """A participant added over the API did not answer: it leaves without having come."""
+        room = self.live((dial[0].text or "").strip())
+        if room is None:
+            return
+        more = {
+            "CallSid": call.sid,
+            "ParticipantCallStatus": call.status,
+            "ReasonParticipantLeft": "participant_add_failed",
+        }
+        if label := dial[0].get("participantLabel"):
+            more["ParticipantLabel"] = label
+        self._tell(room, "participant-leave", more)
 
     # -- out ---------------------------------------------------------------------------------
 

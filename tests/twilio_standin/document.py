@@ -29,7 +29,7 @@ FILES = {
 _HERE = Path(__file__).parent
 _CACHE = _HERE.parents[1] / "build" / "twilio-openapi"
 _INSIDE = Path("node_modules", "@twilio", "cli-core", "src", "services", "twilio-api")
-_NPM_SECONDS = 180
+_NPM_SECONDS = 90
 
 
 class DocumentMissing(Exception):
@@ -85,7 +85,15 @@ def _install(kept: Path) -> None:
 
 def _npm_ci(folder: Path) -> None:
     npm = Path(sys.executable).parent / "npm"
-    command = (npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    command = (
+        npm,
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        "--fetch-retries=1",
+    )
     try:
         subprocess.run(
             command, cwd=folder, check=True, capture_output=True, text=True, timeout=_NPM_SECONDS

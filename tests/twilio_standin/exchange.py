@@ -1,6 +1,7 @@
 """The heart: the life of every call, from its creation or its ring to its end."""
 
 import secrets
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from tests.twilio_standin.calls import (
     Call,
     Room,
     Telling,
+    Turn,
     call_params,
     rfc_2822,
 )
@@ -144,7 +146,10 @@ class Exchange:
             return
         self.answered(call)
         self.tell_status(call, "in-progress", "answered")
-        if call.twiml is not None:
+        if call.dial is not None:
+            call.turn = Turn(verbs=deque(), base="")
+            self.conferencing.join(call, call.turn, call.dial)
+        elif call.twiml is not None:
             self.line.begin(call, call.twiml, base="")
         elif call.entry is not None:
             self.line.fetch(call, call.entry, call.fallback, self._answered_params(call))
@@ -221,6 +226,8 @@ class Exchange:
         call.forget_timers()
         if call.seat is not None:
             self.conferencing.leave(call.seat, left_as)
+        elif call.dial is not None and call.answered_at is None:
+            self.conferencing.never_came(call, call.dial)
         phone = self.phones[self.far_end(call)]
         if phone.call is call:
             phone.call = None

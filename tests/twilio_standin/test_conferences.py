@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.twilio_standin.conftest import ANSWERS, Client, a_number
+from tests.twilio_standin.conftest import ANSWERS, OURS, Client, a_number
+from tests.twilio_standin.phones import Reply, Script
 from tests.twilio_standin.service import PUBLIC, Service
 from tests.twilio_standin.standin import Twilio
 
@@ -285,3 +286,59 @@ async def test_music_that_cannot_be_fetched_costs_the_seat(
 
     assert found == [f"{PUBLIC}/music gave nothing to say"]
     assert twilio.live_calls() == []
+
+
+PARTICIPANT = {
+    "From": OURS,
+    "Label": "cho",
+    "ConferenceStatusCallback": f"{PUBLIC}/room",
+    "ConferenceStatusCallbackEvent": ("join", "leave", "end"),
+}
+
+
+async def test_a_participant_added_over_the_api_joins_when_it_answers(
+    twilio: Twilio, service: Service, client: Client
+) -> None:
+    """F49: it has no document, so its call ends with its seat."""
+    await both(twilio, service, client)
+    twilio.phone(CHO, ANSWERS)
+    given = {**PARTICIPANT, "To": CHO}
+    made = await client.ask("POST", "/Conferences/room-1/Participants.json", given)
+    await twilio.settle()
+
+    room = next(iter(twilio.exchange.rooms))
+    assert (made.status, made.body["conference_sid"]) == (201, room)
+    assert twilio.hears(CHO) == {ANN, BEN}
+    await client.ask("DELETE", f"/Conferences/{room}/Participants/cho.json")
+    await twilio.settle()
+    assert [call.to for call in twilio.live_calls()] == [ANN, BEN]
+
+
+async def test_a_participant_who_never_answers_leaves_without_having_come(
+    twilio: Twilio, service: Service, client: Client
+) -> None:
+    """F49."""
+    await both(twilio, service, client)
+    twilio.phone(CHO, Script(reply=Reply.BUSY))
+    given = {**PARTICIPANT, "To": CHO}
+    await client.ask("POST", "/Conferences/room-1/Participants.json", given)
+    await twilio.settle()
+
+    left = service.at("/room")[-1].params
+    assert left["ReasonParticipantLeft"] == "participant_add_failed"
+    assert (left["ParticipantCallStatus"], left["ParticipantLabel"]) == ("busy", "cho")
+
+
+async def test_a_participant_may_open_the_conference_it_joins(
+    twilio: Twilio, service: Service, client: Client
+) -> None:
+    """F49."""
+    twilio.phone(CHO, ANSWERS)
+    given = {**PARTICIPANT, "To": CHO}
+    made = await client.ask("POST", "/Conferences/new/Participants.json", given)
+    await twilio.settle()
+    twilio.hang_up(CHO)
+    await twilio.settle()
+
+    assert service.events("/room") == ["participant-join", "participant-leave", "conference-end"]
+    assert service.at("/room")[0].params["CallSid"] == made.body["call_sid"]

@@ -29,7 +29,12 @@ def test_the_lock_names_one_package_its_version_and_hash_and_no_address() -> Non
 
 def test_it_is_brought_once(tmp_path: Path, operations: Operations) -> None:
     assert operations.all()
-    folder = bring(tmp_path)
+    try:
+        folder = bring(tmp_path)
+    except DocumentMissing as missing:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"TWILIO WAS NOT TESTED: npm brings its document no more: {missing}")
     marked = {name: (folder / name).stat().st_mtime_ns for name in FILES}
 
     assert bring(tmp_path) == folder

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import TypeVar
+from xml.etree import ElementTree
 
 from tests.twilio_standin.calls import (
     Address,
@@ -17,10 +18,25 @@ from tests.twilio_standin.exchange import Exchange, Impossible, new_sid
 from tests.twilio_standin.operations import Asked
 from tests.twilio_standin.paging import Body, listed
 from tests.twilio_standin.rest import Handles
+from tests.twilio_standin.verbs import Element
 
 _ACCOUNT = "/2010-04-01/Accounts/{AccountSid}"
 _USUAL_RING_SECONDS = 60
 Thing = TypeVar("Thing")
+_SEAT = {
+    "Label": "participantLabel",
+    "Muted": "muted",
+    "StartConferenceOnEnter": "startConferenceOnEnter",
+    "EndConferenceOnExit": "endConferenceOnExit",
+    "WaitUrl": "waitUrl",
+    "WaitMethod": "waitMethod",
+    "MaxParticipants": "maxParticipants",
+    "ConferenceStatusCallback": "statusCallback",
+    "ConferenceStatusCallbackMethod": "statusCallbackMethod",
+    "ConferenceStatusCallbackEvent": "statusCallbackEvent",
+}
+"""Parameters of a participant, and the attributes of <Conference> that they are."""
+
 _NOT_IN_PROGRESS = "Call is not in-progress. Cannot redirect."
 
 
@@ -42,6 +58,7 @@ class Voice:
             ("GET", f"{_ACCOUNT}/Conferences/{{Sid}}.json"): self._fetch_room,
             ("POST", f"{_ACCOUNT}/Conferences/{{Sid}}.json"): self._update_room,
             ("GET", f"{room}.json"): self._list_seats,
+            ("POST", f"{room}.json"): self._create_seat,
             ("GET", f"{room}/{{CallSid}}.json"): self._fetch_seat,
             ("POST", f"{room}/{{CallSid}}.json"): self._update_seat,
             ("DELETE", f"{room}/{{CallSid}}.json"): self._delete_seat,
@@ -50,28 +67,32 @@ class Voice:
     # -- calls -------------------------------------------------------------------------------
 
     def _create_call(self, asked: Asked) -> tuple[int, Body]:
+        call = self._ordered(asked)
+        call.entry = _address(asked, "Url", "Method")
+        call.fallback = _address(asked, "FallbackUrl", "FallbackMethod")
+        call.twiml = asked.get("Twiml")
+        self._exchange.create(call)
+        return 201, self._body(call)
+
+    def _ordered(self, asked: Asked) -> Call:
+        """A call as it is ordered, whatever it shall do once it is answered."""
         to, from_ = asked.get("To"), asked.get("From")
         assert to is not None
         assert from_ is not None
         if from_ not in self._exchange.numbers:
             raise Impossible(400, 21210, "The source phone number is not verified")
         limit = asked.get("TimeLimit")
-        call = Call(
+        return Call(
             sid=new_sid("CA"),
             to=to,
             from_=from_,
             direction="outbound-api",
             created_at=self._exchange.clock.now(),
-            entry=_address(asked, "Url", "Method"),
-            fallback=_address(asked, "FallbackUrl", "FallbackMethod"),
-            twiml=asked.get("Twiml"),
             telling=_telling(asked),
             ring_seconds=int(asked.get("Timeout") or _USUAL_RING_SECONDS),
             limit_seconds=None if limit is None else int(limit),
             detects_machines=asked.get("MachineDetection") is not None,
         )
-        self._exchange.create(call)
-        return 201, self._body(call)
 
     def _list_calls(self, asked: Asked) -> tuple[int, Body]:
         found = [call for call in self._exchange.calls.values() if _matches(call, asked)]
@@ -138,6 +159,27 @@ class Voice:
         account = self._exchange.account.sid
         return listed(asked, "participants", [seat_body(seat, account) for seat in room.seats])
 
+    def _create_seat(self, asked: Asked) -> tuple[int, Body]:
+        """Ring somebody who joins on answering. A conference that is not there is opened."""
+        dial = _dial(asked)
+        name = (dial[0].text or "").strip()
+        conferencing = self._exchange.conferencing
+        room = conferencing.live(name) or conferencing.opened(name, "", dial[0])
+        call = self._ordered(asked)
+        call.dial = dial
+        self._exchange.create(call)
+        account = self._exchange.account.sid
+        uri = f"/2010-04-01/Accounts/{account}/Conferences/{room.sid}/Participants/{call.sid}.json"
+        return 201, {
+            "account_sid": account,
+            "call_sid": call.sid,
+            "conference_sid": room.sid,
+            "label": asked.get("Label"),
+            "status": "queued",
+            "queue_time": str(int(call.queue_seconds * 1000)),
+            "uri": uri,
+        }
+
     def _fetch_seat(self, asked: Asked) -> tuple[int, Body]:
         return 200, seat_body(self._seat(asked), self._exchange.account.sid)
 
@@ -184,6 +226,17 @@ def _found(thing: Thing | None) -> Thing:
 def _address(asked: Asked, url: str, method: str) -> Address | None:
     given = asked.get(url)
     return None if given is None else Address(url=given, method=asked.get(method) or "POST")
+
+
+def _dial(asked: Asked) -> Element:
+    """The seat that the parameters describe, as TwiML would have it."""
+    dial = ElementTree.Element("Dial")
+    noun = ElementTree.SubElement(dial, "Conference")
+    noun.text = asked.path["ConferenceSid"]
+    for parameter, attribute in _SEAT.items():
+        if given := asked.params.get(parameter):
+            noun.set(attribute, " ".join(given))
+    return dial
 
 
 def _telling(asked: Asked) -> Telling | None:
