@@ -34,7 +34,7 @@ ANN, BEN = PhoneNumber("+8613700000001"), PhoneNumber("+8613700000002")
 NOBODY = PhoneNumber("+8613700000003")  # may register and does not
 BEHIND_THE_TRUNK = PhoneNumber("+8613600000001")
 HERTZ = {ANN: 440, BEN: 1000}
-TALK_SECONDS = 2.0
+TALK_SECONDS, PROMPT_SECONDS = 2.0, 0.5
 
 Begin = Callable[..., Awaitable[Baresip]]
 
@@ -97,7 +97,7 @@ async def test_two_softphones_talk_press_a_key_hear_a_prompt_and_hang_up(
     ben.command("sndcode", "1")
     assert (await line.news(KeyPressed, ben_leg)).digit == "1"
     await line.carrier.say(ann_leg, "ending_soon", language="en")
-    await asyncio.sleep(1)
+    await asyncio.sleep(PROMPT_SECONDS + TALK_SECONDS)  # some phones hear nothing after a prompt
     ann.command("hangup")
 
     ended = await line.news(LegEnded, ann_leg)
@@ -106,8 +106,8 @@ async def test_two_softphones_talk_press_a_key_hear_a_prompt_and_hang_up(
     await ben.happens("CALL_CLOSED")
     await ann.stop()
     await ben.stop()
-    assert ann.heard_seconds(HERTZ[BEN]) >= TALK_SECONDS - 0.3
-    assert ben.heard_seconds(HERTZ[ANN]) >= TALK_SECONDS - 0.3
+    assert ann.heard_seconds(HERTZ[BEN]) >= 2 * TALK_SECONDS - 0.4
+    assert ben.heard_seconds(HERTZ[ANN]) >= 2 * TALK_SECONDS - 0.4
     assert ann.heard_seconds(3200) >= 0.4  # the prompt
     assert ben.heard_seconds(3200) == 0
     assert ann.heard_seconds(HERTZ[ANN]) == 0  # nobody hears their own echo
