@@ -15,6 +15,7 @@ from tests.house import House
 from tests.people import CALLER, TENANT
 from warmline.desk.in_force import KeptPrograms
 from warmline.metrics import Metrics
+from warmline.workers.hold import SHARED, Hold
 from warmline.workers.numbers import LegNumbers
 from warmline.workers.obeying import Obeyer
 
@@ -50,11 +51,11 @@ class Choosy(Verbs):
         return await self.house.carrier.live_legs()
 
 
-def an_obeyer(house: House, carrier: Choosy) -> Obeyer:
+def an_obeyer(house: House, carrier: Choosy, hold: Hold = SHARED) -> Obeyer:
     """One of another process than the house's own."""
     numbers = LegNumbers(house.seal, KeptPrograms(house.programs))
     metrics = Metrics(CollectorRegistry())
-    return Obeyer(house.pool, house.desk, carrier, numbers, house.clock, metrics)
+    return Obeyer(house.pool, house.desk, carrier, numbers, house.clock, metrics, hold)
 
 
 async def work(obeyer: Obeyer) -> None:
