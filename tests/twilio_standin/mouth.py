@@ -157,12 +157,7 @@ class Mouth:
         public, body = post.url, params
         if post.method == "GET":
             public, body = _with_query(post.url, params), {}
-        headers = {"User-Agent": "TwilioProxy/1.1"}
-        if self.knobs.sends_idempotency_token:
-            headers["I-Twilio-Idempotency-Token"] = token
-        if post.is_signed:
-            headers["X-Twilio-Signature"] = signature(self.signing_token, public, body)
-        headers["Host"] = urlsplit(public).netloc
+        headers = self._headers(post, public, body, token)
         began, at = perf_counter(), self.clock.now()
         connected = True
         answer = None
@@ -189,6 +184,16 @@ class Mouth:
         if status in _MOVED:
             self.faults.append(f"{post.url} answers {status}: the parameters are lost (16010)")
         return answer, connected
+
+    def _headers(
+        self, post: Post, public: str, body: Mapping[str, str], token: str
+    ) -> dict[str, str]:
+        headers = {"User-Agent": "TwilioProxy/1.1", "Host": urlsplit(public).netloc}
+        if self.knobs.sends_idempotency_token:
+            headers["I-Twilio-Idempotency-Token"] = token
+        if post.is_signed:
+            headers["X-Twilio-Signature"] = signature(self.signing_token, public, body)
+        return headers
 
     def _behind(self, url: str) -> str:
         for origin, address in self.services.items():

@@ -153,8 +153,7 @@ async def a_twilio(
 
     `services` tells which loopback address is behind a public one; it may be filled later.
     """
-    clock = clock or VirtualClock(NOON)
-    account = account or new_account()
+    clock, account = clock or VirtualClock(NOON), account or new_account()
     knobs = Knobs()
     mouth = Mouth(clock=clock, signing_token=account.token, services=services, knobs=knobs)
     exchange = Exchange(account=account, clock=clock, mouth=mouth, knobs=knobs)
