@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dialer.carriers import (
     CarrierRefused,
@@ -48,6 +48,7 @@ _LONGEST_WAIT_SECONDS = 7_200
 _TRIES_OF_A_FRESH_LEG = 4
 _BETWEEN_TRIES_SECONDS = 0.3
 _FRESH_SECONDS = 3.0
+_AT_ONCE = timedelta(seconds=1)
 _URGENT_ROLES = frozenset({"agency"})
 _EVENTS = ["ringing", "completed"]
 """That it was answered, the first document asked for tells."""
@@ -139,8 +140,7 @@ class TwilioCarrier:
             line = known
         try:
             await self._budget.take(urgent=_role(leg) in _URGENT_ROLES)
-            now = self._now()
-            await self._book.change(leg, lambda known: replace(known, asked_at=now))
+            await self._note_asked(line)
             placed = await api.place(**self._order(line, to, shows, ring_seconds))
         except (CarrierRefused, CarrierUnreachable):
             await self._book.forget(leg)
@@ -235,6 +235,12 @@ class TwilioCarrier:
 
     def _asker(self) -> Asker:
         return Asker(self._open(), self._book, self._hearing, self._now)
+
+    async def _note_asked(self, line: Line) -> None:
+        """The moment from which Twilio may have the call, where it waited for its second."""
+        now = self._now()
+        if now - line.asked_at > _AT_ONCE:
+            await self._book.change(line.leg, lambda known: replace(known, asked_at=now))
 
     def _new_line(self, leg: LegId, shows: str) -> Line:
         told = is_e164(shows) and shows not in self._presence.numbers
