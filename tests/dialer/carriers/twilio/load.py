@@ -107,11 +107,12 @@ class Figures:
 
 
 def open_all_day(folder: Path) -> Path:
-    """A folder with the shipped program, open whenever this is run."""
+    """A folder with the shipped program, open whenever this is run, and reached by our number."""
     folder.mkdir()
-    body = load_shipped()[LISTENING].body
-    text, changed = re.subn(r'^hours = ".*"$', 'hours = "24h"', body, flags=re.MULTILINE)
-    assert changed == 1
+    text = load_shipped()[LISTENING].body
+    for key, value in (("hours", '"24h"'), ("service_numbers", f'["{OURS}"]')):
+        text, changed = re.subn(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+        assert changed == 1
     (folder / f"{LISTENING}.toml").write_text(text)
     return folder
 
@@ -178,7 +179,7 @@ class Run:
         )
         seconds = loop.time() - begins
         placed = [one for one, is_taken in zip(self.customers, taken, strict=True) if is_taken]
-        await self._until_over(len(placed))
+        await self.until_over(len(placed))
         return await self._figures(placed, seconds, loop.time() - begins)
 
     async def _press(self, customer: Customer, at: float) -> bool:
@@ -191,7 +192,8 @@ class Run:
             assert response.status in (_ACCEPTED, _TOO_BUSY), await response.text()
             return response.status == _ACCEPTED
 
-    async def _until_over(self, placed: int) -> None:
+    async def until_over(self, placed: int) -> None:
+        """Until nothing of so many calls goes on any more, here and there."""
         calls, mouth = self.twilio.exchange.calls, self.twilio.mouth
         await until(
             lambda: (
@@ -207,14 +209,14 @@ class Run:
                 return
             await asyncio.sleep(0.05)
 
-    async def _verdict(self, customer: Customer) -> str:
+    async def verdict(self, customer: Customer) -> str:
         """How the order's only call ended."""
         calls = await calls_of(self.connection, self.tenant, customer.order)
         kinds = [str(call.verdict.kind) if call.verdict else "none" for call in calls]
         return "+".join(kinds)
 
     async def _figures(self, placed: list[Customer], seconds: float, ended: float) -> Figures:
-        verdicts = Counter([await self._verdict(customer) for customer in placed])
+        verdicts = Counter([await self.verdict(customer) for customer in placed])
         sent = self.twilio.mouth.sent
         kinds: dict[str, list[float]] = {}
         for one in sent:

@@ -16,6 +16,7 @@ import asyncpg
 
 from tests.dialer.carriers.twilio.load import (
     LISTENING,
+    OURS,
     PUBLIC,
     Load,
     Run,
@@ -25,6 +26,7 @@ from tests.dialer.carriers.twilio.load import (
 )
 from tests.twilio_standin.hooks import signature
 from tests.twilio_standin.operations import Operations
+from tests.twilio_standin.phones import Reply, Script
 from warmline.bench.people import People
 from warmline.clock import machine_now
 from warmline.programs import load_programs
@@ -33,6 +35,7 @@ from warmline.settings import Settings
 
 # Twilio tells times in whole seconds: a talk of less than one would be none.
 FEW = Load(calls=6, calls_per_second=20, answers_after_seconds=0.05, talk_seconds=1.5)
+ONE = Load(calls=1, calls_per_second=20, answers_after_seconds=0.05, talk_seconds=1.5)
 
 
 @asynccontextmanager
@@ -103,11 +106,28 @@ async def test_callbacks_in_disorder_end_in_the_same_verdicts(
     assert figures.wrong == {}
 
 
+async def test_a_caller_who_dials_in_is_known_by_number_and_put_through(
+    operations: Operations, database_url: str, tmp_path: Path
+) -> None:
+    async with a_run(operations, database_url, tmp_path, ONE) as run:
+        caller = run.customers[0].number
+        talks = Script(reply=Reply.ANSWERS, talk_seconds=ONE.talk_seconds)
+        run.twilio.phone(caller, talks)
+        run.twilio.dial_in(caller, OURS, stir="TN-Validation-Passed-A")
+        await run.until_over(1)
+
+        assert await run.verdict(run.customers[0]) == "party_ended"
+        assert run.twilio.phone(caller).rung == 0
+        kept = await run.connection.fetchval(
+            "SELECT fields->>'StirVerstat' FROM twilio_events WHERE kind = 'dialled_in'"
+        )
+        assert kept == "TN-Validation-Passed-A"
+
+
 async def test_a_forged_webhook_comes_no_further_than_the_door(
     operations: Operations, database_url: str, tmp_path: Path
 ) -> None:
-    one = Load(calls=1, calls_per_second=20, answers_after_seconds=0.05, talk_seconds=1.5)
-    async with a_run(operations, database_url, tmp_path, one) as run:
+    async with a_run(operations, database_url, tmp_path, ONE) as run:
         assert (await run.go()).wrong == {}
         await _all_told(run)
         before = await _all_rows(run)
