@@ -4,10 +4,12 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
+import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.newcomer import PATIENCE_MILLISECONDS
@@ -16,7 +18,8 @@ from tests.warmline.demo.running import DemoProcess
 Language = Literal["zh-CN", "en"]
 PHONE_WIDTH = 390
 DESK_WIDTH = 1280
-_AXE = Path("web/node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+_AXE = Path("web/node_modules/axe-core/axe.min.js")
+_BUILT = Path("warmline/web/built/caller.html")
 _ASKED_IN_VAIN = ("/v1/sessions/current", "/summary")
 """Chromium reports every 401 and 404: "who am I?" before the sign-in, a summary nobody wrote."""
 
@@ -111,7 +114,7 @@ class Person:
     async def _axe(self) -> list[str]:
         if not await self.page.evaluate("'axe' in window"):
             # Evaluated by the debugger: our own policy would not let a page load it.
-            await self.page.evaluate(_AXE)
+            await self.page.evaluate(_axe())
         found = await self.page.evaluate("axe.run({resultTypes: ['violations']})")
         return [
             f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
@@ -204,6 +207,14 @@ class CounselorAtDesk(Person):
         await expect(self.page.locator("#hand-in")).to_have_count(0)
 
 
+@cache
+def _axe() -> str:
+    """What finds faults of accessibility. Fails where the pages were not built."""
+    if not (_BUILT.exists() and _AXE.exists()):
+        pytest.fail("the pages are not built: run `make web`")
+    return _AXE.read_text(encoding="utf-8")
+
+
 async def _until(find: Callable[[], Any], before: str | None) -> str:
     """Ask again until there is something new."""
     for _ in range(200):
@@ -217,6 +228,7 @@ async def _until(find: Callable[[], Any], before: str | None) -> str:
 async def _a_page(
     browser: Browser, language: Language, width: int, scheme: Literal["light", "dark"]
 ) -> AsyncIterator[Page]:
+    _axe()
     context = await browser.new_context(
         viewport={"width": width, "height": 844}, locale=language, color_scheme=scheme
     )

@@ -145,3 +145,32 @@ async def test_text_that_looks_like_markup_stays_text(
 
 async def _is_saved(page: Page) -> None:
     await expect(page.locator("#save-mark")).to_have_attribute("data-state", "saved")
+
+
+async def test_who_declines_is_told_what_follows_and_who_signs_out_is_offline(
+    demo: DemoProcess, browser: Browser, pictures: Path
+) -> None:
+    async with (
+        a_counselor(browser, demo, pictures, language="en") as desk,
+        a_caller(browser, demo, pictures, 4, language="en") as caller,
+    ):
+        await _calls(caller, desk)
+        await desk.presses("#decline")
+        await expect(desk.page.locator(".offer")).to_have_count(0)
+        await desk.is_told("You declined")
+        await desk.sees(".waiting.cooldown")
+        await caller.is_at("ready")
+        await desk.page.keyboard.press("?")
+        await desk.sees("dialog[open] kbd")
+        await desk.looks("shortcuts")
+        await desk.page.keyboard.press("Escape")
+
+        await desk.presses("#sign-out")
+        await desk.presses("#sign-out-yes")
+        await desk.sees("#email")
+        await desk.looks("sign-in")
+        await caller.opens("/call/new/psych-listening")
+        mine = caller.page.locator("label.choice", has_text=desk.name)
+        await expect(mine).to_contain_text("Off duty")
+        desk.check()
+        caller.check()
