@@ -24,7 +24,7 @@ from billing.order import (
 from billing.policy import Policy
 from billing.voucher import Voucher, VoucherMove
 from terms.ids import CallId
-from terms.values import quickly_made, replace
+from terms.values import maker, quickly_made, replace
 from terms.verdict import Confidence, EndedBy, Verdict, VerdictKind
 
 
@@ -117,7 +117,7 @@ def settle(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> S
     talked = ending.talked_seconds if connected else 0
     row = _row(order, ending, policy)
     after = _led_to(_accounted(order, ending, connected, talked), row, ending, policy, now)
-    settled = Settled(
+    settled = _make_settled(
         call=ending.call,
         ended_at=ending.ended_at,
         verdict=ending.verdict.kind,
@@ -135,6 +135,9 @@ def settle(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> S
         review=_review(order, ending, row, policy, now),
         notices=() if is_for_one_call(order, policy) else _notices(after),
     )
+
+
+_make_settled = maker(Settled)
 
 
 def revise(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> Settlement:

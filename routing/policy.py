@@ -13,6 +13,7 @@ from terms.calendar import local_date
 from terms.ids import ProgramId
 from terms.phone import PhoneNumber
 from terms.section import Section
+from terms.values import maker
 
 T = TypeVar("T")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -68,10 +69,10 @@ class Policy:
 
     def requirement(self, program: ProgramId, skills: Iterable[str] = ()) -> Requirement:
         """What `program` asks of a counselor, with the `skills` one caller asks for on top."""
-        return Requirement(
+        return _make_requirement(
             program=program,
             role=self.role,
-            skills=self.skills | frozenset(skills),
+            skills=self.skills.union(skills),
             staff_types=self.staff_types,
             least_grade=self.least_grade,
             least_hospital=self.least_hospital,
@@ -86,6 +87,9 @@ class Policy:
             service.number == dialled and (service.last_day is None or today <= service.last_day)
             for service in self.service_numbers
         )
+
+
+_make_requirement = maker(Requirement)
 
 
 def parse(table: Mapping[str, object]) -> Policy:

@@ -6,7 +6,19 @@ from datetime import datetime
 from dialer.call import Call, EndReason, State
 from dialer.events import Timer, TimerKind
 from dialer.leg import Failure, Leg, LetGoReason, let_go, make_leg
-from dialer.orders import Answer, Bridge, Effect, Fact, FactKind, HangUp, Limit, Part, Ring, Say
+from dialer.orders import (
+    Answer,
+    Bridge,
+    Effect,
+    Fact,
+    FactKind,
+    HangUp,
+    Limit,
+    Part,
+    Ring,
+    Say,
+    make_fact,
+)
 from dialer.policy import (
     LIMIT_MARGIN_SECONDS,
     LONGEST_CALL_SECONDS,
@@ -22,6 +34,9 @@ from terms.values import maker, replace
 from terms.verdict import Role, Verdict
 
 Step = tuple[Call, tuple[Effect, ...]]
+
+# Asked at most steps, and a member asked of its enumeration is slow to answer.
+_CALLER, _COUNSELOR, _LEG_RUNG = Role.CALLER, Role.COUNSELOR, FactKind.LEG_RUNG
 
 TIME_IS_UP_SECONDS = 2
 """Time for "the time is up" to be heard: the carrier's own limit gives no more."""
@@ -49,9 +64,9 @@ def start_attempt(call: Call, counselor: CounselorId, policy: Policy, now: datet
         timers=tuple([timer for timer in call.timers if timer.kind not in _WAITING_TIMERS]),
     )
     claimed = Fact(FactKind.COUNSELOR_CLAIMED, detail={"attempt": call.attempt})
-    caller = call.standing(Role.CALLER)
+    caller = call.standing(_CALLER)
     if caller is not None:
-        call = replace(call, ring_first=Role.CALLER)
+        call = replace(call, ring_first=_CALLER)
         if caller.answered_at is None:
             return call.with_timer(TimerKind.RING, after(policy.ring_seconds, now)), (claimed,)
         call, effects = ring_second(call, policy, now)
@@ -67,11 +82,11 @@ _WAITING_TIMERS = frozenset({TimerKind.ATTEMPT, TimerKind.QUEUE, TimerKind.ANNOU
 
 def ring(call: Call, role: Role, policy: Policy, now: datetime) -> Step:
     """Originate a new leg and bound how long it may ring."""
-    party = call.counselor if role is Role.COUNSELOR else _party_before(call, role)
+    party = call.counselor if role is _COUNSELOR else _party_before(call, role)
     leg = make_leg(id=call.next_leg(role), role=role, rung_at=now, party=party)
     timers = call.timers_with(TimerKind.RING, after(policy.ring_seconds, now))
     call = replace(call, legs=(*call.legs, leg), timers=timers)
-    return call, (Ring(leg.id, role, party, policy.ring_seconds), Fact(FactKind.LEG_RUNG, role))
+    return call, (Ring(leg.id, role, party, policy.ring_seconds), make_fact(_LEG_RUNG, role))
 
 
 def _party_before(call: Call, role: Role) -> str | None:
@@ -115,9 +130,9 @@ def must_accept(call: Call, leg: Leg, policy: Policy) -> bool:
     """Whether an answer is not enough: what took the call may be a voicemail (X01)."""
     if leg.accepted_at is not None:
         return False
-    if leg.role is Role.COUNSELOR:
+    if leg.role is _COUNSELOR:
         return policy.press_to_accept
-    if leg.role is not Role.CALLER or call.crisis or call.dialled_in(leg):
+    if leg.role is not _CALLER or call.crisis or call.dialled_in(leg):
         return False
     rung_second = call.ring_first is Role.COUNSELOR and call.state is not State.PARTED
     match policy.caller_accepts:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from heapq import heappop, heappush
+from heapq import heappush
 from typing import Any
 
 Action = Callable[[Any, datetime], None]
@@ -25,7 +25,3 @@ class Agenda:
         """Do `action(subject, when)` at `when`."""
         self._noted = noted = self._noted + 1
         heappush(self.entries, (when, noted, action, subject))
-
-    def take(self) -> tuple[datetime, int, Action, object]:
-        """The next thing to do, taken off."""
-        return heappop(self.entries)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import heappop
 from random import Random
 
 from dialer.carriers.simulated.faults import NO_FAULTS
@@ -129,7 +130,7 @@ class Simulation:
         self._now = end
 
     def _do_next(self, now: datetime) -> None:
-        _, _, action, subject = self.agenda.take()
+        _, _, action, subject = heappop(self.agenda.entries)
         down_until = self.process.down_until
         if down_until is not None and self.process.is_down(now):
             self.agenda.at(down_until, action, subject)

@@ -212,7 +212,7 @@ class Writer:
             self._books.places[program.id].pop(call.id, None)
 
     def _set_timers(self, old: Call | None, call: Call) -> None:
-        set_before = () if old is None else old.timers
+        before = [] if old is None else [(timer.kind, timer.due_at) for timer in old.timers]
         for timer in call.timers:
-            if timer not in set_before:
+            if (timer.kind, timer.due_at) not in before:
                 self._committed.wake(call.id, timer)
