@@ -69,7 +69,7 @@ async def an_engine() -> AsyncIterator[Engine]:
     directory = root / inside.lstrip("/")
     directory.mkdir()
     password = secrets.token_urlsafe(24)
-    sip_port, phones_port, http_port = _free_ports(3)
+    sip_port, phones_port, http_port = _free_ports()
     try:
         _furnish(root, inside, password, sip_port, phones_port, http_port)
         process = _launch(root, inside)
@@ -82,7 +82,7 @@ async def an_engine() -> AsyncIterator[Engine]:
                 phones_port=phones_port,
                 process=process.pid,
             )
-            await _ready(engine)
+            await _ready(engine, process)
             yield engine
         finally:
             process.kill()
@@ -137,10 +137,12 @@ def _launch(root: Path, inside: str) -> "subprocess.Popen[bytes]":
     )
 
 
-async def _ready(engine: Engine) -> None:
+async def _ready(engine: Engine, process: "subprocess.Popen[bytes]") -> None:
     ari = Ari(engine.url, _USER, engine.password, _USER)
     try:
         for _ in range(int(_START_SECONDS / _LOOK_SECONDS)):
+            if process.poll() is not None:
+                raise NotMeasured(f"Asterisk ended with status {process.returncode}")
             try:
                 await ari.ask("GET", "applications")
                 return
@@ -148,11 +150,13 @@ async def _ready(engine: Engine) -> None:
                 await asyncio.sleep(_LOOK_SECONDS)
     finally:
         await ari.close()
-    raise NotMeasured("Asterisk did not start")
+    raise NotMeasured("Asterisk did not answer")
 
 
-def _free_ports(how_many: int) -> list[int]:
-    probes = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(how_many)]
+def _free_ports() -> list[int]:
+    """Two for SIP over UDP, and one for HTTP."""
+    kinds = (socket.SOCK_DGRAM, socket.SOCK_DGRAM, socket.SOCK_STREAM)
+    probes = [socket.socket(socket.AF_INET, kind) for kind in kinds]
     try:
         for probe in probes:
             probe.bind(("127.0.0.1", 0))
