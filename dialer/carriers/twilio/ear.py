@@ -18,7 +18,6 @@ from dialer.carriers.twilio.events import Event
 from dialer.carriers.twilio.hearing import Hearing
 from dialer.carriers.twilio.line import Line, place, serve
 from dialer.carriers.twilio.names import is_dialled_in, leg_of_token, token_of
-from terms.ids import LegId
 
 _UNANSWERED = frozenset({"wait", "reject", "bye"})
 """Documents that no answered leg is given."""
@@ -109,18 +108,12 @@ class Ear:
 
     async def told_of_call(self, token: str | None, fields: Fields) -> None:
         """How a call goes on. One without a token dialled in, or is none of ours."""
-        leg: LegId | None = None
-        if token is not None:
-            leg = leg_of_token(token)
-            line = None if leg is None else await self._book.load(leg)
-            if line is None or line.token != token:
-                return
-        event = events.read_call(fields, leg, self._now())
+        leg = None if token is None else leg_of_token(token)
+        event = events.read_call(fields, leg, token, self._now())
         if event is None or event.leg is None:
             return
-        if token is None and not is_dialled_in(event.leg):
-            return
-        await self._hearing.take(event)
+        if is_dialled_in(event.leg) == (token is None):
+            await self._hearing.take(event)
 
     async def told_of_conference(self, fields: Fields) -> None:
         """Who came into a conference, and who left it."""

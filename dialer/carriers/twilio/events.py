@@ -81,8 +81,13 @@ def read_inbound(fields: Fields, received_at: datetime) -> Event | None:
     )
 
 
-def read_call(fields: Fields, leg: LegId | None, received_at: datetime) -> Event | None:
-    """How a call goes on. Without a leg it is one that dialled in; None if it makes no sense."""
+def read_call(
+    fields: Fields, leg: LegId | None, token: str | None, received_at: datetime
+) -> Event | None:
+    """How a call goes on, told under the token of its ring.
+
+    Without a leg it is one that dialled in; None if it makes no sense.
+    """
     sid, status = read_sid(fields.get("CallSid", "")), fields.get("CallStatus", "")
     if sid is None or not status:
         return None
@@ -92,7 +97,7 @@ def read_call(fields: Fields, leg: LegId | None, received_at: datetime) -> Event
         leg=leg or dialled_in_leg(sid),
         at=read_time(fields.get("Timestamp", ""), received_at),
         sid=sid,
-        fields=kept_fields(fields),
+        fields=kept_fields(fields) | ({} if token is None else {"Token": token}),
         received_at=received_at,
     )
 

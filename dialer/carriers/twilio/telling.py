@@ -25,15 +25,24 @@ _JOIN, _LEAVE = "participant-join", "participant-leave"
 
 def observe(line: Line, event: Event) -> Line:
     """The line with one more fact. An event of another call than the line's own changes nothing."""
-    if event.sid and line.sid is None:
+    if event.sid and line.sid is None and _is_of_ring(line, event):
         line = replace(line, sid=event.sid)
-    if event.sid != line.sid:
+    if not _is_of(line, event):
         return line
     line = _with_fact(line, event)
     release = release_of(line)
     if release is None or release.name == line.release:
         return line
     return replace(line, release=release.name, released_by=event.key)
+
+
+def _is_of(line: Line, event: Event) -> bool:
+    return event.sid == line.sid and _is_of_ring(line, event)
+
+
+def _is_of_ring(line: Line, event: Event) -> bool:
+    """Another token is of an earlier ring of the leg, which came to nothing."""
+    return event.text("Token") in ("", line.token)
 
 
 def _with_fact(line: Line, event: Event) -> Line:
@@ -52,7 +61,7 @@ def _with_fact(line: Line, event: Event) -> Line:
 
 def reports(line: Line, event: Event) -> Iterator[Report]:
     """What to tell, the event being part of the line already."""
-    if event.sid != line.sid:
+    if not _is_of(line, event):
         return
     leg, at = line.leg, event.at
     if line.rang_by == event.key:

@@ -19,6 +19,7 @@ from tests.dialer.carriers.twilio.lines import (
     OTHER_SID,
     OURS,
     SID,
+    TOKEN,
     a_dial_in,
     a_line,
     after,
@@ -121,7 +122,7 @@ async def test_an_event_is_kept_once_and_told_once_and_its_caller_only_until_the
 
 
 def an_end(leg: LegId = LEG, sid: str = SID) -> Event:
-    event = read_call(call_fields("completed", 3, CallSid=sid), leg, after(60))
+    event = read_call(call_fields("completed", 3, CallSid=sid), leg, TOKEN, after(60))
     assert event is not None
     return event
 

@@ -40,7 +40,7 @@ def inbound_fields(**more: str) -> dict[str, str]:
 
 
 def test_a_call_event_is_named_by_call_number_and_status() -> None:
-    event = read_call(call_fields("ringing", 1, 3), LEG, NOON)
+    event = read_call(call_fields("ringing", 1, 3), LEG, TOKEN, NOON)
 
     assert event is not None
     assert (event.key, event.kind, event.leg) == (f"call:{SID}:1:ringing", Kind.CALL, LEG)
@@ -112,7 +112,7 @@ def test_what_is_kept_holds_no_number_and_no_place_but_what_vouches_for_the_numb
     ],
 )
 def test_a_webhook_that_makes_no_sense_is_no_event(fields: dict[str, str]) -> None:
-    assert read_call(fields, LEG, NOON) is None
+    assert read_call(fields, LEG, TOKEN, NOON) is None
     assert read_conference(fields, NOON) is None
 
 
@@ -138,7 +138,7 @@ def test_a_moment_that_cannot_be_read_is_the_moment_it_came(text: str) -> None:
     [(5.0, 5.0), (5.4, 5.4), (5.999, 5.999), (7.3, 5.999), (3.0, 5.0)],
 )
 def test_within_its_second_an_event_happened_by_when_it_came(received: float, at: float) -> None:
-    event = read_call(call_fields("completed", 3, 5), LEG, after(received))
+    event = read_call(call_fields("completed", 3, 5), LEG, TOKEN, after(received))
 
     assert event is not None
     assert event.at == after(at)

@@ -35,7 +35,7 @@ from tests.dialer.carriers.twilio.lines import (
 
 
 def a_call(status: str, seq: int = 0, seconds: float = 0, **more: str) -> Event:
-    event = read_call(call_fields(status, seq, seconds, **more), LEG, after(seconds))
+    event = read_call(call_fields(status, seq, seconds, **more), LEG, TOKEN, after(seconds))
     assert event is not None
     return event
 
@@ -178,3 +178,10 @@ def test_an_end_told_again_after_a_crash_is_told_with_the_same_id() -> None:
     line, first = told(a_line(), end)
 
     assert told(line, end) == (line, first)
+
+
+def test_an_event_under_the_token_of_another_ring_is_none_of_the_lines() -> None:
+    other = read_call(call_fields("ringing", 1), LEG, "call7~counselor~1.0ther", NOON)
+    assert other is not None
+
+    assert told(rung(), other) == (rung(), [])
