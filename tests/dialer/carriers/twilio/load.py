@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections import Counter
@@ -316,6 +317,14 @@ async def _served(
         await kill(process)
 
 
+async def _until_told(load: Load) -> Figures:
+    """Measure; being told to end, clean up like after Ctrl-C."""
+    measuring = asyncio.current_task()
+    assert measuring is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, measuring.cancel)
+    return await measure(load)
+
+
 def _cpu_seconds(pid: int) -> float:
     """What the process has used of a core since it was started."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -332,7 +341,7 @@ def main() -> None:
     given = parser.parse_args()
     load = Load(calls=given.calls, calls_per_second=given.rate, talk_seconds=given.talk)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        figures = runner.run(measure(load))
+        figures = runner.run(_until_told(load))
     print(json.dumps({**asdict(figures), "wrong": figures.wrong}, indent=2, default=str))
     sys.exit(1 if figures.wrong else 0)
 
