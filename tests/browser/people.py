@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, expect
 
 from tests.browser.newcomer import PATIENCE_MILLISECONDS
 from tests.warmline.demo.running import DemoProcess
@@ -225,12 +225,20 @@ async def _until(find: Callable[[], Any], before: str | None) -> str:
 
 
 @asynccontextmanager
-async def _a_page(
-    browser: Browser, language: Language, width: int, scheme: Literal["light", "dark"]
+async def a_page(
+    browser: Browser,
+    language: Language,
+    width: int,
+    scheme: Literal["light", "dark"],
+    signed_in: StorageState | None = None,
 ) -> AsyncIterator[Page]:
+    """A window of its own; `signed_in` is what an earlier one left in the browser."""
     _axe()
     context = await browser.new_context(
-        viewport={"width": width, "height": 844}, locale=language, color_scheme=scheme
+        viewport={"width": width, "height": 844},
+        locale=language,
+        color_scheme=scheme,
+        storage_state=signed_in,
     )
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_MILLISECONDS)
@@ -241,7 +249,8 @@ async def _a_page(
         await context.close()
 
 
-def _listen(person: Person) -> None:
+def listen(person: Person) -> None:
+    """Note what the page complains about and whom it asks."""
     page = person.page
 
     def hear(said: ConsoleMessage) -> None:
@@ -267,11 +276,11 @@ async def a_caller(
     scheme: Literal["light", "dark"] = "light",
 ) -> AsyncIterator[CallerWithPhone]:
     """The demo's caller at `place`, with a browser of their own."""
-    async with _a_page(browser, language, width, scheme) as page:
+    async with a_page(browser, language, width, scheme) as page:
         world = World(demo, page.context)
         number = demo.playbill["callers"][place]
         caller = CallerWithPhone(page, world, pictures, language, number=number)
-        _listen(caller)
+        listen(caller)
         yield caller
 
 
@@ -286,7 +295,7 @@ async def a_counselor(
     scheme: Literal["light", "dark"] = "light",
 ) -> AsyncIterator[CounselorAtDesk]:
     """The demo's counselor whose phone is worked by hand, signed in and taking calls."""
-    async with _a_page(browser, language, width, scheme) as page:
+    async with a_page(browser, language, width, scheme) as page:
         world = World(demo, page.context)
         login = next(one for one in demo.playbill["staff"] if one["roles"] == ["counselor"])
         known = {one["id"]: one for one in demo.playbill["counselors"]}
@@ -294,7 +303,7 @@ async def a_counselor(
         desk = CounselorAtDesk(
             page, world, pictures, language, number=own["number"], name=own["name"]
         )
-        _listen(desk)
+        listen(desk)
         await desk.signs_in()
         await desk.goes_available()
         yield desk

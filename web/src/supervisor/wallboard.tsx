@@ -236,15 +236,17 @@ function Endings({ today }: { today: TodayView }) {
   );
   if (told.length === 0) return null;
   return (
-    <dl class="endings card">
-      <div class="title">{say.drops}</div>
-      {told.map(([kind, count]) => (
-        <div key={kind} class={DROPS.includes(kind) ? "ending drop" : "ending"}>
-          <dt>{say.verdict[kind]}</dt>
-          <dd>{count}</dd>
-        </div>
-      ))}
-    </dl>
+    <section class="card endings-card" aria-labelledby="drops">
+      <h3 id="drops">{say.drops}</h3>
+      <dl class="endings">
+        {told.map(([kind, count]) => (
+          <div key={kind} class={DROPS.includes(kind) ? "ending drop" : "ending"}>
+            <dt>{say.verdict[kind]}</dt>
+            <dd>{count}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
   );
 }
 

@@ -1,0 +1,167 @@
+"""The pages of support, supervisor and operator: a case judged, and every screen looked at."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.async_api import Browser, StorageState, expect
+
+from tests.browser.people import DESK_WIDTH, PHONE_WIDTH, Language, World
+from tests.browser.staff import a_member
+from tests.warmline.demo.running import DemoProcess
+
+CALLER = 3
+SCREENS = (
+    ("wallboard", "/supervisor", ".tiles"),
+    ("half-hours", "/supervisor/heat", "table.heat"),
+    ("counselors", "/supervisor/people", "tbody tr"),
+    ("queue", "/support", ".queue-line"),
+    ("search", "/support/search", "#search-text"),
+    ("health", "/operator", ".finding"),
+    ("programs", "/operator/programs", "details.card"),
+    ("policies", "/operator/policies", "#policy-file"),
+    ("vouchers", "/operator/vouchers", "#vouchers"),
+    ("people", "/operator/people", "tbody tr"),
+    ("reports", "/operator/reports", "#reports"),
+)
+LIST = """\
+sponsor,policy_number,product,purchased_on,effective_on,status,policyholder_name,policyholder_phone,\
+relation,insured_name
+default,P-1,mind-care,2026-01-01,2026-01-01,in_force,王安,13800013999,self,王安
+default,P-2,mind-care,yesterday,2026-01-01,in_force,王安,13800013999,self,王安
+"""
+
+
+@pytest.fixture(scope="module")
+def kept() -> dict[str, Any]:
+    """What the first test leaves for the others: a code counts for one sign-in alone."""
+    return {}
+
+
+async def _signed_in(
+    browser: Browser, demo: DemoProcess, pictures: Path, kept: dict[str, Any]
+) -> StorageState:
+    if "state" not in kept:
+        async with a_member(browser, demo, pictures, None) as member:
+            await member.signs_in()
+            kept["state"] = await member.page.context.storage_state()
+            kept["order"] = await _a_claim(member.world)
+    state: StorageState = kept["state"]
+    return state
+
+
+async def _a_claim(world: World) -> str:
+    """A talk that was cut off for good, and the caller's claim about it."""
+    demo = world.demo
+    caller = demo.playbill["callers"][CALLER]
+    listener = next(
+        one for one in demo.playbill["counselors"] if one["program"] == "psych-listening"
+    )
+    sent = await world.ask("POST", "/v1/device-verifications", {"phone": caller})
+    code = None
+    for _ in range(200):
+        code = code or await world.newest_code(caller)
+    confirm = f"/v1/device-verifications/{sent['id']}/confirm"
+    token = (await world.ask("POST", confirm, {"code": code}))["device_token"]
+
+    async def mine(method: str, path: str, body: object = None) -> Any:
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = await world.context.request.fetch(
+            f"{demo.url}{path}", method=method, data=body, headers=headers
+        )
+        assert answer.ok, await answer.text()
+        return await answer.json()
+
+    await world.teach(caller, answers="yes", talks_for_seconds=90, ends_by="drop")
+    wanted = {
+        "program": "psych-listening",
+        "counselor": listener["id"],
+        "voucher": await world.voucher(),
+    }
+    order = (await mine("POST", "/v1/orders", wanted))["id"]
+    await mine("POST", f"/v1/orders/{order}/calls", {})
+    for _ in range(100):
+        await world.passes(2)
+        if (await mine("GET", f"/v1/orders/{order}"))["state"] == "in_call":
+            break
+    for _ in range(8):
+        await world.passes(20)
+    await world.teach(caller, answers="off")
+    for _ in range(12):
+        await world.passes(30)
+    await mine("POST", f"/v1/orders/{order}/claims", {"reason": "断了", "text": "<b>没声音</b>"})
+    return str(order)
+
+
+@pytest.mark.parametrize(
+    ("language", "width"), [("zh-CN", DESK_WIDTH), ("en", PHONE_WIDTH)], ids=["zh", "en"]
+)
+async def test_every_screen_of_the_office_fits_and_can_be_used_by_everybody(
+    demo: DemoProcess,
+    browser: Browser,
+    pictures: Path,
+    kept: dict[str, Any],
+    language: Language,
+    width: int,
+) -> None:
+    state = await _signed_in(browser, demo, pictures, kept)
+    scheme: Literal["light", "dark"] = "light" if language == "zh-CN" else "dark"
+    async with a_member(
+        browser, demo, pictures, state, language=language, width=width, scheme=scheme
+    ) as member:
+        for name, path, there in SCREENS:
+            await member.goes_to(path, there)
+            await member.looks(f"office-{name}")
+        await member.goes_to("/support", ".queue-line")
+        await member.page.locator(".queue-line").first.click()
+        await member.sees(".lines-figure svg")
+        await member.looks("office-claim")
+        await member.goes_to(f"/support/orders/{kept['order']}", ".lines-figure svg")
+        await member.looks("office-order")
+        member.check()
+
+
+async def test_support_finds_a_case_sees_a_number_for_a_reason_and_decides(
+    demo: DemoProcess, browser: Browser, pictures: Path, kept: dict[str, Any]
+) -> None:
+    state = await _signed_in(browser, demo, pictures, kept)
+    number = demo.playbill["callers"][CALLER]
+    async with a_member(browser, demo, pictures, state) as member:
+        await member.goes_to("/support/search", "#search-text")
+        await member.page.fill("#search-text", number)
+        await member.page.keyboard.press("Enter")
+        await member.page.locator("a.found").first.click()
+        await member.sees("#reveal")
+        main = member.page.locator("#main")
+        await expect(main).not_to_contain_text(number.removeprefix("+86"))
+        assert number.removeprefix("+") not in member.page.url
+        await member.presses("#reveal")
+        await member.page.locator("dialog input").fill("回电说明处理结果")
+        await member.presses("#reveal-yes")
+        await expect(main).to_contain_text(number.removeprefix("+86"))
+
+        await member.goes_to("/support", ".queue-line")
+        await member.page.locator(".queue-line").first.click()
+        await member.sees("#decide")
+        await expect(main).to_contain_text("<b>没声音</b>")  # what was said is never markup
+        await member.page.locator("label.choice", has_text="补发一张券").click()
+        await member.page.locator("textarea").fill("线路断开，补发一张券")
+        await member.presses("#decide-yes")
+        await member.sees("#decided")
+        member.check()
+
+
+async def test_an_operator_sees_what_a_list_changes_before_it_is_written(
+    demo: DemoProcess, browser: Browser, pictures: Path, kept: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "policies.csv"
+    file.write_text(LIST, encoding="utf-8")
+    state = await _signed_in(browser, demo, pictures, kept)
+    async with a_member(browser, demo, pictures, state) as member:
+        await member.goes_to("/operator/policies", "#policy-file")
+        await member.page.locator("#policy-file").set_input_files(file)
+        await member.presses("button.plain")
+        await member.is_told("还没有写入")
+        await member.is_told("P-1")
+        await member.looks("office-policies-diff")
+        member.check()
