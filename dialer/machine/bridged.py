@@ -8,6 +8,7 @@ from dialer.carriers import News
 from dialer.events import Happening, TimerKind
 from dialer.leg import LIMIT_CODE, Leg, LetGoReason, was_lost
 from dialer.machine import transfer
+from dialer.machine.capping import set_cap_timers, set_next_warning
 from dialer.machine.parting import part
 from dialer.machine.refusing import not_now
 from dialer.machine.steps import (
@@ -18,8 +19,6 @@ from dialer.machine.steps import (
     lift_limits,
     release,
     say_to_all,
-    set_cap_timers,
-    set_next_warning,
     watch_silence,
 )
 from dialer.orders import Effect, Fact, FactKind, HangUp

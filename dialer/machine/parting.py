@@ -4,11 +4,11 @@ from datetime import datetime
 
 from dialer.call import Call, EndReason, State
 from dialer.events import TimerKind
+from dialer.machine.capping import limit_seconds
 from dialer.machine.steps import (
     Step,
     after,
     end,
-    limit_seconds,
     ring,
     say_to_all,
 )

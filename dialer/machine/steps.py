@@ -6,6 +6,7 @@ from datetime import datetime
 from dialer.call import Call, EndReason, State
 from dialer.events import Timer, TimerKind
 from dialer.leg import Failure, Leg, LetGoReason, let_go, make_leg
+from dialer.machine.capping import limit_seconds
 from dialer.orders import (
     Answer,
     Bridge,
@@ -20,10 +21,8 @@ from dialer.orders import (
     make_fact,
 )
 from dialer.policy import (
-    LIMIT_MARGIN_SECONDS,
     LONGEST_CALL_SECONDS,
     CallerAccepts,
-    CapKind,
     Policy,
 )
 from dialer.talk import connected_at
@@ -162,36 +161,6 @@ def bridge(call: Call, policy: Policy, now: datetime) -> Step:
 
 
 _RINGING_TIMERS = frozenset({TimerKind.RING, TimerKind.ACCEPT, TimerKind.RERING})
-
-
-def limit_seconds(call: Call, policy: Policy, now: datetime) -> int:
-    """The carrier's absolute limit, counted from now (design 4)."""
-    left = call.cap_seconds_left
-    if left is None or policy.cap_kind is not CapKind.HARD:
-        return LONGEST_CALL_SECONDS
-    unused = left - int(call.talked(now).total_seconds())
-    return max(unused, 0) + policy.cap_grace_seconds + LIMIT_MARGIN_SECONDS
-
-
-def set_cap_timers(call: Call, policy: Policy, now: datetime) -> Call:
-    """The cap counts talk alone: it is set anew whenever talk begins or goes on."""
-    left = call.cap_seconds_left
-    if left is None:
-        return call.without_timers(TimerKind.CAP, TimerKind.WARN)
-    cap_at = now + seconds(left) - call.talked(now)
-    call = call.with_timer(TimerKind.CAP, max(cap_at, now))
-    return set_next_warning(call, policy, now)
-
-
-def set_next_warning(call: Call, policy: Policy, now: datetime) -> Call:
-    """The next warning still ahead, if there is one."""
-    cap_at = call.due(TimerKind.CAP)
-    if cap_at is not None:
-        warnings = [cap_at - seconds(warned) for warned in policy.warn_seconds]
-        ahead = [at for at in warnings if at > now]
-        if ahead:
-            return call.with_timer(TimerKind.WARN, min(ahead))
-    return call.without_timers(TimerKind.WARN)
 
 
 def watch_silence(call: Call, policy: Policy, now: datetime) -> Call:

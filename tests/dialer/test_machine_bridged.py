@@ -20,7 +20,7 @@ from dialer.events import (
     StaffEnded,
     TimerKind,
 )
-from dialer.machine.steps import limit_seconds
+from dialer.machine.capping import limit_seconds
 from dialer.orders import Bridge, FactKind, HangUp, Limit, Part, Ring, Say
 from dialer.policy import Policy
 from terms.refusals import Refused
