@@ -75,5 +75,6 @@ async def test_what_a_phone_does_is_on_screen_within_300_ms(
             _UNTIL_SHOWN, [caller.number, "hangup", "[data-stage=over]"]
         )
         print(f"on screen after {rung:.0f}, {answered:.0f} and {ended:.0f} ms")
-        assert sorted((rung, answered, ended))[1] < SHOWN_MILLISECONDS  # from the phone's side on
+        assert min(rung, ended) < SHOWN_MILLISECONDS  # the caller's screen
+        assert answered < SHOWN_MILLISECONDS  # the counselor's
         await desk.hands_in("很短")
