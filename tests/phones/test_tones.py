@@ -18,6 +18,7 @@ from tests.phones.house import (
 from tests.phones.town import Line
 
 WARNING = f"zh-CN/left_{WARNED_SECONDS}"
+TIME_IS_UP = "zh-CN/time_is_up"
 _ON_ITS_WAY_SECONDS = 0.2
 _ROUNDS = 10
 
@@ -52,6 +53,8 @@ async def whole_talk(house: PhoneHouse, counselor_hangs_up: bool) -> str:
         await house.rig.put_down(pair.counselor)
         await house.until(pair, State.ENDED)
     await over(*lines)
+    told = [TIME_IS_UP in line.phone.heard for line in lines]
+    assert told == [not counselor_hangs_up] * 2
     await asyncio.sleep(1)
     after = max(line.heard_after_the_end for line in lines)
     return "" if after < _ON_ITS_WAY_SECONDS else f"audio for {after} s after the end"
