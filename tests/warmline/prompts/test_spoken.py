@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.machine.steps import FAREWELL_SECONDS
+from dialer.machine.steps import FAREWELL_SECONDS, TIME_IS_UP_SECONDS
 from tests.warmline.prompts.conftest import WARN_SECONDS
 from warmline.prompts.audio import Sound, read_wav
 from warmline.prompts.building import Built
@@ -59,6 +59,17 @@ def test_a_farewell_is_over_before_the_line_goes(built: tuple[Path, Built], lang
     for key in FAREWELLS:
         sound = read_wav((folder / language / f"{key}.wav").read_bytes())
         assert sound.seconds < FAREWELL_SECONDS - ON_ITS_WAY_SECONDS, key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_that_the_time_is_up_is_said_before_the_carriers_own_limit_cuts_it(
+    built: tuple[Path, Built], language: str
+) -> None:
+    folder, _ = built
+
+    sound = read_wav((folder / language / "time_is_up.wav").read_bytes())
+
+    assert sound.seconds < TIME_IS_UP_SECONDS
 
 
 def test_two_texts_do_not_sound_the_same(built: tuple[Path, Built]) -> None:
