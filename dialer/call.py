@@ -118,6 +118,11 @@ class Call:
             return None
         return self.granted_seconds + self.extended_seconds
 
+    def unused_seconds(self, now: datetime) -> int | None:
+        """Whole seconds of talk that are left, a begun one counted; None where nobody counts."""
+        left = self.cap_seconds_left
+        return None if left is None else max(left - int(self.talked(now).total_seconds()), 0)
+
     def leg(self, leg: LegId) -> Leg | None:
         """The leg of that name, over or not."""
         for one in self.legs:

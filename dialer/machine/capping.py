@@ -10,11 +10,10 @@ from terms.spans import seconds
 
 def limit_seconds(call: Call, policy: Policy, now: datetime) -> int:
     """The carrier's absolute limit, counted from now (design 4)."""
-    left = call.cap_seconds_left
-    if left is None or policy.cap_kind is not CapKind.HARD:
+    unused = call.unused_seconds(now)
+    if unused is None or policy.cap_kind is not CapKind.HARD:
         return LONGEST_CALL_SECONDS
-    unused = left - int(call.talked(now).total_seconds())
-    return max(unused, 0) + policy.cap_grace_seconds + LIMIT_MARGIN_SECONDS
+    return unused + policy.cap_grace_seconds + LIMIT_MARGIN_SECONDS
 
 
 def set_cap_timers(call: Call, policy: Policy, now: datetime) -> Call:

@@ -75,7 +75,7 @@ class DeskAudience:
                     whole = await overview(connection, who.tenant, now)
                     seen.update(whole.model_dump(mode="json"))
                 if counselor is not None:
-                    seen.update(await self._counselors(connection, who, counselor))
+                    seen.update(await self._counselors(connection, who, counselor, now))
                 return seen
 
     async def still_there(
@@ -104,8 +104,12 @@ class DeskAudience:
         ]
 
     async def _counselors(
-        self, connection: "Connection[Record]", who: Principal, counselor: CounselorId
+        self,
+        connection: "Connection[Record]",
+        who: Principal,
+        counselor: CounselorId,
+        now: datetime,
     ) -> Mapping[str, object]:
         live = await engaged_call(connection, who.tenant, counselor)
-        call = None if live is None else CallView.of(live.call).model_dump(mode="json")
+        call = None if live is None else CallView.of(live.call, now).model_dump(mode="json")
         return {"counselor": counselor, "call": call}

@@ -10,6 +10,7 @@ from routing.counselor import Activity, CounselorState, Presence
 from routing.transfer import AgencyKind, Basis, Choice
 from terms.ids import TargetId
 from terms.verdict import Role
+from warmline.api.views import NonNegative
 from warmline.http.model import ID, Instant, Line, Model, Text
 from warmline.http.paging import Page
 
@@ -56,6 +57,10 @@ class OwnCallView(Model):
     state: CallState
     bridged_at: Instant | None
     ends_at: Instant | None
+    left_seconds: NonNegative | None
+    """Talk that is left while one of the two is rung again: it stands still then. Null otherwise.
+    """
+
     crisis: bool
     transfer: str | None
     """The agency that rings or has joined."""

@@ -60,7 +60,7 @@ async def end_call(
     if stored.call.state is not CallState.ENDED:
         await note(acting, who, "call.ended", call, body.reason)
     acting.after_commit(lambda: desk.tell(committed))
-    return CallView.of(ended)
+    return CallView.of(ended, acting.now)
 
 
 @interventions(

@@ -276,7 +276,7 @@ async def hang_up_in_app(acting: Acting, who: Caller, order: Annotated[OrderId, 
         acting.connection, acting.tenant, live.call.id, order, CallerHungUp()
     )
     acting.after_commit(lambda: desk.tell(committed))
-    return CallView.of(call)
+    return CallView.of(call, acting.now)
 
 
 @orders(

@@ -23,6 +23,7 @@ from warmline.api.counselor_views import (
     WrapUpView,
 )
 from warmline.api.parts import PROGRAMS
+from warmline.api.views import left_seconds
 from warmline.desk.wrap_ups import WrapUp, open_wrap_ups
 from warmline.http.asked import Asked
 from warmline.http.problems import NotFound
@@ -71,6 +72,7 @@ async def own_call(asked: Asked, connection: "Connection", call: Call) -> OwnCal
         state=call.state,
         bridged_at=call.connected_at,
         ends_at=call.due(TimerKind.CAP),
+        left_seconds=left_seconds(call, asked.now),
         crisis=call.crisis,
         transfer=None if call.transfer is None else call.transfer.targets[0],
         transfer_name=None if target is None else target.name,

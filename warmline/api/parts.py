@@ -15,6 +15,7 @@ from terms.ids import OrderId, ProgramId, TenantId
 from warmline.api.views import CallView, OrderView
 from warmline.desk.desk import Desk
 from warmline.desk.waits import waiting_of
+from warmline.desk.wrap_ups import has_summary
 from warmline.http.asked import Asked
 from warmline.http.problems import NotFound
 from warmline.http.who import Caller
@@ -69,6 +70,7 @@ async def order_as_shown(
         order,
         call,
         counselor_name=name,
+        has_summary=order.settled is not None and await has_summary(connection, tenant, order.id),
         claim_seconds=None if program is None else program.billing.claim_seconds,
     )
 
@@ -80,4 +82,4 @@ async def call_as_shown(
     waiting = None
     if call.state is State.QUEUED and program is not None:
         waiting = await waiting_of(connection, tenant, call.id, program, now)
-    return CallView.of(call, waiting)
+    return CallView.of(call, now, waiting)

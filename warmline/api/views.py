@@ -128,6 +128,10 @@ class CallView(Model):
     ends_at: Instant | None
     """When the talk reaches its cap, while it goes on."""
 
+    left_seconds: NonNegative | None
+    """Talk that is left while one of the two is rung again: it stands still then. Null otherwise.
+    """
+
     next_attempt_at: Instant | None
     """When we ring again, while the call waits."""
 
@@ -138,7 +142,7 @@ class CallView(Model):
     """How long that may take, roughly; null where nobody is at work."""
 
     @classmethod
-    def of(cls, call: Call, waiting: Waiting | None = None) -> "CallView":
+    def of(cls, call: Call, now: datetime, waiting: Waiting | None = None) -> "CallView":
         """A call as it stands, and where it waits."""
         return cls(
             id=call.id,
@@ -146,10 +150,16 @@ class CallView(Model):
             attempt=call.attempt,
             bridged_at=call.connected_at,
             ends_at=call.due(TimerKind.CAP) if call.state is CallState.BRIDGED else None,
+            left_seconds=left_seconds(call, now),
             next_attempt_at=call.due(TimerKind.ATTEMPT),
             position=None if waiting is None else waiting.position,
             expected_wait_seconds=None if waiting is None else waiting.expected_seconds,
         )
+
+
+def left_seconds(call: Call, now: datetime) -> int | None:
+    """Talk that is left of a call whose time stands still; None for any other."""
+    return call.unused_seconds(now) if call.state is CallState.PARTED else None
 
 
 class LastCallView(Model):
@@ -198,6 +208,9 @@ class OrderView(Model):
     release_offered: bool
     """Whether the caller may let the counselor go and choose another (X04)."""
 
+    has_summary: bool
+    """Whether a doctor's summary waits for the caller (C08)."""
+
     version: NonNegative
 
     @classmethod
@@ -208,6 +221,7 @@ class OrderView(Model):
         *,
         release_offered: bool = False,
         counselor_name: str | None = None,
+        has_summary: bool = False,
         claim_seconds: int | None = None,
     ) -> "OrderView":
         """An order as it stands, with the call that works for it."""
@@ -229,6 +243,7 @@ class OrderView(Model):
             last_call=_last_call(order.settled, claim_seconds),
             call=call,
             release_offered=release_offered,
+            has_summary=has_summary,
             version=order.version,
         )
 

@@ -112,6 +112,16 @@ async def read_summary(
     return seal.open_text(row["summary_sealed"], _PURPOSE), row["written_at"]
 
 
+async def has_summary(connection: "Connection", tenant: TenantId, order: OrderId) -> bool:
+    """Whether there is a summary for the customer of the order to read."""
+    found: bool = await connection.fetchval(
+        """SELECT EXISTS (SELECT FROM wrap_ups
+             WHERE tenant = $1 AND order_id = $2 AND required AND summary_sealed IS NOT NULL)""",
+        *(tenant, order),
+    )
+    return found
+
+
 def _wrap_up(row: "Record") -> WrapUp:
     return WrapUp(
         call=CallId(row["call"]),

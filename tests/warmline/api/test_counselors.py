@@ -188,12 +188,16 @@ async def test_a_doctors_summary_is_owed_then_readable_by_its_caller_alone(
     path, device = f"/v1/orders/{order}/summary", service.device(CALLER)
     async with service.client.get(path, headers=device) as response:
         assert response.status == 404
+    async with service.client.get(f"/v1/orders/{order}", headers=device) as response:
+        assert not (await response.json())["has_summary"]
 
     notes = {"summary": "rest, and see a doctor if it lasts", "disposition": "advised"}
     assert (await post(service, f"/v1/calls/{call['id']}/wrap-up", me, notes))[0] == 200
 
     async with service.client.get(path, headers=device) as response:
         assert (await response.json())["text"] == notes["summary"]
+    async with service.client.get(f"/v1/orders/{order}", headers=device) as response:
+        assert (await response.json())["has_summary"]
     await service.people.caller("+8613800000002")
     async with service.client.get(path, headers=service.device("+8613800000002")) as response:
         assert response.status == 404

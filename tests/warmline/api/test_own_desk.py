@@ -117,6 +117,30 @@ async def test_me_tells_the_offer_the_phones_and_what_is_owed(
     assert owed["talked_seconds"] == 60
 
 
+@pytest.mark.rule("X09")
+async def test_both_are_told_the_time_left_which_stands_still_while_one_is_rung_again(
+    service: Service, me: Headers
+) -> None:
+    await service.script(CALLER, answers="yes", talks_for_seconds=40, ends_by="drop")
+    await service.script(COUNSELOR, answers="yes", presses="1")
+    order = await order_for(service)
+    await service.place_call(order, CALLER)
+    await service.let_pass(30)
+    path, mine = f"/v1/orders/{order}", service.device(CALLER)
+    assert (await ask(service, "GET", path, mine))[1]["call"]["left_seconds"] is None
+    await service.script(CALLER, answers="no_answer")
+
+    told = set()
+    for _ in range(2):
+        await service.let_pass(30)
+        _, caller = await ask(service, "GET", path, mine)
+        _, counselor = await ask(service, "GET", "/v1/me", me)
+        assert (caller["call"]["state"], counselor["call"]["state"]) == ("parted", "parted")
+        told |= {caller["call"]["left_seconds"], counselor["call"]["left_seconds"]}
+
+    assert told == {1500 - 40}
+
+
 async def test_the_day_tells_every_call_that_rang_and_what_it_came_to(
     service: Service, me: Headers
 ) -> None:

@@ -1,7 +1,7 @@
 /** One call from the blue button to its end. Every state is rebuilt from the order alone. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { newIntent, Refusal } from "../shared/api/client.ts";
+import { newIntent } from "../shared/api/client.ts";
 import type { ClaimView, CounselorView, SummaryView } from "../shared/api/schema.ts";
 import type { WantedOrder, WantedProgram } from "../shared/api/wanted.ts";
 import { now, secondsUntil } from "../shared/clock.ts";
@@ -73,13 +73,8 @@ async function claimOf(order: WantedOrder): Promise<ClaimView | null> {
 }
 
 async function summaryOf(order: WantedOrder): Promise<SummaryView | null> {
-  if (isLive(order) || order.has_summary === false) return null;
-  try {
-    return await api("GET /v1/orders/{order}/summary", { path: { order: order.id } });
-  } catch (refused) {
-    if (refused instanceof Refusal && refused.code === "not_found") return null;
-    throw refused;
-  }
+  if (isLive(order) || !order.has_summary) return null;
+  return await api("GET /v1/orders/{order}/summary", { path: { order: order.id } });
 }
 
 export function OrderScreen({ id }: { id: string }) {

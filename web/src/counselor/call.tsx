@@ -59,6 +59,13 @@ function TimeOfTalk({ call }: { call: OwnCallView }) {
         </small>
       </div>
     );
+  if (call.left_seconds !== null)
+    return (
+      <div class="talk-time stands">
+        <span class="countdown">{digits(call.left_seconds)}</span>
+        <small>{say.left}</small>
+      </div>
+    );
   if (call.bridged_at && (call.crisis || program?.talk_seconds === null))
     return (
       <div class="talk-time">

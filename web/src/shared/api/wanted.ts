@@ -15,17 +15,13 @@ import type {
 /** A published shape with fields that may come later. Once they are there, theirs are the types. */
 type With<Published, More> = Published & Partial<Omit<More, keyof Published>>;
 
-export type WantedCall = With<
-  CallView,
-  { rings: "caller" | "counselor" | null; left_seconds: number | null }
->;
+export type WantedCall = With<CallView, { rings: "caller" | "counselor" | null }>;
 export type WantedOrder = With<
   Omit<OrderView, "call">,
   {
     claim: ClaimView | null;
     rate_until: string | null;
     rating: RatingView | null;
-    has_summary: boolean;
   }
 > & { readonly call: WantedCall | null };
 export type WantedProgram = With<
