@@ -24,6 +24,8 @@ class Happened(StrEnum):
     HELD = "held"
     USED = "used"
     USED_UNREACHED = "used_unreached"  # nobody was reached for the second time (X28)
+    USED_LATE_CANCEL = "used_late_cancel"  # its appointment was given up too late (X23)
+    USED_NO_SHOW = "used_no_show"  # its appointment was not kept (B07)
     BACK_IN_TIME = "back_in_time"  # its order was over without a talk (A33)
     BACK_CANCELLED = "back_cancelled"
     BACK_UNREACHED = "back_unreached"
@@ -89,6 +91,11 @@ _BACK: Mapping[str, Happened] = {
     VoucherMove.RETURN_NO_CONTACT: Happened.BACK_UNREACHED,
     VoucherMove.COUNT_NO_CONTACT: Happened.BACK_UNREACHED,
 }
+_USED: Mapping[str, Happened] = {
+    VoucherMove.COUNT_NO_CONTACT: Happened.USED_UNREACHED,
+    VoucherMove.LATE_CANCEL: Happened.USED_LATE_CANCEL,
+    VoucherMove.NO_SHOW: Happened.USED_NO_SHOW,
+}
 _ELSE = {
     State.HELD: Happened.HELD,
     State.EXPIRED: Happened.EXPIRED,
@@ -103,10 +110,8 @@ def _name(step: Step, past: Past) -> Happened:
             return Happened.REDEEMED
         case State.ISSUED:
             return Happened.ISSUED if past.replaces is None else Happened.REPLACES
-        case State.CONSUMED if step.reason == VoucherMove.COUNT_NO_CONTACT:
-            return Happened.USED_UNREACHED
         case State.CONSUMED:
-            return Happened.USED
+            return _USED.get(step.reason, Happened.USED)
         case State.RETURNED:
             return _BACK.get(step.reason, Happened.GIVEN_BACK)
         case _:

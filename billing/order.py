@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from billing import talk
+from billing import cancelling, talk
+from billing.appointments import must_be_bookable, must_have_begun
 from billing.ledger import BLANK, Entry, Head
 from billing.policies.waiting import today_in_china
 from billing.policy import Policy, VoucherUse
@@ -94,7 +95,8 @@ class Order:
 
     `remaining_seconds` is the cap of the next call, or of the one that is going on. It is paid by a
     voucher, by a use of a quota, or by neither. `head` is how far the book of its talk has come.
-    `version` is the store's: it counts what was written.
+    `version` is the store's: it counts what was written. `let_down_at` is when the counselor or the
+    house first failed an order's caller: from then on it never counts as used without a talk.
     """
 
     id: OrderId
@@ -105,6 +107,8 @@ class Order:
     state: State
     opened_at: datetime
     expires_at: datetime
+    starts_at: datetime | None = None  # the appointed time
+    cancel_free_until: datetime | None = None  # the last instant for it, of an appointment (X23)
     counselor: CounselorId | None = None
     voucher: VoucherId | None = None
     quota: BookId | None = None
@@ -117,6 +121,7 @@ class Order:
     connected_at: datetime | None = None  # when the two first talked
     talk_started_at: datetime | None = None  # when the call at hand connected
     resume_until: datetime | None = None
+    let_down_at: datetime | None = None
     closed_at: datetime | None = None
     closed_by: ClosedBy | None = None
     closed_reason: str | None = None
@@ -127,6 +132,7 @@ class Order:
     def __post_init__(self) -> None:
         state = self.state
         assert self.voucher is None or self.quota is None
+        assert (self.starts_at is None) == (self.cancel_free_until is None)
         assert (self.call is not None) == (state is _IN_CALL)
         assert self.talk_started_at is None or self.call is not None
         assert self.resume_until is None or state in (_INTERRUPTED, _IN_CALL)
@@ -190,14 +196,21 @@ def open_order(
     policy: Policy,
     now: datetime,
     quota: BookId | None = None,
+    starts_at: datetime | None = None,
 ) -> Settlement:
     """A new order of `granted_seconds` of talk, with its book opened.
 
-    What pays for it is held beside this, by `voucher.hold` or `quota.hold`.
+    What pays for it is held beside this, by `voucher.hold` or `quota.hold`. `starts_at` is its
+    appointed time, from which its own time counts.
 
-    Raises Refused: voucher_invalid (none is taken, or one is needed), not_entitled (B05).
+    Raises Refused: voucher_invalid (none is taken, or one is needed), not_entitled (B05), not_now
+    for an appointment that cannot be.
     """
     _must_suit(voucher, policy, now)
+    free_until = None
+    if starts_at is not None:
+        must_be_bookable(starts_at, policy.appointments, now)
+        free_until = policy.appointments.cancelling.free_until(starts_at)
     order = Order(
         id=id,
         caller=caller,
@@ -206,7 +219,9 @@ def open_order(
         program_digest=program_digest,
         state=State.OPEN,
         opened_at=now,
-        expires_at=now + timedelta(seconds=policy.order_seconds),
+        expires_at=(starts_at or now) + timedelta(seconds=policy.order_seconds),
+        starts_at=starts_at,
+        cancel_free_until=free_until,
         counselor=counselor,
         voucher=voucher,
         quota=quota,
@@ -267,10 +282,13 @@ def start_call(order: Order, call: CallId, now: datetime) -> Order:
     """The order with `call` working for it: a tap on the phone, again after a failed one (A39).
 
     Raises Refused: voucher_in_use or, without a voucher, call_in_progress while another call works
-    (A22, A23, X02); order_expired past its time; order_not_open when it is at rest.
+    (A22, A23, X02); not_now before an appointed time; order_expired past its time; order_not_open
+    when it is at rest.
     """
     match order.state:
         case State.OPEN | State.INTERRUPTED:
+            if order.starts_at is not None:
+                must_have_begun(order.starts_at, now)
             if order.due_at is not None and now >= order.due_at:
                 raise Refused(RefusalCode.ORDER_EXPIRED, "The time to call has passed.")
             return replace(order, state=State.IN_CALL, call=call)
@@ -295,13 +313,18 @@ def connected(order: Order, call: CallId, at: datetime) -> Settlement:
     return Settlement(order=talking, voucher_move=first_connect_move(order))
 
 
-def expire(order: Order, now: datetime) -> Settlement:
-    """Its time is over without a talk; the voucher goes back (A32, A33, X03). Else no change."""
+def expire(order: Order, now: datetime, *, no_show_consumes: bool = True) -> Settlement:
+    """Its time is over without a talk; the voucher goes back (A32, A33, X03), unless it was an
+    appointment that its caller did not keep (B07). Else no change.
+    """
     if order.state is not State.OPEN or now < order.expires_at:
         return Settlement(order=order)
-    expired = rest(order, State.EXPIRED, ClosedBy.TIME, "never_connected", now)
+    missed = cancelling.counts_as_no_show(order, no_show_consumes=no_show_consumes)
+    why = cancelling.Counted.NO_SHOW if missed else "never_connected"
     return Settlement(
-        order=expired, voucher_move=VoucherMove.RETURN_EXPIRED, notices=("order.expired",)
+        order=rest(order, State.EXPIRED, ClosedBy.TIME, why, now),
+        voucher_move=VoucherMove.NO_SHOW if missed else VoucherMove.RETURN_EXPIRED,
+        notices=("order.expired",),
     )
 
 
@@ -313,56 +336,32 @@ def close_resume_window(order: Order, now: datetime) -> Settlement:
     return Settlement(order=closed, notices=("order.closed",))
 
 
-def lapse(order: Order, now: datetime) -> Settlement:
+def lapse(order: Order, now: datetime, *, no_show_consumes: bool = True) -> Settlement:
     """What time alone does to the order: `expire`, `close_resume_window` or nothing."""
-    return close_resume_window(order, now) if order.connected_at else expire(order, now)
+    if order.connected_at:
+        return close_resume_window(order, now)
+    return expire(order, now, no_show_consumes=no_show_consumes)
 
 
 def cancel(order: Order, by: ClosedBy, why: str, now: datetime) -> Settlement:
-    """Somebody gives the order up. Unused, its voucher goes back; after a drop, the rest is let go.
+    """Somebody gives the order up. Unused, its voucher goes back, unless it is too late for the
+    appointed time (B08, X23); after a drop, the rest is let go.
 
     Raises Refused: call_in_progress while a call works, order_not_open when it is at rest.
     """
     match order.state:
         case State.OPEN:
-            cancelled = rest(order, State.CANCELLED, by, why, now)
+            late = cancelling.counts_if_cancelled(order, now)
             return Settlement(
-                order=cancelled,
-                voucher_move=VoucherMove.RETURN_CANCELLED,
+                order=rest(
+                    order, State.CANCELLED, by, cancelling.Counted.LATE_CANCEL if late else why, now
+                ),
+                voucher_move=VoucherMove.LATE_CANCEL if late else VoucherMove.RETURN_CANCELLED,
                 notices=("order.cancelled",),
             )
         case State.INTERRUPTED:
             closed = rest(order, State.CLOSED, by, why, now)
             return Settlement(order=closed, notices=("order.closed",))
-        case State.IN_CALL:
-            raise Refused(RefusalCode.CALL_IN_PROGRESS, "End the call first.")
-        case State.COMPLETED | State.CANCELLED | State.EXPIRED | State.CLOSED:
-            raise Refused(RefusalCode.ORDER_NOT_OPEN, f"This order is {order.state}.")
-
-
-def match(order: Order, counselor: CounselorId, policy: Policy) -> Order:
-    """The order with `counselor` chosen for it, by the caller or a steward (A09, C06).
-
-    Raises Refused(order_not_open) when it is at rest, its counselor is locked to another (A37,
-    X04), or the two are talking.
-    """
-    if order.counselor == counselor:
-        return order
-    if order.state not in LIVE or order.talk_started_at is not None:
-        raise Refused(RefusalCode.ORDER_NOT_OPEN, "The counselor can no longer be chosen.")
-    if order.counselor is not None and policy.counselor_locked:
-        raise Refused(RefusalCode.ORDER_NOT_OPEN, "This order keeps the counselor it was made for.")
-    return replace(order, counselor=counselor)
-
-
-def release(order: Order) -> Order:
-    """The order without its counselor, so that another may be chosen before its time (X04).
-
-    Raises Refused: call_in_progress while a call works, order_not_open when it is at rest.
-    """
-    match order.state:
-        case State.OPEN | State.INTERRUPTED:
-            return replace(order, counselor=None)
         case State.IN_CALL:
             raise Refused(RefusalCode.CALL_IN_PROGRESS, "End the call first.")
         case State.COMPLETED | State.CANCELLED | State.EXPIRED | State.CLOSED:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from billing.appointments import Appointments, parse_appointments
 from billing.policies.cover import Cover, Entitlement, parse_cover
 from terms.section import Section
 
@@ -50,6 +51,7 @@ class Policy:
     early_hang_up_review: bool = True  # a counselor who ends before the cap is looked at (X11)
     no_contact_consumes: bool = False  # the second cancel for no contact counts as used (X28)
     summary_required: bool = False  # the call leaves a wrap-up task until a summary is sent (C08)
+    appointments: Appointments = field(default_factory=Appointments)
     cover: Cover = field(default_factory=Cover)  # what insurance policies have to do with it
 
 
@@ -78,6 +80,7 @@ def parse(table: Mapping[str, object]) -> Policy:
         early_hang_up_review=section.flag("early_hang_up_review", default=True),
         no_contact_consumes=section.flag("no_contact_consumes", default=False),
         summary_required=section.flag("summary_required", default=False),
+        appointments=parse_appointments(section),
         cover=parse_cover(section),
     )
     _check_together(section, policy)

@@ -162,7 +162,7 @@ def carry_out(
     match move:
         case VoucherMove.KEEP:
             return quota, None
-        case VoucherMove.CONSUME:
+        case VoucherMove.CONSUME | VoucherMove.LATE_CANCEL | VoucherMove.NO_SHOW:
             return _consume(quota, order, move, at)
         case VoucherMove.COUNT_NO_CONTACT if quota.no_contacts:
             return _consume(quota, order, move, at)

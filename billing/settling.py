@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from billing import cancelling
 from billing.order import (
     ClosedBy,
     Consequence,
@@ -41,7 +42,8 @@ class CallEnding:
     """What the dialer tells at the end of a call, and again when later evidence changes it.
 
     `connected`: the two heard each other at least once. `talked_seconds`: by our own clock, bridge
-    to release, rounded down, so that 59.9 s is short and 60.0 s is not (X09).
+    to release, rounded down, so that 59.9 s is short and 60.0 s is not (X09). `let_down`: nobody
+    talked, and the counselor or the house was the cause.
     """
 
     call: CallId
@@ -52,6 +54,7 @@ class CallEnding:
     attempts_counted: int = 0
     exhausted: bool = False
     on_exhausted: OnExhausted = OnExhausted.KEEP
+    let_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +223,7 @@ def _accounted(order: Order, ending: CallEnding, connected: bool, talked: int) -
         talked_seconds=order.talked_seconds + talked,
         attempts_counted=order.attempts_counted + ending.attempts_counted,
         remaining_seconds=_left(order.remaining_seconds, talked),
+        let_down_at=order.let_down_at or (ending.ended_at if ending.let_down else None),
     )
 
 
@@ -231,7 +235,7 @@ def _led_to(order: Order, row: Row, ending: CallEnding, policy: Policy, now: dat
         return rest(order, state, ClosedBy.CALL, reason, now)
     match row.then:
         case Consequence.TRY_AGAIN if order.connected_at is None:
-            return _never_connected(order, ending, now)
+            return _never_connected(order, ending, policy, now)
         case Consequence.TRY_AGAIN:
             assert order.resume_until is not None
             return _interrupted(order, order.resume_until, now)
@@ -245,11 +249,15 @@ def _led_to(order: Order, row: Row, ending: CallEnding, policy: Policy, now: dat
             return rest(order, State.COMPLETED, ClosedBy.CALL, ending.verdict.kind, now)
 
 
-def _never_connected(order: Order, ending: CallEnding, now: datetime) -> Order:
+def _never_connected(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> Order:
+    no_show_consumes = policy.appointments.cancelling.no_show_consumes
+    missed = cancelling.counts_as_no_show(order, no_show_consumes=no_show_consumes)
     if ending.exhausted and ending.on_exhausted is OnExhausted.CANCEL:
-        return rest(order, State.CANCELLED, ClosedBy.CALL, "no_contact", now)
+        why = cancelling.Counted.NO_SHOW if missed else "no_contact"
+        return rest(order, State.CANCELLED, ClosedBy.CALL, why, now)
     if now >= order.expires_at:
-        return rest(order, State.EXPIRED, ClosedBy.TIME, "never_connected", now)
+        why = cancelling.Counted.NO_SHOW if missed else "never_connected"
+        return rest(order, State.EXPIRED, ClosedBy.TIME, why, now)
     return replace(order, state=State.OPEN, call=None)
 
 
@@ -263,6 +271,8 @@ def _interrupted(order: Order, until: datetime, now: datetime) -> Order:
 
 def _way_back(after: Order, policy: Policy) -> VoucherMove:
     match after.state:
+        case State.EXPIRED | State.CANCELLED if after.closed_reason == cancelling.Counted.NO_SHOW:
+            return VoucherMove.NO_SHOW
         case State.EXPIRED:
             return VoucherMove.RETURN_EXPIRED
         case State.CANCELLED if policy.no_contact_consumes:

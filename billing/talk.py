@@ -95,6 +95,8 @@ def about(order: "Order") -> bytes:
             "program_version": order.program_version,
             "one_at_a_time": order.one_at_a_time,
             "expires_at": order.expires_at,
+            "starts_at": order.starts_at,
+            "cancel_free_until": order.cancel_free_until,
         }
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from billing.cancelling import Counted
 from billing.ledger import BLANK, ISSUER, Entry, Fault, Head, Reading, facts_digest, post
 from terms.ids import BookId, CallerId, OrderId, ProgramId, VoucherId
 from terms.refusals import RefusalCode, Refused
@@ -44,6 +45,8 @@ class VoucherMove(StrEnum):
     RETURN_CANCELLED = "order_cancelled"
     RETURN_NO_CONTACT = "no_contact"
     COUNT_NO_CONTACT = "no_contact_counted"  # back the first time, used the second (X28)
+    LATE_CANCEL = Counted.LATE_CANCEL.value  # given up too late: used (B08, X23)
+    NO_SHOW = Counted.NO_SHOW.value  # an appointment that was not kept: used (B07)
 
 
 def voucher_book(voucher: VoucherId) -> BookId:
@@ -156,7 +159,7 @@ def carry_out(
     match move:
         case VoucherMove.KEEP:
             return voucher, None
-        case VoucherMove.CONSUME:
+        case VoucherMove.CONSUME | VoucherMove.LATE_CANCEL | VoucherMove.NO_SHOW:
             return _consume(voucher, order, move, now)
         case VoucherMove.COUNT_NO_CONTACT if voucher.no_contacts:
             return _consume(voucher, order, move, now)

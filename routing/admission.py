@@ -80,6 +80,18 @@ def require_open(policy: Policy, now: datetime, workdays: Workdays) -> None:
     raise Refused(RefusalCode.OUTSIDE_HOURS, detail, retry_after_seconds=wait)
 
 
+def require_open_then(policy: Policy, at: datetime, workdays: Workdays) -> None:
+    """Raises Refused (outside_hours) for an appointment at a time when the line is closed."""
+    if is_open(policy.hours, at, workdays):
+        return
+    detail = "The line is closed at that time; choose another."
+    opening = next_opening(policy.hours, at, workdays)
+    if opening is not None:
+        local = opening.astimezone(policy.hours.zone).strftime("%Y-%m-%d %H:%M")
+        detail = f"{detail} It opens next at {local} ({policy.hours.zone.key})."
+    raise Refused(RefusalCode.OUTSIDE_HOURS, detail)
+
+
 def dial_in_refusal(
     policy: Policy,
     *,

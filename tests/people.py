@@ -120,6 +120,7 @@ class People:
         program: ProgramId = LISTENING,
         voucher_seconds: int = 365 * 86400,
         voucher: VoucherId | None = None,
+        starts_at: datetime | None = None,
     ) -> OrderId:
         """An open order; where the program wants one, with a voucher good for `voucher_seconds`.
 
@@ -157,6 +158,7 @@ class People:
                 granted_seconds=sheet.granted_seconds,
                 policy=sheet.billing,
                 now=now,
+                starts_at=starts_at,
             )
             await insert_order(connection, TENANT, settlement.order)
         return id_

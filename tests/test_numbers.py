@@ -18,6 +18,7 @@ import billing.policy
 import billing.tier
 import dialer.policy
 import routing.policy
+from billing.cancelling import GENERAL, CancelPolicy
 from billing.policies.cover import Cover, WaitingAnchor
 from billing.policies.waiting import active_from, active_until
 from billing.quota import Period, quota_on
@@ -34,7 +35,9 @@ RULES_PAGE = Path(__file__).parents[1] / "docs" / "rules.md"
 CHINA = ZoneInfo("Asia/Shanghai")
 NEW_YEAR = date(2025, 1, 1)
 A_DAY_SECONDS = 24 * 60 * 60
-NO_APPOINTMENTS = "There are no appointments yet: nothing is booked, moved, reminded of or missed."
+NO_APPOINTMENTS = (
+    "An appointment is booked, kept, cancelled or missed; no roster, no moving, no reminder yet."
+)
 NO_ASSISTANCE = "No visits, admissions, companions or second opinions are arranged yet."
 
 
@@ -98,6 +101,11 @@ def cover(**keys: object) -> Cover:
     """What a program that does not ship asks of an insurance policy."""
     table = {"voucher": "none", "entitlement": "required", "products": ["care"]}
     return billing.policy.parse({**table, **keys}).cover
+
+
+def cancelling() -> CancelPolicy:
+    """What holds for appointments of a program that does not ship and says nothing of its own."""
+    return billing.policy.parse({"appointments": True}).appointments.cancelling
 
 
 def open_at(hours: OpeningHours, *times: str) -> list[bool]:
@@ -301,6 +309,12 @@ NUMBERS = [
         ),
     ),
     Number(
+        meaning="24 hours to cancel, or it counts",
+        rules="B07 B08",
+        said=(A_DAY_SECONDS, A_DAY_SECONDS),
+        found=lambda: (GENERAL.free_seconds, cancelling().free_seconds),
+    ),
+    Number(
         meaning="24 class hours and a week of practice before the first hotline call",
         rules="D28",
         said=(24, 7),
@@ -316,7 +330,6 @@ NOT_YET = [
         reason="No voice menu exists; a line that is closed says when it opens, or forwards.",
     ),
     NotYet(meaning="4 hours of a companion", rules="B23 C34", reason=NO_ASSISTANCE),
-    NotYet(meaning="24 hours to cancel, or it counts", rules="B07", reason=NO_APPOINTMENTS),
     NotYet(
         meaning="24 hours of a text consult",
         rules="",

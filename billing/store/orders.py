@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from billing.store.connection import Connection, Record
 
 ORDER_COLUMNS = """id, caller, program, program_version, program_digest, voucher, quota,
-    one_at_a_time, opened_at, expires_at, granted_seconds, counselor, state, remaining_seconds,
-    talked_seconds, attempts_counted, call, connected_at, talk_started_at, resume_until,
-    closed_at, closed_by, closed_reason, settled, head_number, head_hash, version"""
+    one_at_a_time, opened_at, expires_at, starts_at, cancel_free_until, granted_seconds,
+    counselor, state, remaining_seconds, talked_seconds, attempts_counted, call, connected_at,
+    talk_started_at, resume_until, closed_at, closed_by, closed_reason, settled, head_number,
+    head_hash, let_down_at, version"""
 
 
 # Asked of orders at rest alone; those of most programs are never alone.
@@ -118,9 +119,9 @@ _INSERTING = f"""
     WITH inserted AS (
         INSERT INTO orders (tenant, {ORDER_COLUMNS}, due_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
+            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
         ON CONFLICT DO NOTHING RETURNING id
-    ), {noting("talk_noted", "inserted", 30)}
+    ), {noting("talk_noted", "inserted", 33)}
     SELECT id FROM inserted"""
 
 
@@ -145,6 +146,8 @@ async def insert_order(connection: "Connection", tenant: TenantId, order: Order)
         order.one_at_a_time,
         order.opened_at,
         order.expires_at,
+        order.starts_at,
+        order.cancel_free_until,
         order.granted_seconds,
         *_changing(order),
         order.version,
@@ -199,13 +202,13 @@ _SAVING = """
             talked_seconds = $7, attempts_counted = $8, call = $9, connected_at = $10,
             talk_started_at = $11, resume_until = $12, closed_at = $13, closed_by = $14,
             closed_reason = $15, settled = $16, head_number = $17, head_hash = $18,
-            due_at = $19, version = version + 1
+            let_down_at = $19, due_at = $20, version = version + 1
         WHERE tenant = $1 AND id = $2 AND version = $3
         RETURNING version
     )"""
 
 
-_SAVING_WITH_TALK = f"{_SAVING}, {noting('talk_noted', 'order_saved', 20)}"
+_SAVING_WITH_TALK = f"{_SAVING}, {noting('talk_noted', 'order_saved', 21)}"
 
 
 def _saving_order(tenant: TenantId, order: Order, talk: Sequence[Entry]) -> Change:
@@ -315,6 +318,7 @@ def _changing(order: Order) -> tuple[object, ...]:
         _settled_text(order.settled),
         order.head.number,
         order.head.hash,
+        order.let_down_at,
     )
 
 
@@ -332,6 +336,8 @@ def read_order(row: "Record") -> Order:
         state=State(row["state"]),
         opened_at=row["opened_at"],
         expires_at=row["expires_at"],
+        starts_at=row["starts_at"],
+        cancel_free_until=row["cancel_free_until"],
         counselor=None if counselor is None else CounselorId(counselor),
         voucher=None if voucher is None else VoucherId(voucher),
         quota=None if quota is None else BookId(quota),
@@ -344,6 +350,7 @@ def read_order(row: "Record") -> Order:
         connected_at=row["connected_at"],
         talk_started_at=row["talk_started_at"],
         resume_until=row["resume_until"],
+        let_down_at=row["let_down_at"],
         closed_at=row["closed_at"],
         closed_by=None if closed_by is None else ClosedBy(closed_by),
         closed_reason=row["closed_reason"],

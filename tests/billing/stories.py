@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from billing.appointments import Appointments
 from billing.order import Order, open_order
 from billing.policy import Policy, VoucherUse
 from billing.settling import CallEnding, OnExhausted
@@ -25,6 +26,7 @@ DOCTOR_POLICY = Policy(
     summary_required=True,
 )
 MANY_AT_A_TIME = replace(DOCTOR_POLICY, one_open_order_per_person=False)
+BY_APPOINTMENT = replace(POLICY, appointments=Appointments(taken=True))
 GRANTED_SECONDS = 1500
 FIRST, SECOND = CallId("call-1"), CallId("call-2")
 
@@ -37,6 +39,7 @@ def an_order(
     program: ProgramId = LISTENING,
     quota: BookId | None = None,
     policy: Policy | None = None,
+    starts_at: datetime | None = None,
 ) -> Order:
     """An order for the 25-minute talk with Ana, opened at noon."""
     return open_order(
@@ -51,6 +54,7 @@ def an_order(
         policy=policy or (POLICY if voucher else DOCTOR_POLICY),
         quota=quota,
         now=NOON,
+        starts_at=starts_at,
     ).order
 
 

@@ -58,6 +58,8 @@ def held() -> Book:
     ("move", "what"),
     [
         (VoucherMove.CONSUME, Happened.USED),
+        (VoucherMove.LATE_CANCEL, Happened.USED_LATE_CANCEL),
+        (VoucherMove.NO_SHOW, Happened.USED_NO_SHOW),
         (VoucherMove.RETURN_EXPIRED, Happened.BACK_IN_TIME),
         (VoucherMove.RETURN_CANCELLED, Happened.BACK_CANCELLED),
         (VoucherMove.RETURN_NO_CONTACT, Happened.BACK_UNREACHED),

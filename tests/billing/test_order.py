@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from billing.choosing import match
 from billing.order import (
     ClosedBy,
     Order,
@@ -14,7 +15,6 @@ from billing.order import (
     connected,
     expire,
     lapse,
-    match,
     open_order,
     start_call,
 )

@@ -33,7 +33,10 @@ CALLERS = st.sampled_from([LIN, MEI])
 LAST_WORDS = {
     State.ISSUED: {Happened.ISSUED, Happened.REPLACES, Happened.REDEEMED},
     State.HELD: {Happened.HELD},
-    State.CONSUMED: {Happened.USED, Happened.USED_UNREACHED},
+    State.CONSUMED: {
+        *(Happened.USED, Happened.USED_UNREACHED),
+        *(Happened.USED_LATE_CANCEL, Happened.USED_NO_SHOW),
+    },
     State.RETURNED: {
         *(Happened.BACK_IN_TIME, Happened.BACK_CANCELLED, Happened.BACK_UNREACHED),
         *(Happened.GIVEN_BACK, Happened.REDEEMED),
@@ -115,9 +118,13 @@ class Life(RuleBasedStateMachine):
     ) -> None:
         order = self.orders[max(0, len(self.orders) - 1 - back)]
         voucher = self.chain[max(0, len(self.chain) - 1 - old)]
-        if move is VoucherMove.CONSUME and voucher.order != order and back:
-            return  # a connect is told of the order that held it last
+        if move is VoucherMove.CONSUME and voucher.order != order and (back or self.used(order)):
+            return  # a connect is told of the order that held it last, and once
         self.keep(carry_out(voucher, move, order, self.now))
+
+    def used(self, order: OrderId) -> bool:
+        entries = [entry for book in self.books.values() for entry in book]
+        return any(entry.order == order and entry.reason == "connected" for entry in entries)
 
     @precondition(lambda self: self.last.state is State.CONSUMED)
     @rule(number=st.integers(0, 10**6))

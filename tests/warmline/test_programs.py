@@ -290,7 +290,7 @@ def test_a_new_insurer_product_is_a_new_file_beside_the_shipped_ones(file: Path)
     assert set(programs) == {"psych-listening", "family-doctor", "night-doctor"}
 
 
-@pytest.mark.rule("C02", "B04")
+@pytest.mark.rule("C02")
 def test_a_file_with_a_shipped_id_takes_its_place(file: Path) -> None:
     spoil(file, "cap_seconds = 900", "cap_seconds = 600")
 

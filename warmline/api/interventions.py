@@ -38,6 +38,13 @@ class Reason(Model):
     reason: Line
 
 
+class GivingUp(Reason):
+    """Why an order is given up, and whose fault it is."""
+
+    house_fault: bool = False
+    """The counselor or the house cannot keep the appointment: it never counts as used."""
+
+
 @interventions(
     "POST",
     "/v1/calls/{call}/end",
@@ -71,17 +78,24 @@ async def end_call(
     refuses=(RefusalCode.CALL_IN_PROGRESS, RefusalCode.ORDER_NOT_OPEN),
 )
 async def cancel_for_caller(
-    acting: Acting, who: Staff, order: Annotated[OrderId, ID], body: Reason
+    acting: Acting, who: Staff, order: Annotated[OrderId, ID], body: GivingUp
 ) -> OrderView:
     """Give an order up for its caller; a call that only tries to reach the two is ended.
 
-    A voucher that was never used comes back to them.
+    A voucher that was never used comes back to them, unless it is too late for the appointed time
+    and not the house's fault (X23); the answer says so in `counted_as_used`.
     """
     desk = acting.part(DESK)
     cancelled, committed = await desk.withdraw_order(
-        acting.connection, acting.tenant, order, ClosedBy.SUPPORT, "cancelled_by_support"
+        acting.connection,
+        acting.tenant,
+        order,
+        ClosedBy.SUPPORT,
+        "house_fault" if body.house_fault else "cancelled_by_support",
+        house_fault=body.house_fault,
     )
-    await note(acting, who, "order.cancelled", order, body.reason)
+    deed = "order.cancelled_for_house_fault" if body.house_fault else "order.cancelled"
+    await note(acting, who, deed, order, body.reason)
     acting.after_commit(lambda: desk.tell(committed))
     return OrderView.of(cancelled, None)
 

@@ -16,7 +16,7 @@ from warmline.api.parts import DESK, PROGRAMS, call_as_shown, order_as_shown, ow
 from warmline.api.timeline import TimelineEntry, lines_for
 from warmline.api.views import CallView, OrderView
 from warmline.api.vouchers import TypedCode, voucher_given
-from warmline.desk.opening import NotQualified, Wish
+from warmline.desk.opening import COUNSELOR_ABSENT, NotQualified, Wish
 from warmline.desk.timeline import caller_sees
 from warmline.desk.wrap_ups import read_summary
 from warmline.http.api import Operations
@@ -42,6 +42,9 @@ class OpenOrder(Model):
     """The code as it was received, or the id of a voucher in the account."""
 
     phone: Mobile | None = None
+
+    starts_at: Instant | None = None
+    """The appointed time, where the program takes appointments; absent: to be called at once."""
 
     insured: Annotated[PersonId, ID] | None = None
     """For whom, where the caller may act for several insured people: `insured` of an entitlement.
@@ -86,13 +89,18 @@ class After(Page):
         RefusalCode.COUNSELOR_OFFLINE,
         RefusalCode.NOT_ENTITLED,
         RefusalCode.QUOTA_USED,
+        RefusalCode.NOT_NOW,
+        RefusalCode.OUTSIDE_HOURS,
         RefusalCode.RATE_LIMITED,
     ),
 )
 async def create_order(
     acting: Acting, who: Caller | AppKey, body: OpenOrder
 ) -> OrderView | Refused:
-    """Redeem a voucher and open an order for it, or open one where none is needed (A14, A31)."""
+    """Redeem a voucher and open an order for it, or open one where none is needed (A14, A31).
+
+    With `starts_at` it is an appointment: within the service's hours, and not too far ahead.
+    """
     desk, program = acting.part(DESK), _program(acting, body.program)
     caller = await _caller(acting, who, body)
     voucher = None
@@ -107,6 +115,7 @@ async def create_order(
         counselor=body.counselor,
         voucher=voucher,
         insured=body.insured,
+        starts_at=body.starts_at,
     )
     try:
         opened, committed = await desk.open_order(acting.connection, acting.tenant, wish)
@@ -220,6 +229,7 @@ async def choose_counselor(
         RefusalCode.COUNSELOR_OFFLINE,
         RefusalCode.ORDER_EXPIRED,
         RefusalCode.ORDER_NOT_OPEN,
+        RefusalCode.NOT_NOW,
         RefusalCode.RATE_LIMITED,
     ),
 )
@@ -228,7 +238,8 @@ async def place_call(
 ) -> CallView | Refused:
     """Call the two people of an order; a call that waits for its next attempt goes on at once.
 
-    The first of several dials wins (A22); whatever refuses it leaves nothing behind.
+    The first of several dials wins (A22); whatever refuses it leaves nothing behind, but a note for
+    an appointment whose counselor is not there. Before the appointed time nobody is called.
     """
     desk = acting.part(DESK)
     owned = await own_order(acting, acting.connection, order)
@@ -236,9 +247,12 @@ async def place_call(
     try:
         call, committed = await desk.place_call(acting.connection, acting.tenant, order, number)
     except Refused as refusal:
-        if refusal.code is not RefusalCode.ORDER_NOT_OPEN:
+        if refusal.code is RefusalCode.ORDER_NOT_OPEN:
+            noted = await desk.note_called_back(acting.connection, acting.tenant, order)
+        elif refusal.code in COUNSELOR_ABSENT:
+            noted = await desk.note_let_down(acting.connection, acting.tenant, order)
+        else:
             raise
-        noted = await desk.note_called_back(acting.connection, acting.tenant, order)
         if noted is not None:
             acting.after_commit(lambda: desk.tell(noted))
         return refusal
@@ -326,6 +340,9 @@ async def cancel_order(
     acting: Acting, who: Caller | AppKey, order: Annotated[OrderId, ID]
 ) -> OrderView:
     """Give the order up; an unused voucher comes back to the account.
+
+    An appointment is given up for nothing until `cancel_free_until`. Later it counts as used, and
+    the answer says so in `counted_as_used` (X23).
 
     A caller ends their call first. An app's cancel also ends a call that only tries to reach the
     two; once they talk it is refused.

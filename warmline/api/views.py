@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from billing.cancelling import Counted, counted
 from billing.order import Order, Settled
 from billing.order import State as OrderState
 from dialer.call import Call
@@ -56,6 +57,9 @@ class ProgramView(Model):
     opens_at: Instant | None
     """When it opens next, while it is closed."""
 
+    takes_appointments: bool
+    """Whether an order may be opened for a later time."""
+
     offered_until: date | None
     """The last day on which an order can be opened, announced ahead; null while there is no end."""
 
@@ -84,6 +88,7 @@ class ProgramView(Model):
             talk_seconds=program.granted_seconds,
             is_open=is_open,
             opens_at=opens_at,
+            takes_appointments=program.billing.appointments.taken,
             offered_until=program.billing.cover.offered_until,
             service_numbers=[one.number.digits for one in program.routing.service_numbers],
             ring_first=program.dialer.ring_first,
@@ -195,6 +200,15 @@ class OrderView(Model):
     expires_at: Instant
     """When an order that never connected ends by itself."""
 
+    starts_at: Instant | None
+    """The appointed time; nobody is called before it. Null where a call may be placed at once."""
+
+    cancel_free_until: Instant | None
+    """The last instant at which giving the appointment up costs nothing (X23)."""
+
+    counted_as_used: Counted | None
+    """Why the order counts as used although nobody talked; null while it does not (B07, X23)."""
+
     resume_until: Instant | None
     """After a drop: until when the rest may be used."""
 
@@ -236,6 +250,9 @@ class OrderView(Model):
             talked_seconds=order.talked_seconds,
             opened_at=order.opened_at,
             expires_at=order.expires_at,
+            starts_at=order.starts_at,
+            cancel_free_until=order.cancel_free_until,
+            counted_as_used=counted(order),
             resume_until=order.resume_until,
             closed_at=order.closed_at,
             closed_reason=order.closed_reason,

@@ -189,6 +189,15 @@ WORDS: Mapping[Happened, TextView] = {
         zh="我们第二次没能联系上您，兑换券视为已使用。",
         en="We could not reach you for the second time, so the voucher counts as used.",
     ),
+    Happened.USED_LATE_CANCEL: TextView(
+        zh="预约取消过晚，已超过免费取消时间，兑换券视为已使用。",
+        en="The appointment was given up after the time for free cancelling, so the voucher counts "
+        "as used.",
+    ),
+    Happened.USED_NO_SHOW: TextView(
+        zh="您未能如约通话，兑换券视为已使用。",
+        en="The appointment was not kept, so the voucher counts as used.",
+    ),
     Happened.BACK_IN_TIME: TextView(
         zh="预约的通话未在有效时间内接通，兑换券已退回您的账户；有效期不变。",
         en="The call was not connected in time; the voucher is back in your account, with the "

@@ -16,10 +16,10 @@ from billing.voucher import Voucher
 from terms.change import Change
 from terms.ids import TenantId
 from terms.refusals import RefusalCode, Refused
-from warmline.desk.fold import order_facts
 from warmline.desk.shell import Shell
 from warmline.desk.slice import Notice, NoticeKind
 from warmline.desk.store import Line, adding_lines, adding_notices, carry_out
+from warmline.desk.telling import order_facts
 from warmline.desk.timeline import APP, STAFF, caller_sees
 from warmline.desk.writing import Committed
 from warmline.seal import AesSeal

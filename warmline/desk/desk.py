@@ -310,17 +310,24 @@ class Desk(Opening, Lapsing):
         return outcome.slice.order, committed
 
     async def withdraw_order(
-        self, connection: "Connection", tenant: TenantId, order: OrderId, by: ClosedBy, why: str
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        order: OrderId,
+        by: ClosedBy,
+        why: str,
+        *,
+        house_fault: bool = False,
     ) -> tuple[Order, Committed]:
         """The order is given up for the caller, and the call that tries for it is ended.
 
-        Raises NotThere, Refused.
+        By `house_fault` it costs nothing (X23). Raises NotThere, Refused.
         """
         now = self.clock.now()
         slice_, program = await self.lock(connection, tenant, order)
         live = await live_call_of(connection, tenant, order)
         with_call = slice_ if live is None else replace(slice_, call=live.call)
-        outcome = fold.withdraw(with_call, by, why, program, now)
+        outcome = fold.withdraw(with_call, by, why, program, now, house_fault=house_fault)
         committed = await self.writer.write(connection, tenant, slice_, live, outcome, program, now)
         return outcome.slice.order, committed
 

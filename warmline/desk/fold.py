@@ -5,19 +5,20 @@ between the call before and after, never off an event, so that nothing can be fo
 is claimed or freed, a voucher used, an order settled by what the call *is*.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import billing.choosing
 import billing.order
 import billing.quota
 import billing.voucher
 from billing import talk
+from billing.cancelling import let_down
 from billing.ledger import Entry
-from billing.order import LIVE, ClosedBy, Order, Settlement
+from billing.order import ClosedBy, Order, Settlement
 from billing.quota import Quota
 from billing.settling import CallEnding, OnExhausted, settle, unless_taken
-from billing.voucher import State as VoucherState
 from billing.voucher import Voucher
 from dialer.call import Call, EndReason, State
 from dialer.events import (
@@ -47,27 +48,22 @@ from warmline.desk.slice import (
     make_outcome,
     make_slice,
 )
+from warmline.desk.telling import SUMMARY_READY, call_notices, order_notices
 from warmline.programs import Program
-
-_SMS_ABOUT = {
-    "order.cancelled": "order_cancelled",  # C26: the customer learns it too
-    "order.expired": "order_expired",  # A32, A33
-    "order.interrupted": "order_interrupted",  # how much is left, and until when
-}
-_WE_WILL_CALL_AGAIN = "we_will_call_again"
-_SUMMARY_READY = "summary_ready"
-_VOUCHER_RAN_OUT = "voucher_ran_out"
-
-SMS_TEMPLATES = frozenset(
-    {*_SMS_ABOUT.values(), _WE_WILL_CALL_AGAIN, _SUMMARY_READY, _VOUCHER_RAN_OUT}
-)
-"""Every SMS the desk may decide on; each needs a text in every language."""
-
 
 # Asked at every event, and a member asked of its enumeration is slow to answer.
 _ENDED = State.ENDED
 _MISSED, _ACCEPTED = FactKind.COUNSELOR_MISSED, FactKind.COUNSELOR_ACCEPTED
-_CRISIS, _FAILED = FactKind.CRISIS_RAISED, FactKind.ATTEMPT_FAILED
+
+_NOT_BY_THE_CALLER = frozenset(
+    {
+        EndReason.COUNSELOR_NOT_REACHED,
+        EndReason.FORWARD_NOT_REACHED,
+        EndReason.INVALID_NUMBER,
+        EndReason.FAULT,
+        EndReason.STAFF,
+    }
+)
 
 FAREWELL = timedelta(seconds=8)
 """Time for somebody who is turned away to hear why, before the line is closed."""
@@ -122,13 +118,13 @@ def place(slice_: Slice, dial: Dial, program: Program, now: datetime) -> Outcome
 def opened(settlement: Settlement) -> Outcome:
     """An order was opened: who is told. The order itself is written by whoever opened it."""
     slice_ = Slice(order=settlement.order, voucher=None)
-    return Outcome(slice=slice_, notices=tuple(_order_notices(settlement)))
+    return Outcome(slice=slice_, notices=tuple(order_notices(settlement)))
 
 
 def summary_written(order: Order) -> Outcome:
     """The counselor wrote what was due to the customer, who is told where to read it (C08)."""
     data = {"order": order.id, "program": order.program}
-    ready = Notice(kind=NoticeKind.SMS, template=_SUMMARY_READY, data=data)
+    ready = Notice(kind=NoticeKind.SMS, template=SUMMARY_READY, data=data)
     return Outcome(slice=Slice(order=order, voucher=None), notices=(ready,))
 
 
@@ -181,8 +177,10 @@ def offer(
 
 
 def lapse(slice_: Slice, program: Program, now: datetime) -> Outcome:
-    """What time alone does to an order at rest between calls (A32, X03, X07)."""
-    return _settled(Outcome(slice=slice_), billing.order.lapse(slice_.order, now), now)
+    """What time alone does to an order at rest between calls (A32, B07, X03, X07)."""
+    consumes = program.billing.appointments.cancelling.no_show_consumes
+    settlement = billing.order.lapse(slice_.order, now, no_show_consumes=consumes)
+    return _settled(Outcome(slice=slice_), settlement, now)
 
 
 def cancel(slice_: Slice, by: ClosedBy, why: str, now: datetime) -> Outcome:
@@ -190,12 +188,24 @@ def cancel(slice_: Slice, by: ClosedBy, why: str, now: datetime) -> Outcome:
     return _settled(Outcome(slice=slice_), billing.order.cancel(slice_.order, by, why, now), now)
 
 
-def withdraw(slice_: Slice, by: ClosedBy, why: str, program: Program, now: datetime) -> Outcome:
+def withdraw(
+    slice_: Slice,
+    by: ClosedBy,
+    why: str,
+    program: Program,
+    now: datetime,
+    *,
+    house_fault: bool = False,
+) -> Outcome:
     """Somebody other than the caller gives the order up; a call that only tries is ended for it.
+
+    By `house_fault` it is free, however near the appointed time (X23).
 
     Raises Refused: call_in_progress while the two talk or a person in danger is on the line,
     order_not_open when it is at rest.
     """
+    if house_fault:
+        slice_ = replace(slice_, order=let_down(slice_.order, now))
     if slice_.call is None:
         return cancel(slice_, by, why, now)
     outcome = carry(slice_, OrderWithdrawn(), program, now)
@@ -218,7 +228,7 @@ def _follow(
         slice=before if call is was else _with_call(before, call),
         effects=effects,
         counselors=_counselor_moves(was, call, facts),
-        notices=_call_notices(before.order, facts, program),
+        notices=call_notices(before.order, facts, program),
     )
     if call is was:
         return outcome
@@ -242,11 +252,11 @@ def _settlement(
     if call.state is _ENDED:
         if before is not None and before.state is _ENDED and _ended_alike(before, call):
             return None
-        return settle(order, ending(call, program), program.billing, now)
+        return settle(order, ending(call, program, before), program.billing, now)
     if call.connected_at is None or (before is not None and before.connected_at is not None):
         return None
     if order.counselor is None and call.counselor is not None:
-        order = billing.order.match(order, call.counselor, program.billing)
+        order = billing.choosing.match(order, call.counselor, program.billing)
     return billing.order.connected(order, call.id, call.connected_at)
 
 
@@ -259,8 +269,8 @@ def _ended_alike(before: Call, call: Call) -> bool:
     )
 
 
-def ending(call: Call, program: Program) -> CallEnding:
-    """What billing is told of an ended call."""
+def ending(call: Call, program: Program, before: Call | None = None) -> CallEnding:
+    """What billing is told of an ended call, which was `before` until then."""
     assert call.verdict is not None
     assert call.ended_at is not None
     return _make_ending(
@@ -272,7 +282,19 @@ def ending(call: Call, program: Program) -> CallEnding:
         attempts_counted=call.counted - call.counted_before,
         exhausted=call.end_reason is EndReason.NOT_REACHED,
         on_exhausted=OnExhausted(program.dialer.on_exhausted),
+        let_down=_lets_down(before, call),
     )
+
+
+def _lets_down(before: Call | None, call: Call) -> bool:
+    """Whether the counselor or the house is the cause that nobody talked; a caller who gives up in
+    the queue was offered nobody.
+    """
+    if call.connected_at is not None:
+        return False
+    if call.end_reason is EndReason.WITHDRAWN:
+        return before is not None and before.state is State.QUEUED
+    return call.end_reason in _NOT_BY_THE_CALLER
 
 
 _make_ending = maker(CallEnding)
@@ -299,7 +321,7 @@ def _settled(outcome: Outcome, settlement: Settlement, now: datetime) -> Outcome
         review=settlement.review,
         review_withdrawn=settlement.review_withdrawn,
         counselors=outcome.counselors,
-        notices=(*outcome.notices, *_order_notices(settlement, voucher)),
+        notices=(*outcome.notices, *order_notices(settlement, voucher)),
     )
 
 
@@ -338,48 +360,3 @@ def _counselor_moves(
         if after.counselor is not None:
             moves.append((after.counselor, CounselorMove.CLAIMED))
     return tuple(moves)
-
-
-def _call_notices(order: Order, facts: Sequence[Fact], program: Program) -> tuple[Notice, ...]:
-    notices: list[Notice] = []
-    for fact in facts:
-        if fact.kind is _CRISIS:
-            data = {"order": order.id, "program": order.program}
-            notices.append(Notice(kind=NoticeKind.STATUS, template="crisis.raised", data=data))
-        elif (
-            fact.kind is _FAILED
-            and fact.detail["counts"]
-            and fact.detail["counted"] == program.dialer.attempts - 1
-        ):
-            # One try is left: say so first, and from which number (X27).
-            data = {"shows": program.dialer.shows, "program": order.program}
-            again = Notice(kind=NoticeKind.SMS, template=_WE_WILL_CALL_AGAIN, data=data)
-            notices.append(again)
-    return tuple(notices)
-
-
-def order_facts(order: Order) -> dict[str, str | int | None]:
-    """What a push and a line of the timeline tell of an order. `until` is when it ends by itself:
-    None once it is at rest.
-    """
-    until = (order.resume_until or order.expires_at) if order.state in LIVE else None
-    return {
-        "order": order.id,
-        "program": order.program,
-        "state": order.state,
-        "remaining_seconds": order.remaining_seconds,
-        "until": None if until is None else until.isoformat(),
-        "reason": order.closed_reason,
-    }
-
-
-def _order_notices(settlement: Settlement, voucher: Voucher | None = None) -> Iterable[Notice]:
-    if not settlement.notices:
-        return
-    data = order_facts(settlement.order)
-    for template in settlement.notices:
-        yield Notice(kind=NoticeKind.STATUS, template=template, data=data)
-        if template in _SMS_ABOUT:
-            ran_out = voucher is not None and voucher.state is VoucherState.EXPIRED
-            sms = _VOUCHER_RAN_OUT if ran_out else _SMS_ABOUT[template]  # X13: never "it is back"
-            yield Notice(kind=NoticeKind.SMS, template=sms, data=data)

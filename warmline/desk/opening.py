@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import billing.choosing
 import billing.order
+from billing.cancelling import let_down
 from billing.order import Order, Settlement
 from billing.store.insured import note_entitlement
 from billing.store.orders import insert_order, read_saved, saving_settlement
 from billing.store.program_texts import keep_program_text
 from billing.store.vouchers import lock_voucher, save_voucher
 from billing.voucher import Voucher, hold
+from routing.admission import require_open_then
 from routing.counselor import CounselorState, lacks, state_of
 from routing.matching import Match, release_offered
 from routing.store.counselors import load_counselor, lock_counselor
@@ -38,6 +41,10 @@ if TYPE_CHECKING:
     from warmline.desk.store import Connection
 
 
+COUNSELOR_ABSENT = frozenset({RefusalCode.COUNSELOR_BUSY, RefusalCode.COUNSELOR_OFFLINE})
+"""A dial is refused although the caller did all they could."""
+
+
 class NotQualified(Exception):
     """The counselor who was named may not answer this program's calls, or is not known (A02)."""
 
@@ -48,6 +55,7 @@ class Wish:
 
     `voucher` is one in their account: whoever gave a code has redeemed it by now. `insured` says
     for whom, where a program asks for an insured person and the caller may act for several.
+    `starts_at` is an appointed time, where the program takes appointments.
     """
 
     program: Program
@@ -55,6 +63,7 @@ class Wish:
     counselor: CounselorId | None = None
     voucher: VoucherId | None = None
     insured: PersonId | None = None
+    starts_at: datetime | None = None
 
 
 class Opening(Shell):
@@ -68,7 +77,7 @@ class Opening(Shell):
         """Open an order and hold its voucher, in the caller's transaction (A14, A31).
 
         Raises NotQualified, and Refused: voucher_invalid, voucher_in_use, call_in_progress,
-        not_entitled, quota_used.
+        not_entitled, quota_used, not_now, outside_hours.
         """
         now, program = self.clock.now(), wish.program
         id_ = OrderId(self.new_id("order"))
@@ -89,7 +98,11 @@ class Opening(Shell):
             granted_seconds=program.granted_seconds,
             policy=program.billing,
             now=now,
+            starts_at=wish.starts_at,
         )
+        if wish.starts_at is not None:
+            workdays = await self.calendar.workdays(connection, tenant)
+            require_open_then(program.routing, wish.starts_at, workdays)
         await insert_order(connection, tenant, settlement.order)
         if backing is not None:
             await note_entitlement(connection, tenant, id_, backing.entitled, now)
@@ -213,7 +226,7 @@ class Opening(Shell):
         found = await lock_counselor(connection, tenant, counselor)
         if found is None or lacks(found[0], program.routing.requirement(program.id), now):
             raise NotQualified(counselor)
-        matched = billing.order.match(slice_.order, counselor, program.billing)
+        matched = billing.choosing.match(slice_.order, counselor, program.billing)
         return await self._rewrite(connection, tenant, matched, _matched_line(matched))
 
     async def release(
@@ -233,7 +246,7 @@ class Opening(Shell):
         ):
             detail = "This order keeps the counselor it was made for."
             raise Refused(RefusalCode.ORDER_NOT_OPEN, detail)
-        released = billing.order.release(slice_.order)
+        released = billing.choosing.release(slice_.order)
         return await self._rewrite(connection, tenant, released, _released_line(released, held))
 
     async def offers_release(
@@ -249,6 +262,20 @@ class Opening(Shell):
         state = CounselorState.OFFLINE if found is None else state_of(found[0], found[1], now)
         workdays = await self.calendar.workdays(connection, tenant)
         return release_offered(program.routing, state, now, workdays)
+
+    async def note_let_down(
+        self, connection: "Connection", tenant: TenantId, order: OrderId
+    ) -> Committed | None:
+        """The caller of an appointment came and was turned away, as the counselor was not there:
+        it never counts as one that was not kept (B07).
+        """
+        now = self.clock.now()
+        slice_, _ = await self.lock(connection, tenant, order)
+        failed = let_down(slice_.order, now)
+        if failed is slice_.order:
+            return None
+        _, committed = await self._rewrite(connection, tenant, failed, _LET_DOWN)
+        return committed
 
     async def _rewrite(
         self, connection: "Connection", tenant: TenantId, order: Order, line: Line
@@ -272,6 +299,9 @@ class Opening(Shell):
         outcome = fold.summary_written(slice_.order)
         now = self.clock.now()
         return await self.writer.write(connection, tenant, slice_, None, outcome, program, now)
+
+
+_LET_DOWN = Line(kind="order.let_down", role=None, data={}, visible=(STAFF,))
 
 
 async def _keep_text(

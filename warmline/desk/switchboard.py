@@ -27,6 +27,7 @@ from terms.refusals import RefusalCode, Refused
 from warmline.desk import fold
 from warmline.desk.desk import Desk
 from warmline.desk.hearer import Hearer
+from warmline.desk.opening import COUNSELOR_ABSENT
 from warmline.desk.slice import Slice
 from warmline.desk.writing import Committed
 from warmline.programs import Program
@@ -86,7 +87,7 @@ class Switchboard:
                     return
                 committed = await self._let_in(connection, call_in, now)
         except _TurnedAway as why:
-            committed = await self._turn_away(id_, call_in, why.prompt, now, why.ended)
+            committed = await self._turn_away(id_, call_in, why.prompt, now, why)
         except Refused as refusal:
             committed = await self._turn_away(id_, call_in, told(refusal.code), now)
         for one in committed:
@@ -103,9 +104,13 @@ class Switchboard:
         order_id = await self._order_of(connection, caller, program)
         slice_, in_force = await self.desk.lock(connection, self.desk.tenant, order_id)
         live = await live_call_of(connection, self.desk.tenant, order_id)
-        if live is None:
-            return [await self._begin(connection, slice_, call_in, in_force, now)]
-        return await self._join(connection, slice_, live, call_in, in_force, now)
+        try:
+            if live is None:
+                return [await self._begin(connection, slice_, call_in, in_force, now)]
+            return await self._join(connection, slice_, live, call_in, in_force, now)
+        except Refused as refusal:
+            absent = order_id if refusal.code in COUNSELOR_ABSENT else None
+            raise _TurnedAway(told(refusal.code), let_down=absent) from refusal
 
     def _program(self, dialled: str, now: datetime) -> Program:
         number = PhoneNumber(dialled)
@@ -164,7 +169,8 @@ class Switchboard:
             )
         if not orders:
             raise _TurnedAway(NO_OPEN_ORDER, await self._just_ended(connection, caller, program))
-        return min(orders, key=_readiness).id
+        now = self.desk.clock.now()
+        return min(orders, key=lambda order: _readiness(order, now)).id
 
     async def _just_ended(
         self, connection: "Connection", caller: CallerId, program: Program
@@ -230,7 +236,7 @@ class Switchboard:
         if live.call.state is State.WAITING:
             offered = await desk.offer(connection, desk.tenant, slice_.order, program, now)
             if isinstance(offered, CounselorUnavailable) and not live.call.pooled:
-                raise _TurnedAway(offered.why)
+                raise _TurnedAway(offered.why, let_down=slice_.order.id)
             await desk.count_dial(connection, desk.tenant, slice_.order.id, now)
         await bind_dial_in(connection, desk.tenant, call_in.leg, live.call.id)
         events = [CallerDialledIn(call_in.leg, call_in.at), *([offered] if offered else [])]
@@ -253,9 +259,9 @@ class Switchboard:
         call_in: CallIn,
         prompt: str,
         now: datetime,
-        ended: OrderId | None = None,
+        why: "_TurnedAway | None" = None,
     ) -> list[Committed]:
-        """Answer, say why, and close the line; the caller's own order is untouched."""
+        """Answer, say why, and close the line; the caller's own order goes on as it was."""
         desk = self.desk
         _log.info("dial_in_turned_away", why=prompt)
         orders: list[tuple[CarrierOrder, datetime]] = [
@@ -268,8 +274,10 @@ class Switchboard:
             if await keep_call_in(connection, desk.tenant, id_, call_in.leg, now):
                 call = CallId(call_in.leg)
                 await insert_orders(connection, desk.tenant, call, orders, now)
-                if ended is not None:
-                    noted = await desk.note_called_back(connection, desk.tenant, ended)
+                if why is not None and why.ended is not None:
+                    noted = await desk.note_called_back(connection, desk.tenant, why.ended)
+                elif why is not None and why.let_down is not None:
+                    noted = await desk.note_let_down(connection, desk.tenant, why.let_down)
         turned = Committed(tenant=desk.tenant, unhanded=True)
         return [turned] if noted is None else [turned, noted]
 
@@ -277,13 +285,17 @@ class Switchboard:
 class _TurnedAway(Exception):
     """Why somebody who dialled in is not let in: the prompt they hear.
 
-    `ended` is the order of their last call, when none is open.
+    `ended` is the order of their last call, when none is open; `let_down` the one whose counselor
+    was not there.
     """
 
-    def __init__(self, prompt: str, ended: OrderId | None = None) -> None:
+    def __init__(
+        self, prompt: str, ended: OrderId | None = None, *, let_down: OrderId | None = None
+    ) -> None:
         super().__init__(prompt)
         self.prompt = prompt
         self.ended = ended
+        self.let_down = let_down
 
 
 def told(code: RefusalCode) -> str:
@@ -291,9 +303,12 @@ def told(code: RefusalCode) -> str:
     return code if code in _TOLD else RefusalCode.NOT_NOW
 
 
-def _readiness(order: Order) -> tuple[bool, bool, str]:
-    """Of several open orders the one that is being called, or was cut off, goes first."""
+def _readiness(order: Order, now: datetime) -> tuple[bool, bool, bool, str]:
+    """Of several open orders the one that is being called, or was cut off, goes first; one whose
+    appointed time has not come goes last.
+    """
     return (
+        order.starts_at is not None and now < order.starts_at,
         order.state is not OrderState.IN_CALL,
         order.state is not OrderState.INTERRUPTED,
         order.id,

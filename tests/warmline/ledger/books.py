@@ -16,6 +16,8 @@ from terms.ids import OrderId, TenantId
 from terms.values import replace
 from terms.verdict import EndedBy, VerdictKind
 from tests.billing.stories import (
+    BY_APPOINTMENT,
+    DAY,
     DOCTOR,
     FIRST,
     LIN,
@@ -90,7 +92,10 @@ async def _correct(connection: "Connection") -> None:
 async def _no_contact(connection: "Connection") -> None:
     """Nobody was reached, so the voucher came back."""
     held = await _hold(connection, "voucher-back", "order-back")
-    await store.insert_order(connection, HOUSE, an_order("order-back", voucher="voucher-back"))
+    order = an_order(
+        "order-back", voucher="voucher-back", policy=BY_APPOINTMENT, starts_at=NOON + 2 * DAY
+    )
+    await store.insert_order(connection, HOUSE, order)
     back, entry = billing.voucher.carry_out(
         held, VoucherMove.COUNT_NO_CONTACT, OrderId("order-back"), NOON
     )

@@ -42,16 +42,16 @@ COLUMNS = {
     ),
     "orders": (
         "tenant id caller program program_version program_digest voucher quota one_at_a_time "
-        "opened_at expires_at granted_seconds remaining_seconds talked_seconds head_number "
-        "head_hash"
+        "opened_at expires_at starts_at cancel_free_until granted_seconds remaining_seconds "
+        "talked_seconds head_number head_hash"
     ),
     "ledger_seals": "tenant number sealed_at books digest signature",
     "ledger_sealed_heads": "tenant book number hash seal",
 }
 NOT_COUNTED = {
     "orders": (
-        "counselor state attempts_counted call connected_at talk_started_at resume_until due_at "
-        "closed_at closed_by closed_reason settled version"
+        "counselor state attempts_counted call connected_at talk_started_at resume_until "
+        "let_down_at due_at closed_at closed_by closed_reason settled version"
     ),
 }
 """How an order stands at the moment: told by the timeline, worth nothing by itself."""
@@ -70,7 +70,11 @@ BACK = {
     "date": "{c} - 1",
     "jsonb": "replace({c}::text, 'order-z', 'order-k')::jsonb",
 }
-FILLED = {"text": "'x'", "bytea": "'\\x01'::bytea"}
+FILLED = {
+    "text": "'x'",
+    "bytea": "'\\x01'::bytea",
+    "timestamp with time zone": "'2030-01-01T00:00:00Z'::timestamptz",
+}
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from tests.warmline.notices.kit import SHANGHAI
 from warmline.desk.claim_writing import CLAIM_SMS_TEMPLATES
-from warmline.desk.fold import SMS_TEMPLATES
+from warmline.desk.telling import SMS_TEMPLATES
 from warmline.notices.texts import (
     VERIFICATION_CODE,
     VOUCHER_CODE,
