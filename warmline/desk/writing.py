@@ -47,7 +47,9 @@ class Committed:
     others_pending: bool = False
     unhanded: bool = False  # orders were written that are in nobody's hand yet
     next_timer_at: datetime | None = None
-    seats: bool = False  # somebody joined a queue, or somebody who may answer came free
+    seats: bool = (
+        False  # somebody joined a queue, or somebody who may answer came (or will come) free
+    )
     said: bool = False  # the timeline grew
     verdict: VerdictKind | None = None  # a call ended, and this is how it looks so far
     claim_opened: bool = False
@@ -130,7 +132,7 @@ def _committed(
     decision = done.decision
     call = decision.call
     freed = any(
-        move in (CounselorMove.RELEASED, CounselorMove.MISSED)
+        move in (CounselorMove.FREED, CounselorMove.RELEASED, CounselorMove.MISSED)
         for _, move in decision.outcome.counselors
     )
     return Committed(

@@ -14,7 +14,7 @@ import pytest
 from billing.order import ClosedBy
 from billing.order import State as OrderState
 from billing.voucher import State as VoucherState
-from dialer.events import CallerHungUp
+from dialer.events import CallerHungUp, CounselorHungUp
 from terms.ids import OrderId
 from terms.phone import PhoneNumber
 from tests.house import NO_ANSWER, House, a_house, hangs_up
@@ -198,3 +198,17 @@ async def test_every_transaction_of_a_call_locks_order_voucher_counselor_in_this
             await house.pass_time(86400)
         assert (await house.see_order(order)).state is OrderState.COMPLETED
     assert ("orders", "vouchers", "counselors") in locks.done
+
+
+async def test_the_end_of_a_talk_wakes_whoever_seats_those_who_wait(house: House) -> None:
+    order = await house.order(await house.caller(), await house.counselor())
+    call = await house.call(order)
+    await house.pass_time(60)
+    assert (await house.see_call(order)).state == "bridged"
+
+    async with house.pool.acquire() as connection, connection.transaction():
+        _, committed = await house.desk.command(
+            connection, TENANT, call.id, order, CounselorHungUp()
+        )
+
+    assert committed.seats
