@@ -16,7 +16,7 @@ from warmline.desk.in_force import KeptCalendar, KeptPrograms
 from warmline.desk.writing import Committed, Writer
 from warmline.ids import new_id
 from warmline.ledger.sealing import LedgerSealer
-from warmline.live import TIMELINE
+from warmline.live import OWN_STATE, TIMELINE
 from warmline.metrics import Metrics
 from warmline.notices.service import Notices
 from warmline.policies.keeping import PolicyKeeper
@@ -48,6 +48,8 @@ class Wakes:
             self.notices.wake()
         if committed.said:
             self.bus.publish(Message(topic=TIMELINE, ids={"tenant": committed.tenant}))
+        if committed.seats:
+            self.bus.publish(Message(topic=OWN_STATE, ids={"tenant": committed.tenant}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,8 @@ from warmline.http.second_factor import second_factor
 from warmline.http.sessions import PASSWORDS, sessions
 from warmline.http.who import TokenKinds
 from warmline.live.feed import Feed
-from warmline.live.socket import add_live, live_operations
+from warmline.live.own_state import OwnStates
+from warmline.live.socket import OWN_STATES, add_live, live_operations
 from warmline.logs import configure
 from warmline.notices.choosing import check_sms, receipt_routes, receipt_signing
 from warmline.notices.service import Notices
@@ -226,7 +227,8 @@ async def _furnish(
     app = _application(house, ground)
     app.add_routes((*house.carrier.routes, *routes))
     feed = Feed(pool, ground.wakes.bus)
-    add_live(app, feed, DeskAudience(ground.programs))
+    audience = DeskAudience(ground.programs)
+    add_live(app, feed, audience, OwnStates(pool, ground.wakes.bus, ground.clock, audience))
     await _open(house, app, feed, listening, stack)
     return house
 
@@ -318,8 +320,9 @@ async def _open(
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    reading = asyncio.create_task(feed.run())
-    stack.callback(reading.cancel)
+    for reader in (feed, app[OWN_STATES]):
+        reading = asyncio.create_task(reader.run())
+        stack.callback(reading.cancel)
     receive: Receive = Switchboard(house.desk, house.programs).receive
     if house.simulation is not None:
         await house.simulation.begin()

@@ -3,7 +3,7 @@
 Who is busy comes from the dialer's view `engaged_counselors` and from nowhere else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -99,6 +99,21 @@ async def load_counselor(
         *(tenant, counselor),
     )
     return (_counselor(row), _call(row["engaged"])) if row is not None else None
+
+
+async def load_several(
+    connection: "Connection", whose: Collection[tuple[TenantId, CounselorId]]
+) -> dict[tuple[TenantId, CounselorId], tuple[Counselor, CallId | None]]:
+    """Those counselors and the calls that hold them, unlocked: for showing."""
+    rows = await connection.fetch(
+        f"""SELECT c.*, {_ENGAGED_CALL} AS engaged FROM counselors c
+            WHERE (c.tenant, c.id) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        *([tenant for tenant, _ in whose], [counselor for _, counselor in whose]),
+    )
+    return {
+        (TenantId(row["tenant"]), CounselorId(row["id"])): (_counselor(row), _call(row["engaged"]))
+        for row in rows
+    }
 
 
 async def counselor_name(

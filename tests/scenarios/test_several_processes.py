@@ -13,6 +13,7 @@ import pytest
 
 from tests.people import CALLER, COUNSELOR
 from tests.serving import Service, a_service
+from warmline.live import own_state
 
 needs_redis = pytest.mark.skipif(
     shutil.which("redis-server") is None, reason="needs Debian's redis-server"
@@ -144,6 +145,23 @@ async def test_the_feed_of_one_process_tells_what_another_does_whatever_becomes_
             "SELECT seq FROM timeline WHERE $1 = ANY (visible)", f"caller:{caller}"
         )
         assert told >= {row["seq"] for row in written if row["seq"] <= max(told)}
+
+
+@needs_redis
+async def test_a_console_of_one_process_hears_at_once_what_its_counselor_did_at_another(
+    database_url: str, tmp_path: Path, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_state, "SWEEP_SECONDS", 60.0)  # so that Redis alone can tell it
+    url = f"redis://127.0.0.1:{redis.port}/0"
+    async with services(2, database_url, tmp_path, redis_url=url) as (one, other):
+        me = await one.sign_in("counselor", counselor=await one.people.counselor())
+        async with other.client.ws_connect("/v1/live", headers=me) as console:
+            assert (await console.receive_json(timeout=10))["type"] == "snapshot"
+            body = {"state": "break"}
+            async with one.client.put("/v1/me/presence", json=body, headers=me) as response:
+                assert response.status == 200
+
+            assert (await console.receive_json(timeout=1))["type"] == "me"
 
 
 @needs_redis

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Hashable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,13 +14,16 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 from prometheus_client import CollectorRegistry
 
+from terms.ids import CounselorId, TenantId
 from tests.warmline.http.example import HOLDERS, TENANT, frame_on
 from warmline.bus import Message
 from warmline.bus.in_process import InProcessBus
+from warmline.clock import VirtualClock
 from warmline.http.app import make_app
 from warmline.http.who import Caller, Principal, Staff
 from warmline.live import TIMELINE, Entry, socket
 from warmline.live.feed import Feed
+from warmline.live.own_state import OwnStates
 from warmline.live.socket import CloseCode, add_live, live_operations
 from warmline.seal import AesSeal
 
@@ -49,6 +52,14 @@ class Marks:
         self, connection: "Connection[Record]", who: Principal, now: datetime
     ) -> Mapping[str, object]:
         return {"you": who.label, "staff": isinstance(who, Staff)}
+
+    async def own_states(
+        self,
+        connection: "Connection[Record]",
+        whose: Collection[tuple[TenantId, CounselorId]],
+        now: datetime,
+    ) -> Mapping[tuple[TenantId, CounselorId], Hashable]:
+        return {}
 
     async def still_there(
         self, connection: "Connection[Record]", who: Principal, now: datetime
@@ -90,7 +101,8 @@ async def served(
         registry=CollectorRegistry(),
         checks={},
     )
-    add_live(app, feed, Marks())
+    clock = VirtualClock(now)
+    add_live(app, feed, Marks(), OwnStates(database, bus, clock, Marks()))
     running = asyncio.create_task(feed.run())
     async with TestClient(TestServer(app)) as client:
         yield Live(database, client, bus)

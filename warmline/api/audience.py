@@ -1,6 +1,6 @@
 """Who may see what of the live feed, and what is true when they begin to listen."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from billing.store.orders import list_orders
 from dialer.orders import FactKind
 from dialer.store.calls import engaged_call
-from terms.ids import CallerId, CounselorId, ProgramId
+from routing.counselor import activity_of
+from routing.store.counselors import load_several
+from terms.ids import CallerId, CounselorId, ProgramId, TenantId
 from warmline.api.overview import overview
 from warmline.api.parts import order_as_shown
 from warmline.api.presence import keep_present
@@ -77,6 +79,24 @@ class DeskAudience:
                 if counselor is not None:
                     seen.update(await self._counselors(connection, who, counselor, now))
                 return seen
+
+    async def own_states(
+        self,
+        connection: "Connection[Record]",
+        whose: Collection[tuple[TenantId, CounselorId]],
+        now: datetime,
+    ) -> Mapping[tuple[TenantId, CounselorId], Hashable]:
+        """What `GET /v1/me` tells of presence, wrap-up and pause; a lease only once it is lost."""
+        found = await load_several(connection, whose)
+        return {
+            one: (
+                counselor.presence,
+                activity_of(counselor, engaged, now),
+                counselor.wrap_up_until,
+                counselor.cooldown_until,
+            )
+            for one, (counselor, engaged) in found.items()
+        }
 
     async def still_there(
         self, connection: "Connection[Record]", who: Principal, now: datetime

@@ -1,11 +1,11 @@
 """The live feed: what happens, as it happens, to whoever may see it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from terms.ids import CallId, OrderId, TenantId
+from terms.ids import CallId, CounselorId, OrderId, TenantId
 from warmline.http.who import Principal
 
 if TYPE_CHECKING:
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 TIMELINE = "timeline"
 """The bus topic that says: the timeline has grown, look again."""
+
+OWN_STATE = "own_state"
+"""The bus topic that says: a counselor's own state may have changed, look again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,15 @@ class Audience(Protocol):
         self, connection: "Connection[Record]", who: Principal, now: datetime
     ) -> Mapping[str, object]:
         """What is true now, as far as `who` may see it; plain values, ready for JSON."""
+        ...
+
+    async def own_states(
+        self,
+        connection: "Connection[Record]",
+        whose: Collection[tuple[TenantId, CounselorId]],
+        now: datetime,
+    ) -> Mapping[tuple[TenantId, CounselorId], Hashable]:
+        """What each counselor's own state is: equal as long as their console shows the same."""
         ...
 
     async def still_there(

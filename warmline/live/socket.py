@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Annotated
@@ -17,14 +17,16 @@ from warmline.http.api import Operations
 from warmline.http.asked import Asked, borrowed
 from warmline.http.model import Model, Query, Whole
 from warmline.http.problems import Problem, ProblemCode, Unauthenticated
-from warmline.http.who import Principal
+from warmline.http.who import Principal, Staff
 from warmline.live import Audience, Entry, store
 from warmline.live.feed import Closing, Feed, Listener, TooSlow
+from warmline.live.own_state import OwnStates
 
 live_operations = Operations("Live")
 
 FEED = web.AppKey("feed", Feed)
 AUDIENCE: web.AppKey[Audience] = web.AppKey("audience", Audience)
+OWN_STATES = web.AppKey("own_states", OwnStates)
 
 HELLO_SECONDS = 5.0
 HEARTBEAT_SECONDS = 15.0
@@ -79,7 +81,8 @@ async def live(asked: Asked, query: Resume) -> web.StreamResponse:
     says what is true now, and `{"type":"event","seq",...}` for everything after it. `seq` only ever
     grows; reconnect with `?after=` the last one. Missed events come right after the snapshot; when
     they are too many, the snapshot says `"resumed": false` and stands for them. Every 15 seconds
-    comes `{"type":"beat","now"}`: without it the line is dead.
+    comes `{"type":"beat","now"}`: without it the line is dead. A counselor's console is told
+    `{"type":"me","now"}` when their own state changed: read `GET /v1/me` again.
     """
     request = asked.request
     socket = web.WebSocketResponse(
@@ -102,7 +105,7 @@ async def live(asked: Asked, query: Resume) -> web.StreamResponse:
     return socket
 
 
-def add_live(app: web.Application, feed: Feed, audience: Audience) -> None:
+def add_live(app: web.Application, feed: Feed, audience: Audience, own_states: OwnStates) -> None:
     """Give the endpoint what it needs; at shutdown every client is told to come back."""
 
     async def close(_app: web.Application) -> None:
@@ -110,6 +113,7 @@ def add_live(app: web.Application, feed: Feed, audience: Audience) -> None:
 
     app[FEED] = feed
     app[AUDIENCE] = audience
+    app[OWN_STATES] = own_states
     app.on_shutdown.append(close)
 
 
@@ -140,10 +144,16 @@ async def _serve(
 ) -> None:
     feed = asked.part(FEED)
     try:
-        async with asyncio.timeout(_START_SECONDS) as starting, feed.listen() as listener:
+        async with (
+            asyncio.timeout(_START_SECONDS) as starting,
+            feed.listen() as listener,
+            _own_changes(asked, who) as changed,
+        ):
             starting.reschedule(None)
+            begun = asyncio.Event()
             await _until_first_ends(
-                _send(asked, query, socket, who, listener),
+                _send(asked, query, socket, who, listener, begun),
+                _send_changes(asked, socket, changed, begun),
                 _read_until_closed(socket),
                 _recheck(asked, socket, token),
                 listener.ended(),
@@ -174,6 +184,7 @@ async def _send(
     socket: web.WebSocketResponse,
     who: Principal,
     listener: Listener,
+    begun: asyncio.Event,
 ) -> None:
     audience = asked.part(AUDIENCE)
     marks = audience.marks(who)
@@ -195,6 +206,7 @@ async def _send(
     resumed = len(missed) <= MISSED_MOST
     told = {"resumed": resumed} if query.after is not None else {}
     await _tell(socket, {**state, **told, "type": "snapshot", "seq": listener.start, "now": now})
+    begun.set()
     for entry in missed if resumed else ():
         await _tell(socket, _event(audience, who, entry))
     while True:
@@ -205,6 +217,27 @@ async def _send(
 
 def _event(audience: Audience, who: Principal, entry: Entry) -> Mapping[str, object]:
     return {**audience.event(who, entry), "type": "event", "seq": entry.seq}
+
+
+@asynccontextmanager
+async def _own_changes(asked: Asked, who: Principal) -> AsyncIterator[asyncio.Event]:
+    """Set when the state of the counselor who listens changed; never, for anybody else."""
+    if not isinstance(who, Staff) or who.counselor is None:
+        yield asyncio.Event()
+        return
+    async with asked.part(OWN_STATES).watch((who.tenant, who.counselor)) as changed:
+        yield changed
+
+
+async def _send_changes(
+    asked: Asked, socket: web.WebSocketResponse, changed: asyncio.Event, begun: asyncio.Event
+) -> None:
+    """Say that there is something new about oneself: after the snapshot, which comes first."""
+    await begun.wait()
+    while True:
+        await changed.wait()
+        changed.clear()
+        await _tell(socket, {"type": "me", "now": asked.frame.clock.now()})
 
 
 async def _read_until_closed(socket: web.WebSocketResponse) -> None:

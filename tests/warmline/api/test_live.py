@@ -30,7 +30,10 @@ async def listen(all_: Everybody, who: str, **query: int) -> ClientWebSocketResp
 
 
 async def told(joined: ClientWebSocketResponse) -> Event:
-    message: Event = await joined.receive_json(timeout=10)
+    """The next message that is not about the listener's own state."""
+    message: Event = {"type": "me"}
+    while message["type"] == "me":
+        message = await joined.receive_json(timeout=10)
     return message
 
 

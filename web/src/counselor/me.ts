@@ -4,7 +4,7 @@ import type { Operations, Presence } from "../shared/api/schema.ts";
 import type { WantedMe, WantedProgram } from "../shared/api/wanted.ts";
 import { inBoth } from "../shared/language.ts";
 import { Reading } from "../shared/reading.ts";
-import { api, live, onNews } from "../staff/account.ts";
+import { api, live, onNews, onOther } from "../staff/account.ts";
 import { words } from "./words.ts";
 
 export const me = signal<WantedMe | null>(null);
@@ -21,7 +21,7 @@ export const reading = new Reading(async () => {
 
 /** Taken offline by the service, for want of a sign of life. */
 export const lapsed = computed(
-  () => wanted.value === "available" && me.value?.presence === "offline",
+  () => wanted.value === "available" && me.value?.activity === "offline",
 );
 
 /** Another window of this browser did something: what it did shows here at once. */
@@ -35,7 +35,14 @@ let quiet: (() => void) | null = null;
 export function follow(): () => void {
   if (users++ === 0) {
     reading.start();
-    quiet = onNews(() => void reading.now());
+    const events = onNews(() => void reading.now());
+    const changes = onOther((message) => {
+      if (message.type === "me") void reading.now();
+    });
+    quiet = () => {
+      events();
+      changes();
+    };
   }
   return () => {
     if (--users > 0) return;
