@@ -2,15 +2,20 @@
 
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, StorageState, expect
 
-from tests.browser.people import DESK_WIDTH, PHONE_WIDTH, Language, World
+from tests.browser.people import DESK_WIDTH, PHONE_WIDTH, Language, World, a_caller
 from tests.browser.staff import a_member
 from tests.warmline.demo.running import DemoProcess
+from warmline.clock import machine_now
+from warmline.people.totp import code_now
 
 CALLER = 3
+CUT_OFF = 4
+REASON = "线路在通话中断开，没能接回"
 SCREENS = (
     ("wallboard", "/supervisor", ".tiles"),
     ("half-hours", "/supervisor/heat", "table.heat"),
@@ -165,3 +170,93 @@ async def test_an_operator_sees_what_a_list_changes_before_it_is_written(
         await member.is_told("P-1")
         await member.looks("office-policies-diff")
         member.check()
+
+
+async def test_who_was_cut_off_for_good_claims_and_sees_the_decision_and_the_new_voucher(
+    demo: DemoProcess, browser: Browser, pictures: Path, kept: dict[str, Any]
+) -> None:
+    state = await _signed_in(browser, demo, pictures, kept)
+    listener = next(
+        one for one in demo.playbill["counselors"] if one["program"] == "psych-listening"
+    )
+    async with (
+        a_caller(browser, demo, pictures, CUT_OFF) as caller,
+        a_member(browser, demo, pictures, state) as support,
+    ):
+        await caller.opens("/call")
+        await caller.verifies()
+        await caller.world.teach(caller.number, answers="by_hand")
+        await caller.prepares_a_call(listener["name"])
+        order = urlsplit(caller.page.url).path.rpartition("/")[2]
+        await caller.presses("#call")
+        await caller.is_at("ringing_you")
+        await caller.world.handset(caller.number, "answer")
+        await caller.is_at("ringing_them")
+        await caller.world.passes(20)
+        await caller.is_at("connected")
+        await caller.world.passes(60)
+        await caller.world.teach(caller.number, answers="off")
+        await caller.world.handset(caller.number, "drop")
+        await caller.is_at("parted")
+        await expect(caller.page.locator(".time-left.stands")).to_contain_text("23:")
+        await caller.world.passes(100)
+        await caller.is_at("interrupted")
+        await caller.presses("#problem")
+        await caller.page.locator("label.choice").first.click()
+        await caller.presses("#send-claim")
+        await caller.is_told("已收到您的反馈")
+
+        await support.goes_to(f"/support/orders/{order}", "section[aria-labelledby=claims]")
+        await support.page.locator("section[aria-labelledby=claims] a").first.click()
+        await support.sees("#decide")
+        await support.page.locator("label.choice", has_text="补发一张券").click()
+        await support.page.locator("textarea").fill(REASON)
+        await support.presses("#decide-yes")
+        await support.sees("#decided")
+
+        await caller.is_told("已为您补发一张新券")
+        await caller.is_told(REASON)
+        await caller.looks("claim-reissued")
+        await caller.opens(f"/call/orders/{order}")
+        await expect(caller.page.locator("#see-claim")).to_contain_text("已为您补发一张新券")
+        await caller.looks("order-reissued")
+        await caller.opens("/call")
+        await expect(caller.page.locator(".voucher:not(.spent)")).to_have_count(1)
+        await expect(caller.page.locator(".voucher.spent", has_text="已换新券")).to_have_count(1)
+        await caller.looks("home-reissued")
+        caller.check()
+        support.check()
+
+
+async def test_a_new_colleague_sets_the_authenticator_up_and_finds_the_queue(
+    demo: DemoProcess, browser: Browser, pictures: Path, kept: dict[str, Any]
+) -> None:
+    state = await _signed_in(browser, demo, pictures, kept)
+    email = "new.colleague@example.test"
+    async with a_member(browser, demo, pictures, state) as operator:
+        await operator.goes_to("/operator/people", "tbody tr")
+        form = operator.page.locator("section[aria-labelledby=add]")
+        await form.get_by_label("邮箱").fill(email)
+        await form.locator("label", has_text="客服").click()
+        await form.get_by_role("button", name="开账户").click()
+        await operator.sees(".secret code")
+        await operator.looks("office-account-opened")
+        password = await operator.page.locator(".secret code").inner_text()
+        operator.check()
+
+    async with a_member(browser, demo, pictures, None) as colleague:
+        await colleague.opens("/support")
+        await colleague.page.fill("#email", email)
+        await colleague.page.fill("#password", password)
+        await colleague.presses("#enter")
+        await colleague.sees("[data-secret]")
+        await colleague.looks("second-factor")
+        await expect(colleague.page.locator(".queue-line")).to_have_count(0)
+        secret = await colleague.page.locator("[data-secret]").get_attribute("data-secret")
+        assert secret is not None
+        await colleague.page.fill("#totp", code_now(secret, machine_now()))
+        await colleague.presses("#confirm-factor")
+        await colleague.sees(".queue-line")
+        await colleague.looks("queue-of-a-new-colleague")
+        await expect(colleague.page.locator("nav.tabs")).to_be_visible()
+        colleague.check()

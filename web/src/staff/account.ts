@@ -48,7 +48,8 @@ export const live = new Live({
 });
 
 who.subscribe((found) => {
-  if (found) live.start();
+  if (found && found.second_factor !== "due")
+    live.start(); // nothing is theirs to hear before it
   else live.stop();
 });
 
