@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from billing.store.programs_of import programs_of
-from dialer.call import Call
+from dialer.call import Call, State
 from dialer.events import TimerKind
 from dialer.leg import Leg
 from dialer.policy import CapKind
@@ -79,7 +79,7 @@ async def own_call(asked: Asked, connection: "Connection", call: Call) -> OwnCal
         transfer_joined=call.transfer is not None and call.transfer.joined,
         handed_over=call.handed_over,
         started_at=call.started_at,
-        can_extend=soft and call.due(TimerKind.CAP) is not None,
+        can_extend=soft and call.state is State.BRIDGED and call.cap_seconds_left is not None,
         extended_seconds=call.extended_seconds,
         legs=[_leg(leg) for leg in call.all_standing()],
     )

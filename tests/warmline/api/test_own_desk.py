@@ -1,12 +1,15 @@
 """What a counselor's console needs: drafts that outlive a tab, the whole of "me", and the day."""
 
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from terms.ids import OrderId
 from tests.people import CALLER, COUNSELOR
-from tests.serving import Service
+from tests.scenarios.test_family_doctor import EXPERT, other_program
+from tests.serving import Service, a_service
 
 Headers = dict[str, str]
 
@@ -139,6 +142,38 @@ async def test_both_are_told_the_time_left_which_stands_still_while_one_is_rung_
         told |= {caller["call"]["left_seconds"], counselor["call"]["left_seconds"]}
 
     assert told == {1500 - 40}
+
+
+@pytest.mark.rule("X33")
+async def test_where_the_program_leaves_it_to_them_the_counselor_gives_more_time_even_at_the_end(
+    database_url: str, tmp_path: Path
+) -> None:
+    expert = other_program(EXPERT, ('cap_kind = "hard"', 'cap_kind = "soft"'))
+    (tmp_path / "programs").mkdir()
+    (tmp_path / "programs" / "expert.toml").write_text(expert, encoding="utf-8")
+    async with a_service(database_url, tmp_path, programs=tmp_path / "programs") as service:
+        doctor = await service.people.counselor(program=EXPERT)
+        me = await service.sign_in("counselor", counselor=doctor)
+        order = await service.people.order(await service.people.caller(), program=EXPERT)
+        await service.script(CALLER, answers="yes", talks_for_seconds=3000)
+        await service.script(COUNSELOR, answers="yes", presses="1")
+        _, call = await service.place_call(order, CALLER)
+        await service.let_pass(60)
+        extend = f"/v1/calls/{call['id']}/extend"
+
+        before = (await ask(service, "GET", "/v1/me", me))[1]["call"]
+        status, longer = await ask(service, "POST", extend, me)
+        assert (status, before["can_extend"], longer["can_extend"]) == (200, True, True)
+        gained = datetime.fromisoformat(longer["ends_at"]) - datetime.fromisoformat(
+            before["ends_at"]
+        )
+        assert (gained.total_seconds(), longer["extended_seconds"]) == (300, 300)
+
+        await service.let_pass(1200)  # the time is up, and both go on talking
+        over = (await ask(service, "GET", "/v1/me", me))[1]["call"]
+        assert (over["state"], over["ends_at"], over["can_extend"]) == ("bridged", None, True)
+        _, again = await ask(service, "POST", extend, me, json={"seconds": 600})
+        assert (again["extended_seconds"], again["ends_at"] is None) == (900, False)
 
 
 async def test_the_day_tells_every_call_that_rang_and_what_it_came_to(
