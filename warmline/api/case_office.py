@@ -46,7 +46,12 @@ _CLAIMS_SHOWN = 20
 class Sought(Model):
     """What is known: an id, a number, or a masked number as it stands on a screen."""
 
-    text: Annotated[str, StringConstraints(min_length=3, max_length=80, strip_whitespace=True)]
+    text: Annotated[
+        str,
+        StringConstraints(
+            min_length=3, max_length=80, strip_whitespace=True, pattern=r"^[^\x00]*$"
+        ),
+    ]
 
 
 class FoundView(Model):

@@ -12,7 +12,7 @@ from terms.ids import ProgramId
 from warmline.api.parts import PROGRAMS
 from warmline.doctor import Finding, Health, worst
 from warmline.http.api import Operations
-from warmline.http.asked import Asked
+from warmline.http.asked import Acting, Asked
 from warmline.http.model import Instant, Model
 from warmline.http.paging import Page, PageOf, page_of, start_after
 from warmline.http.who import staff
@@ -52,7 +52,7 @@ class ProgramFileView(Model):
 class ProgramText(Model):
     """A program's file, as it is to be."""
 
-    toml: Annotated[str, StringConstraints(min_length=1, max_length=32_000)]
+    toml: Annotated[str, StringConstraints(min_length=1, max_length=32_000, pattern=r"^[^\x00]*$")]
 
 
 class FaultView(Model):
@@ -113,7 +113,7 @@ async def list_program_files(asked: Asked, query: Page) -> PageOf[ProgramFileVie
 
 
 @installation("POST", "/v1/staff/programs/check", who=(OPERATOR,), returns={200: CheckedView})
-async def check_program(asked: Asked, body: ProgramText) -> CheckedView:
+async def check_program(acting: Acting, body: ProgramText) -> CheckedView:
     """Tell every fault of a program's file with its line. Nothing is kept."""
     with tempfile.NamedTemporaryFile(suffix=".toml") as file:
         file.write(body.toml.encode())

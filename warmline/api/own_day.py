@@ -1,9 +1,12 @@
 """A counselor's day: what was offered, what was talked, which notes are owed."""
 
+import re
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator
 
 from billing.store.programs_of import programs_of
 from dialer.call import Call
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 own_day = Operations("Counselors")
 
 _HERE = ZoneInfo("Asia/Shanghai")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class Offered(StrEnum):
@@ -76,10 +80,16 @@ class DayView(Model):
     """Newest first."""
 
 
+def _iso_day(value: object) -> object:
+    if isinstance(value, str) and not _ISO_DAY.fullmatch(value):
+        raise ValueError("must be a day like 2030-01-31")
+    return value
+
+
 class WhichDay(Query):
     """Today where left out."""
 
-    on: date | None = None
+    on: Annotated[date, BeforeValidator(_iso_day)] | None = None
 
 
 @own_day("GET", "/v1/me/day", who=(COUNSELOR,), returns={200: DayView})

@@ -32,6 +32,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "create_order": {"program": "psych-listening"},
     "place_call": {"phone": CALLER},
     "sign_in": {"email": "a@example.test", "password": "a long enough one"},
+    "confirm_second_factor": {"code": "123456"},
+    "put_notes": {"version": 0, "summary": "cannot sleep"},
+    "search_orders": {"text": "order_none"},
+    "reveal_number": {"reason": "to call back"},
+    "add_member": {"email": "new@example.test", "roles": ["steward"]},
+    "change_member": {"roles": ["steward"]},
+    "add_key": {"name": "shop"},
+    "check_program": {"toml": "[program]"},
     "put_presence": {"state": "break"},
     "extend": {"seconds": 600},
     "transfer": {"target": "target_1"},
@@ -59,6 +67,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "rate_order": {"timeliness": 5, "quality": 5, "attitude": 5},
 }
 """A good body of every operation that takes one; each case below spoils it."""
+
+_MAY_SAY_NOTHING = frozenset({"place_call"})
+"""Where a caller's device may leave out all there is to say."""
 
 _ROLES = {role.value for role in StaffRole}
 JSON = {"Content-Type": "application/json"}
@@ -144,6 +155,9 @@ def test_every_operation_with_a_body_is_tried() -> None:
     assert set(BODIES) == taking
 
 
+_NOTHING = (b"{}", b'{"phone": null}')
+
+
 def spoilt(
     good: dict[str, Any], limit_bytes: int = 65_536
 ) -> Iterator[tuple[dict[str, Any], int, str]]:
@@ -194,6 +208,8 @@ async def test_a_body_that_is_not_what_was_asked_for_is_refused_and_changes_noth
         for request, status, code in wrong:
             if not operation.takes.body_required and request["data"] in (b"", b"{}"):
                 continue  # saying nothing is fine there
+            if operation.name in _MAY_SAY_NOTHING and request["data"] in _NOTHING:
+                continue
             await refuse(all_, Wrong(of(operation), operation, status, code, request=request))
 
 

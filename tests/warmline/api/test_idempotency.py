@@ -300,6 +300,7 @@ async def _members(sender: Sender) -> None:
     for what in ("password", "suspend", "restore"):
         await sender.post("operator", f"/v1/staff/members/{added['id']}/{what}")
     await sender.post("operator", "/v1/staff/keys", {"name": "shop"}, status=201)
+    await sender.post("operator", "/v1/staff/programs/check", {"toml": "[program]"})
 
 
 async def _cases(sender: Sender) -> None:

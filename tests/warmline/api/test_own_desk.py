@@ -203,6 +203,8 @@ async def test_the_day_tells_every_call_that_rang_and_what_it_came_to(
     assert [line["notes"] for line in day["calls"]] == ["none", "written"]
     _, yesterday = await ask(service, "GET", "/v1/me/day?on=2020-12-31", me)
     assert yesterday["calls"] == []
+    for unclear in ("0", "today", "2030-1-1", "2030-02-30"):
+        assert (await ask(service, "GET", f"/v1/me/day?on={unclear}", me))[0] == 422, unclear
 
 
 async def test_every_answer_tells_the_services_time(service: Service) -> None:
