@@ -34,9 +34,9 @@ def chromium(request: pytest.FixtureRequest) -> str:
     return _CHROMIUM
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(chromium: str) -> Iterator[DemoProcess]:
-    """`warmline demo`, ready to be played with."""
+    """`warmline demo`, ready to be played with; what one module leaves behind no other finds."""
     with a_folder() as folder, DemoProcess(folder / "data", free_port()) as running:
         running.ready()
         yield running

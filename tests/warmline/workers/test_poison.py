@@ -121,10 +121,10 @@ async def test_a_head_that_somebody_holds_up_for_ever_is_passed_over_by_those_be
     counselor = await house.counselor(program=DOCTOR)
     async with house.pool.acquire() as holding, holding.transaction():
         await holding.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", head)
-        seating = asyncio.create_task(house.crew.seater.look())
-        while not await house.pool.fetchval(CANCEL_WHO_WAITS):  # noqa: ASYNC110 - no event of ours
-            await asyncio.sleep(0)
         with capture_logs() as logged:
+            seating = asyncio.create_task(house.crew.seater.look())
+            while not await house.pool.fetchval(CANCEL_WHO_WAITS):  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0)
             await seating
 
         assert (await house.see_call(behind)).counselor == counselor
