@@ -99,6 +99,7 @@ async def test_a_newcomer_hears_a_real_call_and_ctrl_c_ends_everything(
         assert "party_ended, by caller" in await screen.sees("-- ended")
         screen.process.send_signal(signal.SIGINT)
         await screen.sees("Stopped")
+        await screen.process.wait()  # a second Ctrl-C would meet it on its way out
 
     assert screen.process.returncode == 0
     assert left_running(open_directory) == []
