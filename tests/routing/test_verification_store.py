@@ -196,7 +196,7 @@ async def test_an_account_is_keyed_by_its_number(database: "Pool[Record]", seal:
 async def verify(pool: "Pool[Record]", seal: AesSeal, name: str, at: datetime = NOON) -> CallerId:
     async with pool.acquire() as connection, connection.transaction():
         caller = await get_or_create_caller(
-            connection, seal, TENANT, MINE, lambda: CallerId("caller-1"), at
+            connection, seal, TENANT, MINE, lambda: CallerId(f"caller-of-{name}"), at
         )
         device = Device(id=DeviceId(name), caller=caller.id, verified_at=at)
         await add_device(connection, TENANT, device, sha256(name.encode()).digest())
