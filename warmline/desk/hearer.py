@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import structlog
+
 from dialer.carriers import News
 from dialer.store.news import call_of
 from terms.ids import CallId
 from terms.values import replace
-from warmline.database.faults import is_out_of_reach
+from warmline.database.faults import WORTH_REPEATING, is_out_of_reach
 from warmline.database.pool import CONNECTIONS
 from warmline.desk import fold
 from warmline.desk.desk import Desk
@@ -28,6 +30,8 @@ from warmline.desk.shell import slice_of
 
 if TYPE_CHECKING:
     from warmline.desk.store import Connection
+
+_log = structlog.get_logger()
 
 _AT_ONCE = 2
 """Transactions side by side: while one waits for the database, another is thought about."""
@@ -108,11 +112,12 @@ class Hearer:
         try:
             heard = await self._fold(batch)
         except Exception as fault:
-            if is_out_of_reach(fault):
+            if is_out_of_reach(fault) and not isinstance(fault, WORTH_REPEATING):
                 for told in batch:
                     self._answer(told, fault)
                 return
-            heard = ()  # whoever is at fault is found out alone
+            heard = ()  # whoever is at fault is found out alone; if nobody is, only this line tells
+            _log.warning("news_not_together", pieces=len(batch), fault=type(fault).__name__)
         for told in batch:
             if told.id in heard:
                 self._answer(told, None)
@@ -124,11 +129,18 @@ class Hearer:
     async def _hear_alone(self, told: _Told) -> None:
         try:
             async with self._room:
-                await self._desk.take_news(told.id, told.news)
+                await self._take(told)
         except Exception as fault:
             self._answer(told, fault)
         else:
             self._answer(told, None)
+
+    async def _take(self, told: _Told) -> None:
+        """A second time if the database sent it back: that is the remedy, and nobody's fault."""
+        try:
+            await self._desk.take_news(told.id, told.news)
+        except WORTH_REPEATING:
+            await self._desk.take_news(told.id, told.news)
 
     async def _fold(self, batch: Sequence[_Told]) -> Collection[str]:
         """All that can be: kept and folded. Or nothing, and then it raises."""

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+from structlog.testing import capture_logs
+
 from dialer.call import Call
 from dialer.carriers import LegAnswered, LegRinging, Report
 from terms.ids import LegId, OrderId
@@ -134,6 +136,33 @@ async def test_news_that_cannot_be_folded_takes_no_other_with_it(house: House) -
     assert await answered(house, good) == [True] * (CALLS - 1)
     waiting = await house.pool.fetch("SELECT id, fault FROM news WHERE folded_at IS NULL")
     assert [tuple(row) for row in waiting] == [(reports[2].id, "KeyError")]
+
+
+_SENT_BACK_TWICE = """
+    CREATE SEQUENCE tries;
+    CREATE FUNCTION send_back() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF nextval('tries') <= 2 THEN
+            RAISE EXCEPTION 'deadlock detected' USING ERRCODE = 'deadlock_detected';
+        END IF;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER send_back AFTER UPDATE ON calls EXECUTE FUNCTION send_back()"""
+"""The first two statements that write calls do nothing; a sequence keeps counting all the same."""
+
+
+async def test_news_that_the_database_sends_back_is_taken_once_more(house: House) -> None:
+    orders = await ringing(house)
+    reports = await answers(house, orders)
+    await house.pool.execute(_SENT_BACK_TWICE)
+
+    with capture_logs() as logged:
+        await receive_all(house, reports)  # together, then one of them alone: both in vain
+
+    assert await answered(house, orders) == [True] * CALLS
+    assert await house.pool.fetchval("SELECT count(*) FROM news WHERE fault IS NOT NULL") == 0
+    [line] = [one for one in logged if one["event"] == "news_not_together"]
+    assert (line["pieces"], line["fault"]) == (CALLS, "DeadlockDetectedError")
 
 
 async def test_news_told_again_among_others_changes_nothing(house: House) -> None:
