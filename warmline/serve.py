@@ -68,6 +68,7 @@ from warmline.http.sessions import PASSWORDS, sessions
 from warmline.http.who import TokenKinds
 from warmline.live.feed import Feed
 from warmline.live.own_state import OwnStates
+from warmline.live.sign_ins import OPEN_CONSOLES, OpenConsoles
 from warmline.live.socket import OWN_STATES, add_live, live_operations
 from warmline.logs import configure
 from warmline.notices.choosing import check_sms, receipt_routes, receipt_signing
@@ -226,9 +227,11 @@ async def _furnish(
     house = _house(ground, url_of(settings, listening), stack)
     app = _application(house, ground)
     app.add_routes((*house.carrier.routes, *routes))
-    feed = Feed(pool, ground.wakes.bus)
+    bus = ground.wakes.bus
+    feed = Feed(pool, bus)
     audience = DeskAudience(ground.programs)
-    add_live(app, feed, audience, OwnStates(pool, ground.wakes.bus, ground.clock, audience))
+    own_states = OwnStates(pool, bus, ground.clock, audience)
+    add_live(app, feed, audience, own_states, OpenConsoles(bus))
     await _open(house, app, feed, listening, stack)
     return house
 
@@ -320,7 +323,7 @@ async def _open(
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    for reader in (feed, app[OWN_STATES]):
+    for reader in (feed, app[OWN_STATES], app[OPEN_CONSOLES]):
         reading = asyncio.create_task(reader.run())
         stack.callback(reading.cancel)
     receive: Receive = Switchboard(house.desk, house.programs).receive

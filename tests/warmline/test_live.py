@@ -24,6 +24,7 @@ from warmline.http.who import Caller, Principal, Staff
 from warmline.live import TIMELINE, Entry, socket
 from warmline.live.feed import Feed
 from warmline.live.own_state import OwnStates
+from warmline.live.sign_ins import OpenConsoles
 from warmline.live.socket import CloseCode, add_live, live_operations
 from warmline.seal import AesSeal
 
@@ -102,7 +103,8 @@ async def served(
         checks={},
     )
     clock = VirtualClock(now)
-    add_live(app, feed, Marks(), OwnStates(database, bus, clock, Marks()))
+    own_states = OwnStates(database, bus, clock, Marks())
+    add_live(app, feed, Marks(), own_states, OpenConsoles(bus))
     running = asyncio.create_task(feed.run())
     async with TestClient(TestServer(app)) as client:
         yield Live(database, client, bus)

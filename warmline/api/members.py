@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from terms.ids import CounselorId, StaffId
 from terms.refusals import RefusalCode, Refused
 from warmline.api.parts import DESK
+from warmline.api.standing_down import stand_down
 from warmline.audit import Deed, note_deed
 from warmline.http.api import Operations
 from warmline.http.asked import Acting, Answer, Asked
@@ -17,6 +18,7 @@ from warmline.http.paging import Page, PageOf, page_of, start_after
 from warmline.http.problems import NotFound
 from warmline.http.sessions import PASSWORDS, Email
 from warmline.http.who import Staff, staff
+from warmline.live.sign_ins import OPEN_CONSOLES
 from warmline.people import StaffRole, office
 from warmline.people.office import ApiKey, Member
 from warmline.people.store import StaffMember, add_api_key, add_staff
@@ -170,9 +172,16 @@ async def add_member(acting: Acting, who: Staff, body: NewMember) -> PasswordGiv
 async def change_member(
     acting: Acting, who: Staff, member: Annotated[StaffId, ID], body: Duties
 ) -> MemberView:
-    """Change what somebody is here for. It counts from their next request on."""
+    """Change what somebody is here for. It counts from their next request on.
+
+    A counselor who is one no longer is offered no more calls; a call they are on goes on.
+    """
     if member == who.id and StaffRole.OPERATOR not in body.roles:
         raise Refused(RefusalCode.NOT_NOW, "Let another operator take the role from you.")
+    before = (await _member(acting, member)).counselor
+    answers = StaffRole.COUNSELOR in body.roles
+    if before is not None and not (answers and before == body.counselor):
+        await stand_down(acting, member, before)
     await _unless_taken(
         acting,
         lambda inner: office.change_duties(
@@ -185,6 +194,7 @@ async def change_member(
         ),
     )
     await _note(acting, who, "member.changed", member)
+    _have_consoles_look_again(acting, member)
     return await _member(acting, member)
 
 
@@ -204,6 +214,7 @@ async def renew_password(
     hashed = await acting.part(PASSWORDS).hash(password)
     await office.change_password(acting.connection, acting.tenant, member, hashed, acting.now)
     await _note(acting, who, "member.password_renewed", member)
+    _have_consoles_look_again(acting, member)
     return PasswordGiven(id=member, email=found.email, password=password)
 
 
@@ -220,6 +231,7 @@ async def drop_second_factor(
     await _member(acting, member)
     await office.drop_second_factor(acting.connection, acting.tenant, member, acting.now)
     await _note(acting, who, "member.second_factor_dropped", member)
+    _have_consoles_look_again(acting, member)
     return await _member(acting, member)
 
 
@@ -231,12 +243,18 @@ async def drop_second_factor(
     refuses=(RefusalCode.NOT_NOW,),
 )
 async def suspend_member(acting: Acting, who: Staff, member: Annotated[StaffId, ID]) -> MemberView:
-    """Let somebody in no longer; whoever is signed in is signed out. A call goes on."""
+    """Let somebody in no longer; whoever is signed in is signed out.
+
+    A call that rings a counselor is withdrawn from them; one they talk in goes on.
+    """
     if member == who.id:
         raise Refused(RefusalCode.NOT_NOW, "Let another operator suspend you.")
-    await _member(acting, member)
+    found = await _member(acting, member)
+    if found.counselor is not None:
+        await stand_down(acting, member, found.counselor)
     await office.suspend(acting.connection, acting.tenant, member, acting.now)
     await _note(acting, who, "member.suspended", member)
+    _have_consoles_look_again(acting, member)
     return await _member(acting, member)
 
 
@@ -307,6 +325,11 @@ async def _unless_taken(
     except asyncpg.UniqueViolationError as taken:
         what = "counselor" if taken.constraint_name == "one_account_per_counselor" else "e-mail"
         raise Refused(RefusalCode.NOT_NOW, f"That {what} has an account already.") from None
+
+
+def _have_consoles_look_again(acting: Acting, member: StaffId) -> None:
+    sign_ins = acting.part(OPEN_CONSOLES)
+    acting.after_commit(lambda: sign_ins.changed(member))
 
 
 async def _note(acting: Acting, who: Staff, action: str, subject: str) -> None:

@@ -21,6 +21,7 @@ from warmline.http.who import Principal, Staff
 from warmline.live import Audience, Entry, store
 from warmline.live.feed import Closing, Feed, Listener, TooSlow
 from warmline.live.own_state import OwnStates
+from warmline.live.sign_ins import OPEN_CONSOLES, OpenConsoles
 
 live_operations = Operations("Live")
 
@@ -105,7 +106,13 @@ async def live(asked: Asked, query: Resume) -> web.StreamResponse:
     return socket
 
 
-def add_live(app: web.Application, feed: Feed, audience: Audience, own_states: OwnStates) -> None:
+def add_live(
+    app: web.Application,
+    feed: Feed,
+    audience: Audience,
+    own_states: OwnStates,
+    open_consoles: OpenConsoles,
+) -> None:
     """Give the endpoint what it needs; at shutdown every client is told to come back."""
 
     async def close(_app: web.Application) -> None:
@@ -114,6 +121,7 @@ def add_live(app: web.Application, feed: Feed, audience: Audience, own_states: O
     app[FEED] = feed
     app[AUDIENCE] = audience
     app[OWN_STATES] = own_states
+    app[OPEN_CONSOLES] = open_consoles
     app.on_shutdown.append(close)
 
 
@@ -155,7 +163,7 @@ async def _serve(
                 _send(asked, query, socket, who, listener, begun),
                 _send_changes(asked, socket, changed, begun),
                 _read_until_closed(socket),
-                _recheck(asked, socket, token),
+                _recheck(asked, socket, token, who),
                 listener.ended(),
             )
     except TooSlow:
@@ -248,22 +256,40 @@ async def _read_until_closed(socket: web.WebSocketResponse) -> None:
             return
 
 
-async def _recheck(asked: Asked, socket: web.WebSocketResponse, token: str) -> None:
-    """A token that was revoked, or ran out, ends what it opened; any other is told the time."""
-    while True:
-        await asyncio.sleep(HEARTBEAT_SECONDS)
-        try:
-            who = await door.holder(asked.request, token)
-            async with borrowed(asked.frame.pool) as connection:
-                audience = asked.part(AUDIENCE)
-                now = asked.frame.clock.now()
-                await audience.still_there(connection, who, now)
-                # A page cannot see a WebSocket's pings: by this it notices a dead line.
-                await _tell(socket, {"type": "beat", "now": now})
-        except Unauthenticated:
-            raise _Close(CloseCode.UNAUTHENTICATED) from None
-        except Problem:
-            continue  # the database is away: that ends nobody's sign-in
+async def _recheck(
+    asked: Asked, socket: web.WebSocketResponse, token: str, opened_by: Principal
+) -> None:
+    """A token that was revoked, or ran out, ends what it opened; any other is told the time.
+
+    So does one whose holder is here for something else by now: they see other lines than before.
+    """
+    staff = opened_by.id if isinstance(opened_by, Staff) else None
+    with asked.part(OPEN_CONSOLES).watch(staff) as look_again:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await look_again.wait()
+            look_again.clear()
+            try:
+                who = await door.holder(asked.request, token)
+                if who != opened_by:
+                    raise _Close(CloseCode.TRY_AGAIN_LATER)
+                await _beat(asked, socket, who)
+            except Unauthenticated:
+                raise _Close(CloseCode.UNAUTHENTICATED) from None
+            except Problem:
+                continue  # the database is away: that ends nobody's sign-in
+
+
+async def _beat(asked: Asked, socket: web.WebSocketResponse, who: Principal) -> None:
+    """Somebody is still there, and is told the time.
+
+    A page cannot see a WebSocket's pings: by this it notices a dead line.
+    """
+    async with borrowed(asked.frame.pool) as connection:
+        now = asked.frame.clock.now()
+        await asked.part(AUDIENCE).still_there(connection, who, now)
+    await _tell(socket, {"type": "beat", "now": now})
 
 
 async def _tell(socket: web.WebSocketResponse, message: Mapping[str, object]) -> None:
