@@ -72,10 +72,15 @@ def counted(order: "Order") -> Counted | None:
     return next((why for why in Counted if why == order.closed_reason), None)
 
 
+def counts_after(order: "Order") -> datetime | None:
+    """After which instant giving the order up uses what pays for it; None where it never does."""
+    return order.cancel_free_until if _can_count(order) else None
+
+
 def counts_if_cancelled(order: "Order", now: datetime) -> bool:
     """Whether giving the order up at `now` uses what pays for it: it is too late for free."""
-    late = order.cancel_free_until is not None and now > order.cancel_free_until
-    return late and _can_count(order)
+    limit = counts_after(order)
+    return limit is not None and now > limit
 
 
 def counts_as_no_show(order: "Order", *, no_show_consumes: bool) -> bool:

@@ -229,7 +229,7 @@ async def _furnish(
     app.add_routes((*house.carrier.routes, *routes))
     bus = ground.wakes.bus
     feed = Feed(pool, bus)
-    audience = DeskAudience(ground.programs)
+    audience = DeskAudience(ground.programs, ground.seal)
     own_states = OwnStates(pool, bus, ground.clock, audience)
     add_live(app, feed, audience, own_states, OpenConsoles(bus))
     await _open(house, app, feed, listening, stack)

@@ -1,6 +1,6 @@
 """Claims and what was written to them, ratings. Claims are locked after order and voucher."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ _COLUMNS = """id, order_id, call, opened_at, state, filed_at, review, low_rating
     escalate_at, escalated_at, breached_at, alarm_at, decision, decided_by, decided_at,
     appeal_until, appealed_at, sponsor, appeal_decision, appeal_decided_by, appeal_decided_at,
     version"""
+_CALLER_KNOWS = "(filed_at IS NOT NULL OR low_rating OR decided_at IS NOT NULL)"
 
 
 class ClaimMoved(Exception):
@@ -216,11 +217,23 @@ async def claims_of_order(
     rows = await connection.fetch(
         f"""SELECT {_COLUMNS} FROM claims
             WHERE tenant = $1 AND order_id = $2 AND ($3::text IS NULL OR id < $3)
-              AND (filed_at IS NOT NULL OR low_rating OR decided_at IS NOT NULL)
-            ORDER BY id DESC LIMIT $4""",
+              AND {_CALLER_KNOWS} ORDER BY id DESC LIMIT $4""",
         *(tenant, order, after, limit),
     )
     return [_claim(row) for row in rows]
+
+
+async def newest_claims(
+    connection: "Connection", tenant: TenantId, orders: Collection[OrderId]
+) -> dict[OrderId, Claim]:
+    """Of each of the orders the newest claim that its caller knows of, where there is one."""
+    rows = await connection.fetch(
+        f"""SELECT DISTINCT ON (order_id) {_COLUMNS} FROM claims
+            WHERE tenant = $1 AND order_id = ANY ($2) AND {_CALLER_KNOWS}
+            ORDER BY order_id, id DESC""",
+        *(tenant, list(orders)),
+    )
+    return {claim.order: claim for claim in map(_claim, rows)}
 
 
 async def words_of(

@@ -1,12 +1,13 @@
 """What callers thought of their talks: one rating per order."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from billing.rating import Rating, Scores
 from terms.ids import CounselorId, OrderId, TenantId
 
 if TYPE_CHECKING:
-    from billing.store.connection import Connection
+    from billing.store.connection import Connection, Record
 
 
 async def load_rating(
@@ -18,16 +19,17 @@ async def load_rating(
     )
     if row is None:
         return None
-    rating = Rating(
-        order=order,
-        counselor=None if row["counselor"] is None else CounselorId(row["counselor"]),
-        scores=Scores(
-            timeliness=row["timeliness"], quality=row["quality"], attitude=row["attitude"]
-        ),
-        first_rated_at=row["first_rated_at"],
-        rated_at=row["rated_at"],
+    return _rating(row), row["words_sealed"]
+
+
+async def ratings_of(
+    connection: "Connection", tenant: TenantId, orders: Collection[OrderId]
+) -> dict[OrderId, Rating]:
+    """The ratings of those of the orders that have one."""
+    rows = await connection.fetch(
+        "SELECT * FROM ratings WHERE tenant = $1 AND order_id = ANY ($2)", tenant, list(orders)
     )
-    return rating, row["words_sealed"]
+    return {rating.order: rating for rating in map(_rating, rows)}
 
 
 async def save_rating(
@@ -44,4 +46,16 @@ async def save_rating(
                words_sealed = excluded.words_sealed, rated_at = excluded.rated_at""",
         *(tenant, rating.order, rating.counselor, scores.timeliness, scores.quality),
         *(scores.attitude, words_sealed, rating.first_rated_at, rating.rated_at),
+    )
+
+
+def _rating(row: "Record") -> Rating:
+    return Rating(
+        order=OrderId(row["order_id"]),
+        counselor=None if row["counselor"] is None else CounselorId(row["counselor"]),
+        scores=Scores(
+            timeliness=row["timeliness"], quality=row["quality"], attitude=row["attitude"]
+        ),
+        first_rated_at=row["first_rated_at"],
+        rated_at=row["rated_at"],
     )

@@ -116,14 +116,15 @@ async def load_several(
     }
 
 
-async def counselor_name(
-    connection: "Connection", tenant: TenantId, counselor: CounselorId
-) -> str | None:
-    """What callers call them."""
-    name: str | None = await connection.fetchval(
-        "SELECT name FROM counselors WHERE tenant = $1 AND id = $2", tenant, counselor
+async def introductions(
+    connection: "Connection", tenant: TenantId, counselors: Collection[CounselorId]
+) -> dict[CounselorId, tuple[str, str]]:
+    """What callers are told of each of them: the name and the credential."""
+    rows = await connection.fetch(
+        "SELECT id, name, credential FROM counselors WHERE tenant = $1 AND id = ANY ($2)",
+        *(tenant, list(counselors)),
     )
-    return name
+    return {CounselorId(row["id"]): (row["name"], row["credential"]) for row in rows}
 
 
 async def lock_counselor(

@@ -9,8 +9,9 @@ from billing.store.orders import load_order
 from dialer.store.calls import load_call
 from terms.ids import ClaimId
 from terms.refusals import RefusalCode
-from warmline.api.claim_views import AppealView, reasons_among
+from warmline.api.claim_views import AppealView
 from warmline.api.claims import Decide
+from warmline.api.outcome_views import reasons_among
 from warmline.api.parts import DESK
 from warmline.desk.claims import ClaimDesk
 from warmline.http.api import Operations

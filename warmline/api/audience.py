@@ -12,8 +12,8 @@ from routing.counselor import activity_of
 from routing.store.counselors import load_several
 from terms.ids import CallerId, CounselorId, ProgramId, TenantId
 from warmline.api.overview import overview
-from warmline.api.parts import order_as_shown
 from warmline.api.presence import keep_present
+from warmline.api.showing import Showing, orders_as_shown
 from warmline.api.views import CallView
 from warmline.desk import follow_ups
 from warmline.desk.timeline import APP, STAFF, caller_sees, counselor_sees
@@ -21,6 +21,7 @@ from warmline.http.who import AppKey, Caller, Principal, Staff
 from warmline.live import Entry
 from warmline.people import StaffRole
 from warmline.programs import Program
+from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
@@ -36,6 +37,7 @@ class DeskAudience:
     """Callers see their orders, counselors their calls, supervisors everything."""
 
     programs: Mapping[ProgramId, Program]
+    seal: AesSeal
 
     def marks(self, who: Principal) -> frozenset[str]:
         """The marks on lines that `who` may see."""
@@ -115,13 +117,9 @@ class DeskAudience:
         found, _ = await list_orders(
             connection, who.tenant, caller, limit=_ORDERS_SHOWN, cursor=None
         )
-        tenant = who.tenant
-        return [
-            (await order_as_shown(connection, tenant, order, self.programs, now)).model_dump(
-                mode="json"
-            )
-            for order in found
-        ]
+        showing = Showing(tenant=who.tenant, programs=self.programs, seal=self.seal, now=now)
+        shown = await orders_as_shown(showing, connection, found)
+        return [order.model_dump(mode="json") for order in shown]
 
     async def _counselors(
         self,

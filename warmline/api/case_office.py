@@ -15,8 +15,8 @@ from terms.ids import CallerId, CallId, ClaimId, OrderId, ProgramId, VoucherId
 from terms.phone import PhoneNumber
 from terms.refusals import RefusalCode, Refused
 from warmline.api.claim_views import StaffClaimView
-from warmline.api.claims import reasons_of
-from warmline.api.parts import DESK, PROGRAMS, order_as_shown
+from warmline.api.parts import DESK
+from warmline.api.showing import order_as_shown, reasons_of
 from warmline.api.views import NonNegative, OrderView, VerdictView
 from warmline.audit import Deed, deeds_about, note_deed
 from warmline.http.api import Operations
@@ -154,10 +154,8 @@ async def get_case(asked: Asked, who: Staff, order: Annotated[OrderId, ID]) -> C
             raise NotFound
         await _note(asked, connection, Deed(staff=who.id, action="order.read", subject=order))
         claims = await claims_of_order(connection, asked.tenant, order, limit=_CLAIMS_SHOWN)
-        reasons = await reasons_of(asked, connection, claims)
-        shown = await order_as_shown(
-            connection, asked.tenant, found, asked.part(PROGRAMS), asked.now
-        )
+        reasons = await reasons_of(asked.frame.seal, connection, asked.tenant, claims)
+        shown = await order_as_shown(asked, connection, found)
         return CaseView(
             order=shown,
             caller=found.caller,

@@ -5,59 +5,19 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from billing.claim import Claim, Decision, Ground, Remedy, State
+from billing.claim import Claim, Ground, Remedy
 from billing.ledger import Entry
 from billing.order import Order, ReviewReason
 from billing.remedy import Proposal
 from billing.store.claims import Words
 from dialer.call import Call
 from terms.verdict import Confidence, EndedBy, VerdictKind
+from warmline.api.outcome_views import ClaimView, DecisionView, claim_seen, reasons_among
 from warmline.api.staff import EvidenceView
 from warmline.api.views import NonNegative, OrderView, VerdictView
 from warmline.desk.claim_writing import opened_words
 from warmline.http.model import Instant, Model
 from warmline.seal import AesSeal
-
-
-class DecisionView(Model):
-    """What was decided, and why in the words of whoever did."""
-
-    decision: Remedy
-    reason: str
-    decided_at: Instant
-
-    @classmethod
-    def of(cls, decision: Decision | None, reason: str) -> "DecisionView | None":
-        """None while nothing is decided."""
-        if decision is None:
-            return None
-        return cls(decision=decision.remedy, reason=reason, decided_at=decision.at)
-
-
-class ClaimView(Model):
-    """A claim of one's own."""
-
-    id: str
-    order: str
-    call: str | None
-    state: State
-    opened_at: Instant
-    filed_at: Instant | None
-    due_at: Instant
-    """By when it is decided, by support or on appeal by the insurer."""
-
-    decision: DecisionView | None
-    appeal_until: Instant | None
-    """A rejection may be appealed until then."""
-
-    appealed_at: Instant | None
-    appeal_decision: DecisionView | None
-    """The insurer's: the last word."""
-
-    @classmethod
-    def of(cls, claim: Claim, reasons: Mapping[str, str]) -> "ClaimView":
-        """A claim as its caller sees it; `reasons` by the kind of the decision."""
-        return cls(**_seen(claim, reasons))
 
 
 class StaffClaimView(ClaimView):
@@ -76,7 +36,7 @@ class StaffClaimView(ClaimView):
     @classmethod
     def told(cls, claim: Claim, reasons: Mapping[str, str]) -> "StaffClaimView":
         """A claim of the queue."""
-        return cls(**_seen(claim, reasons), **_told(claim))
+        return cls(**claim_seen(claim, reasons), **_told(claim))
 
 
 class ProposalView(Model):
@@ -174,7 +134,7 @@ class ClaimCaseView(StaffClaimView):
     ) -> "ClaimCaseView":
         """The whole case."""
         return cls(
-            **_seen(claim, reasons_among(seal, words)),
+            **claim_seen(claim, reasons_among(seal, words)),
             **_told(claim),
             written=[WrittenView.of(seal, one) for one in words],
             proposal=None if proposal is None else ProposalView.of(proposal),
@@ -238,33 +198,6 @@ class AppealView(Model):
                 claim.appeal_decision, reasons.get("appeal_decided", "")
             ),
         )
-
-
-def reasons_among(seal: AesSeal, words: Sequence[Words]) -> dict[str, str]:
-    """Why it was decided so, by the kind of the decision: `decided`, `appeal_decided`."""
-    return {
-        one.kind: opened_words(seal, one).get("reason", "")
-        for one in words
-        if one.kind in ("decided", "appeal_decided")
-    }
-
-
-def _seen(claim: Claim, reasons: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "id": claim.id,
-        "order": claim.order,
-        "call": claim.call,
-        "state": claim.state,
-        "opened_at": claim.opened_at,
-        "filed_at": claim.filed_at,
-        "due_at": claim.due_at,
-        "decision": DecisionView.of(claim.decision, reasons.get("decided", "")),
-        "appeal_until": claim.appeal_until,
-        "appealed_at": claim.appealed_at,
-        "appeal_decision": DecisionView.of(
-            claim.appeal_decision, reasons.get("appeal_decided", "")
-        ),
-    }
 
 
 def _told(claim: Claim) -> dict[str, Any]:

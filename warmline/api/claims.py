@@ -1,36 +1,32 @@
 """Claims over HTTP: filed and appealed by callers, decided by support, and ratings."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from billing.claim import Claim, Remedy, State
+from billing.claim import Remedy, State
 from billing.policy import HIGHEST_SCORE
-from billing.rating import Rating, Scores
-from billing.store.claims import Place, claims_of_order, list_claims, words_of
+from billing.rating import Scores
+from billing.store.claims import Place, claims_of_order, list_claims
 from terms.ids import ClaimId, OrderId
 from terms.refusals import RefusalCode
 from warmline.api.claim_case import case_of
-from warmline.api.claim_views import (
-    ClaimCaseView,
-    ClaimView,
-    StaffClaimView,
-    reasons_among,
-)
-from warmline.api.parts import DESK, own_order
+from warmline.api.claim_views import ClaimCaseView, StaffClaimView
+from warmline.api.outcome_views import ClaimView, RatingView
+from warmline.api.parts import DESK, PROGRAMS, own_order
+from warmline.api.showing import reasons_of
 from warmline.audit import Deed, note_deed
 from warmline.desk.claims import ClaimDesk, Decider
 from warmline.http.api import Operations
 from warmline.http.asked import Acting, Asked
-from warmline.http.model import ID, Instant, Line, Model, Text
+from warmline.http.model import ID, Line, Model, Text
 from warmline.http.paging import Page, PageOf, page_of, start_after
 from warmline.http.who import APP, CALLER, AppKey, Caller, Staff, staff
 from warmline.people import StaffRole
 
 if TYPE_CHECKING:
-    from warmline.desk.store import Connection
+    pass
 
 claims = Operations("Claims")
 
@@ -60,28 +56,6 @@ class Rate(Model):
     quality: Score
     attitude: Score
     text: Text | None = None
-
-
-class RatingView(Model):
-    """A rating as it stands."""
-
-    order: str
-    timeliness: int
-    quality: int
-    attitude: int
-    rated_at: Instant
-
-    @classmethod
-    def of(cls, rating: Rating) -> "RatingView":
-        """The three scores."""
-        scores = rating.scores
-        return cls(
-            order=rating.order,
-            timeliness=scores.timeliness,
-            quality=scores.quality,
-            attitude=scores.attitude,
-            rated_at=rating.rated_at,
-        )
 
 
 class Queue(Page):
@@ -137,7 +111,7 @@ async def list_claims_of_order(
             limit=query.fetch,
             after=None if after is None else ClaimId(str(after[0])),
         )
-        reasons = await reasons_of(asked, connection, rows)
+        reasons = await reasons_of(asked.frame.seal, connection, asked.tenant, rows)
     items, cursor = page_of(
         asked,
         query,
@@ -167,7 +141,7 @@ async def appeal_claim(acting: Acting, who: Caller, claim: Annotated[ClaimId, ID
         acting.connection, acting.tenant, claim, who.id
     )
     acting.after_commit(lambda: desk.tell(committed))
-    reasons = await reasons_of(acting, acting.connection, [appealed])
+    reasons = await reasons_of(acting.frame.seal, acting.connection, acting.tenant, [appealed])
     return ClaimView.of(appealed, reasons[appealed.id])
 
 
@@ -185,14 +159,16 @@ async def rate_order(
 
     For a day it may be rated anew, and the newer rating stands. A bad rating is looked into.
     """
-    await own_order(acting, acting.connection, order)
+    rated = await own_order(acting, acting.connection, order)
     desk = acting.part(DESK)
     scores = Scores(timeliness=body.timeliness, quality=body.quality, attitude=body.attitude)
     rating, committed = await _claim_desk(acting).rate(
         acting.connection, acting.tenant, order, scores, body.text
     )
     acting.after_commit(lambda: desk.tell(committed))
-    return RatingView.of(rating)
+    program = acting.part(PROGRAMS).get(rated.program)
+    changing = None if program is None else program.billing.rating_change_seconds
+    return RatingView.of(rating, changing)
 
 
 # -- those who decide --------------------------------------------------------------------------
@@ -215,7 +191,7 @@ async def list_claim_queue(asked: Asked, who: Staff, query: Queue) -> PageOf[Sta
             limit=query.fetch,
             after=None if after is None else _place(*after),
         )
-        reasons = await reasons_of(asked, connection, rows)
+        reasons = await reasons_of(asked.frame.seal, connection, asked.tenant, rows)
     items, cursor = page_of(
         asked,
         query,
@@ -290,11 +266,3 @@ def _place(escalated: str | int, due_at: str | int, claim: str | int) -> Place:
         due_at=datetime.fromisoformat(str(due_at)),
         claim=ClaimId(str(claim)),
     )
-
-
-async def reasons_of(
-    asked: Asked, connection: "Connection", found: Sequence[Claim]
-) -> dict[ClaimId, dict[str, str]]:
-    """Why each was decided as it was, by the kind of the decision."""
-    written = await words_of(connection, asked.tenant, [claim.id for claim in found])
-    return {id_: reasons_among(asked.frame.seal, words) for id_, words in written.items()}

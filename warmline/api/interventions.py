@@ -9,6 +9,7 @@ from dialer.store.calls import load_call
 from terms.ids import CallId, OrderId
 from terms.refusals import RefusalCode
 from warmline.api.parts import DESK, own_order
+from warmline.api.showing import order_as_shown
 from warmline.api.views import CallView, OrderView
 from warmline.audit import Deed, note_deed
 from warmline.http.api import Operations
@@ -75,6 +76,7 @@ async def end_call(
     "/v1/orders/{order}/cancel",
     who=(SUPPORT,),
     returns={200: OrderView},
+    secret=True,  # the answer repeats why a claim was decided
     refuses=(RefusalCode.CALL_IN_PROGRESS, RefusalCode.ORDER_NOT_OPEN),
 )
 async def cancel_for_caller(
@@ -97,7 +99,7 @@ async def cancel_for_caller(
     deed = "order.cancelled_for_house_fault" if body.house_fault else "order.cancelled"
     await note(acting, who, deed, order, body.reason)
     acting.after_commit(lambda: desk.tell(committed))
-    return OrderView.of(cancelled, None)
+    return await order_as_shown(acting, acting.connection, cancelled)
 
 
 @interventions(
@@ -105,6 +107,7 @@ async def cancel_for_caller(
     "/v1/orders/{order}/release",
     who=(SUPPORT, CALLER),
     returns={200: OrderView},
+    secret=True,  # the answer repeats why a claim was decided
     refuses=(RefusalCode.CALL_IN_PROGRESS, RefusalCode.ORDER_NOT_OPEN),
 )
 async def release_order(
@@ -122,7 +125,7 @@ async def release_order(
     if isinstance(who, Staff) and held is not None:
         await note(acting, who, "order.released", order, body.reason)
     acting.after_commit(lambda: desk.tell(committed))
-    return OrderView.of(released, None)
+    return await order_as_shown(acting, acting.connection, released)
 
 
 async def note(acting: Acting, who: Staff, action: str, subject: str, reason: str) -> None:

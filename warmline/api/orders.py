@@ -12,7 +12,8 @@ from routing.store.callers import get_or_create_caller, load_caller
 from terms.ids import CallerId, CounselorId, OrderId, PersonId, ProgramId
 from terms.phone import PhoneNumber
 from terms.refusals import RefusalCode, Refused
-from warmline.api.parts import DESK, PROGRAMS, call_as_shown, order_as_shown, own_order
+from warmline.api.parts import DESK, PROGRAMS, own_order
+from warmline.api.showing import Showing, call_as_shown, order_as_shown, orders_as_shown
 from warmline.api.timeline import TimelineEntry, lines_for
 from warmline.api.views import CallView, OrderView
 from warmline.api.vouchers import TypedCode, voucher_given
@@ -123,7 +124,7 @@ async def create_order(
         detail = "nobody of that id answers this program"
         raise BadInput(InputFault(place="body", pointer="/counselor", detail=detail)) from unfit
     acting.after_commit(lambda: desk.tell(committed))
-    return OrderView.of(opened, None)
+    return await order_as_shown(acting, acting.connection, opened)
 
 
 def _program(acting: Acting, program: ProgramId) -> Program:
@@ -167,13 +168,10 @@ async def list_own_orders(asked: Asked, who: Caller | AppKey, query: Page) -> Pa
             limit=query.fetch,
             cursor=None if after is None else str(after[0]),
         )
-        programs = asked.part(PROGRAMS)
-        shown = {
-            order.id: await order_as_shown(connection, asked.tenant, order, programs, asked.now)
-            for order in rows
-        }
+        shown = await orders_as_shown(Showing.to(asked), connection, rows)
+    by_id = {view.id: view for view in shown}
     items, cursor = page_of(
-        asked, query, rows, show=lambda order: shown[order.id], key=lambda order: (order.id,)
+        asked, query, rows, show=lambda order: by_id[order.id], key=lambda order: (order.id,)
     )
     return PageOf[OrderView](items=items, next_cursor=cursor)
 
@@ -183,8 +181,8 @@ async def get_order(asked: Asked, who: Caller | AppKey, order: Annotated[OrderId
     """One order with the call that works for it: a screen can be rebuilt from this alone."""
     async with asked.borrow() as connection:
         found = await own_order(asked, connection, order)
-        programs, desk = asked.part(PROGRAMS), asked.part(DESK)
-        shown = await order_as_shown(connection, asked.tenant, found, programs, asked.now)
+        desk = asked.part(DESK)
+        shown = await order_as_shown(asked, connection, found)
         program = await desk.programs.of_order(connection, asked.tenant, found)
         offered = await desk.offers_release(connection, asked.tenant, found, program)
         return shown.model_copy(update={"release_offered": offered})
@@ -211,7 +209,7 @@ async def choose_counselor(
         detail = "nobody of that id answers this order's program"
         raise BadInput(InputFault(place="body", pointer="/counselor", detail=detail)) from unfit
     acting.after_commit(lambda: desk.tell(committed))
-    return OrderView.of(chosen, None)
+    return await order_as_shown(acting, acting.connection, chosen)
 
 
 @orders(
@@ -358,4 +356,4 @@ async def cancel_order(
         acting.connection, acting.tenant, order, by, f"cancelled_by_{by}"
     )
     acting.after_commit(lambda: desk.tell(committed))
-    return OrderView.of(cancelled, None)
+    return await order_as_shown(acting, acting.connection, cancelled)

@@ -1,21 +1,14 @@
 """What the endpoints need of the process, and the look-ups they share."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from billing.order import Order
 from billing.store.orders import load_order
-from dialer.call import Call, State
-from dialer.store.calls import live_call_of
-from routing.store.counselors import counselor_name
-from terms.ids import OrderId, ProgramId, TenantId
-from warmline.api.views import CallView, OrderView
+from terms.ids import OrderId, ProgramId
 from warmline.desk.desk import Desk
-from warmline.desk.waits import waiting_of
-from warmline.desk.wrap_ups import has_summary
 from warmline.http.asked import Asked
 from warmline.http.problems import NotFound
 from warmline.http.who import Caller
@@ -48,38 +41,3 @@ async def own_order(asked: Asked, connection: "Connection", order: OrderId) -> O
     if found is None or (isinstance(asked.who, Caller) and found.caller != asked.who.id):
         raise NotFound
     return found
-
-
-async def order_as_shown(
-    connection: "Connection",
-    tenant: TenantId,
-    order: Order,
-    programs: Mapping[ProgramId, Program],
-    now: datetime,
-) -> OrderView:
-    """The order with the call that works for it, and that call's place in the queue."""
-    live = None if order.call is None else await live_call_of(connection, tenant, order.id)
-    program = programs.get(order.program)
-    call = None
-    if live is not None:
-        call = await call_as_shown(connection, tenant, live.call, program, now)
-    name = None
-    if order.counselor is not None:
-        name = await counselor_name(connection, tenant, order.counselor)
-    return OrderView.of(
-        order,
-        call,
-        counselor_name=name,
-        has_summary=order.settled is not None and await has_summary(connection, tenant, order.id),
-        claim_seconds=None if program is None else program.billing.claim_seconds,
-    )
-
-
-async def call_as_shown(
-    connection: "Connection", tenant: TenantId, call: Call, program: Program | None, now: datetime
-) -> CallView:
-    """The call; where it waits, with its place and how long that may take."""
-    waiting = None
-    if call.state is State.QUEUED and program is not None:
-        waiting = await waiting_of(connection, tenant, call.id, program, now)
-    return CallView.of(call, now, waiting)

@@ -14,6 +14,7 @@ from terms.ids import CallId, CounselorId, OrderId
 from terms.refusals import RefusalCode
 from terms.verdict import Role
 from warmline.api.parts import DESK
+from warmline.api.showing import order_as_shown
 from warmline.api.timeline import TimelineEntry, lines_for
 from warmline.api.views import NonNegative, OrderView, VerdictView
 from warmline.desk.opening import NotQualified
@@ -184,6 +185,7 @@ def _may_see(who: Staff, legs: tuple[Leg, ...]) -> bool:
     "/v1/orders/{order}/match",
     who=(STEWARD,),
     returns={200: OrderView},
+    secret=True,  # the answer repeats why a claim was decided
     refuses=(RefusalCode.ORDER_NOT_OPEN,),
 )
 async def match_order(
@@ -204,4 +206,4 @@ async def match_order(
         detail = "nobody of that id answers this order's program"
         raise BadInput(InputFault(place="body", pointer="/counselor", detail=detail)) from unfit
     acting.after_commit(lambda: desk.tell(committed))
-    return OrderView.of(matched, None)
+    return await order_as_shown(acting, acting.connection, matched)

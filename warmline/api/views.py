@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from billing.cancelling import Counted, counted
+from billing.appointments import Appointments
+from billing.cancelling import Counted, counted, counts_after
 from billing.order import Order, Settled
 from billing.order import State as OrderState
 from dialer.call import Call
@@ -15,6 +16,7 @@ from routing.counselor import CounselorState
 from routing.queue import Waiting
 from routing.store.counselors import Listed
 from terms.verdict import Confidence, EndedBy, Role, Verdict, VerdictKind
+from warmline.api.outcome_views import ClaimView, RatingView
 from warmline.http.model import Instant, Model
 from warmline.programs import Program, Text
 
@@ -31,6 +33,30 @@ class TextView(Model):
     def of(cls, text: Text) -> "TextView":
         """A program's text."""
         return cls(zh=text.zh, en=text.en)
+
+
+class AppointmentsView(Model):
+    """What holds for an appointed time."""
+
+    book_ahead_seconds: NonNegative
+    """How far ahead it may be, at most."""
+
+    cancel_free_seconds: NonNegative
+    """Giving it up is free until so long before it."""
+
+    no_show_counts: bool
+    """Whether an appointment that its caller does not keep counts as used."""
+
+    @classmethod
+    def of(cls, appointments: Appointments) -> "AppointmentsView | None":
+        """None for a service that takes none."""
+        if not appointments.taken:
+            return None
+        return cls(
+            book_ahead_seconds=appointments.book_ahead_seconds,
+            cancel_free_seconds=appointments.cancelling.free_seconds,
+            no_show_counts=appointments.cancelling.no_show_consumes,
+        )
 
 
 class ProgramView(Model):
@@ -59,6 +85,9 @@ class ProgramView(Model):
 
     takes_appointments: bool
     """Whether an order may be opened for a later time."""
+
+    appointments: AppointmentsView | None
+    """What holds for such a time; null where none is taken."""
 
     offered_until: date | None
     """The last day on which an order can be opened, announced ahead; null while there is no end."""
@@ -89,6 +118,7 @@ class ProgramView(Model):
             is_open=is_open,
             opens_at=opens_at,
             takes_appointments=program.billing.appointments.taken,
+            appointments=AppointmentsView.of(program.billing.appointments),
             offered_until=program.billing.cover.offered_until,
             service_numbers=[one.number.digits for one in program.routing.service_numbers],
             ring_first=program.dialer.ring_first,
@@ -206,6 +236,10 @@ class OrderView(Model):
     cancel_free_until: Instant | None
     """The last instant at which giving the appointment up costs nothing (X23)."""
 
+    cancel_counts_after: Instant | None
+    """After this instant giving the order up counts as used. Null where it never will: nothing pays
+    for it, or its counselor was not there (B07)."""
+
     counted_as_used: Counted | None
     """Why the order counts as used although nobody talked; null while it does not (B07, X23)."""
 
@@ -215,7 +249,14 @@ class OrderView(Model):
     closed_at: Instant | None
     closed_reason: str | None
     counselor_name: str | None
+    counselor_credential: str | None
     last_call: LastCallView | None
+    rating: RatingView | None
+    """What the caller thought of the talk; null while they have not said so (C09)."""
+
+    claim: ClaimView | None
+    """The newest of the claims that the caller knows of: filed, rated or decided (A36)."""
+
     call: CallView | None
     """The call that works for the order now."""
 
@@ -235,8 +276,11 @@ class OrderView(Model):
         *,
         release_offered: bool = False,
         counselor_name: str | None = None,
+        counselor_credential: str | None = None,
         has_summary: bool = False,
         claim_seconds: int | None = None,
+        rating: RatingView | None = None,
+        claim: ClaimView | None = None,
     ) -> "OrderView":
         """An order as it stands, with the call that works for it."""
         return cls(
@@ -252,12 +296,16 @@ class OrderView(Model):
             expires_at=order.expires_at,
             starts_at=order.starts_at,
             cancel_free_until=order.cancel_free_until,
+            cancel_counts_after=counts_after(order),
             counted_as_used=counted(order),
             resume_until=order.resume_until,
             closed_at=order.closed_at,
             closed_reason=order.closed_reason,
             counselor_name=counselor_name,
+            counselor_credential=counselor_credential,
             last_call=_last_call(order.settled, claim_seconds),
+            rating=rating,
+            claim=claim,
             call=call,
             release_offered=release_offered,
             has_summary=has_summary,

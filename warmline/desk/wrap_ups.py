@@ -112,14 +112,16 @@ async def read_summary(
     return seal.open_text(row["summary_sealed"], _PURPOSE), row["written_at"]
 
 
-async def has_summary(connection: "Connection", tenant: TenantId, order: OrderId) -> bool:
-    """Whether there is a summary for the customer of the order to read."""
-    found: bool = await connection.fetchval(
-        """SELECT EXISTS (SELECT FROM wrap_ups
-             WHERE tenant = $1 AND order_id = $2 AND required AND summary_sealed IS NOT NULL)""",
-        *(tenant, order),
+async def with_summary(
+    connection: "Connection", tenant: TenantId, orders: Collection[OrderId]
+) -> set[OrderId]:
+    """Those of the orders that have a summary for their customer to read."""
+    rows = await connection.fetch(
+        """SELECT DISTINCT order_id FROM wrap_ups WHERE tenant = $1 AND order_id = ANY ($2)
+             AND required AND summary_sealed IS NOT NULL""",
+        *(tenant, list(orders)),
     )
-    return found
+    return {OrderId(row["order_id"]) for row in rows}
 
 
 def _wrap_up(row: "Record") -> WrapUp:

@@ -71,10 +71,19 @@ async def test_an_appointment_shows_when_it_begins_and_until_when_it_is_free_to_
         "expires_at": starts_at + A_DAY,
     }
     assert order["counted_as_used"] is None
+    assert order["cancel_counts_after"] == order["cancel_free_until"]
     assert (early, refused["code"]) == (409, "not_now")
     assert {one["id"]: one["takes_appointments"] for one in page["items"]} == {
         LISTENING: True,
         "family-doctor": False,
+    }
+    assert {one["id"]: one["appointments"] for one in page["items"]} == {
+        LISTENING: {
+            "book_ahead_seconds": 7 * 86_400,
+            "cancel_free_seconds": 86_400,
+            "no_show_counts": True,
+        },
+        "family-doctor": None,
     }
 
 
@@ -140,9 +149,11 @@ async def test_a_caller_turned_away_as_the_counselor_is_absent_gives_up_free(
     me, path = service.device(CALLER), f"/v1/orders/{order['id']}"
 
     status, refused = await ask(service, "POST", f"{path}/calls", me, {})
+    _, let_down = await ask(service, "GET", path, me)
     _, given_up = await ask(service, "DELETE", path, me)
 
     assert (status, refused["code"]) == (409, "counselor_offline")
+    assert let_down["cancel_counts_after"] is None
     assert given_up["counted_as_used"] is None
     voucher = await service.people.see_voucher(OrderId(order["id"]))
     assert voucher.state is VoucherState.RETURNED

@@ -70,6 +70,7 @@ async def test_an_order_tells_whom_it_is_for_what_was_talked_and_until_when_to_c
     path, mine = f"/v1/orders/{order}", service.device(CALLER)
     _, before = await ask(service, "GET", path, mine)
     assert (before["counselor_name"], before["last_call"]) == ("Chen Xin", None)
+    assert before["counselor_credential"] != ""
     assert (before["granted_seconds"], before["talked_seconds"]) == (1500, 0)
     await service.script(CALLER, answers="yes", talks_for_seconds=90)
     await service.script(COUNSELOR, answers="yes", presses="1")
@@ -84,6 +85,60 @@ async def test_an_order_tells_whom_it_is_for_what_was_talked_and_until_when_to_c
     assert (after["talked_seconds"], after["state"]) == (90, "completed")
     (listed,) = (await ask(service, "GET", "/v1/orders", mine))[1]["items"]
     assert listed == {**after, "release_offered": False}
+
+
+@pytest.mark.rule("C09", "A36")
+async def test_an_order_shows_the_rating_and_the_claim_that_its_caller_gave(
+    service: Service,
+) -> None:
+    path, mine = await _talked(service), service.device(CALLER)
+    _, before = await ask(service, "GET", path, mine)
+    scores = {"timeliness": 5, "quality": 4, "attitude": 5}
+    _, rating = await ask(service, "POST", f"{path}/rating", mine, json=scores | {"text": "谢谢"})
+    _, filed = await ask(service, "POST", f"{path}/claims", mine, json={"reason": "cut_off"})
+
+    _, after = await ask(service, "GET", path, mine)
+
+    assert (before["rating"], before["claim"]) == (None, None)
+    assert (after["rating"], after["claim"]) == (rating, filed)
+    given = {name: after["rating"][name] for name in scores}
+    assert given == scores
+    change = _instant(rating["change_until"]) - _instant(rating["rated_at"])
+    assert change == timedelta(hours=24)
+    assert (filed["state"], filed["decision"]) == ("open", None)
+    (listed,) = (await ask(service, "GET", "/v1/orders", mine))[1]["items"]
+    assert listed == after
+
+
+async def test_a_rejected_claim_shows_in_the_order_why_and_until_when_it_may_be_appealed(
+    service: Service,
+) -> None:
+    path, mine = await _talked(service), service.device(CALLER)
+    _, filed = await ask(service, "POST", f"{path}/claims", mine, json={"reason": "bad_line"})
+    support = await service.sign_in("support")
+    decision = {"decision": "reject", "reason": "线路记录完整"}
+    await ask(service, "POST", f"/v1/claims/{filed['id']}/decision", support, json=decision)
+
+    _, rejected = await ask(service, "GET", path, mine)
+    await ask(service, "POST", f"/v1/claims/{filed['id']}/appeal", mine)
+    _, appealed = await ask(service, "GET", path, mine)
+
+    told = rejected["claim"]["decision"]
+    assert (told["decision"], told["reason"]) == ("reject", "线路记录完整")
+    assert rejected["claim"]["appeal_until"] is not None
+    assert (appealed["claim"]["state"], appealed["claim"]["decision"]) == ("appealed", told)
+
+
+async def _talked(service: Service) -> str:
+    """The path of an order whose two people have talked."""
+    order = await service.people.order(
+        await service.people.caller(), await service.people.counselor()
+    )
+    await service.script(CALLER, answers="yes", talks_for_seconds=90)
+    await service.script(COUNSELOR, answers="yes", presses="1")
+    await service.place_call(order, CALLER)
+    await service.let_pass(150)
+    return f"/v1/orders/{order}"
 
 
 def _instant(text: str) -> datetime:

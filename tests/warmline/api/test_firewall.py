@@ -77,7 +77,7 @@ async def test_no_operation_gives_an_insurer_a_call_a_claim_or_a_person(service:
 
 async def test_the_live_feed_shows_an_insurer_nothing(service: Service) -> None:
     await a_rejection(service)
-    audience = DeskAudience(service.house.programs)
+    audience = DeskAudience(service.house.programs, service.house.seal)
 
     assert audience.marks(INSURER) == frozenset()
     async with borrowed(service.house.pool) as connection:
