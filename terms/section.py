@@ -6,6 +6,7 @@ that all of them report faults alike and the operator sees all of them at once.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -29,17 +30,22 @@ class ProgramInvalid(Exception):
 
 
 class Section:
-    """A cursor over one table. Take each key once, then call `finish`."""
+    """A cursor over one table. Take each key once, then call `finish`.
 
-    def __init__(self, name: str, table: Mapping[str, object]) -> None:
+    `within` is the path of a table inside the section: its keys are told with it before their name.
+    """
+
+    def __init__(self, name: str, table: Mapping[str, object], *, within: str = "") -> None:
         self.name = name
+        self._within = within
         self._table = table
         self._taken: set[str] = set()
         self._faults: list[ProgramFault] = []
+        self._tables: list[Section] = []
 
     def fault(self, key: str, message: str) -> None:
         """Note a fault that only the room itself can see (two keys that contradict, say)."""
-        self._faults.append(ProgramFault(self.name, key, message))
+        self._faults.append(ProgramFault(self.name, f"{self._within}{key}", message))
 
     def whole(
         self, key: str, *, least: int = 0, most: int = 10**9, default: int | None = None
@@ -90,16 +96,45 @@ class Section:
             return self._wrong(key, value, "must be true or false", False)
         return value
 
+    def day(self, key: str, *, required: bool = False) -> date | None:
+        """A day like 2027-01-31, as a text or as TOML's own date; None where there is none."""
+        value = self._take(key, None)
+        if value is None or value in ("", "-"):
+            return self._wrong(key, None, "", None) if required else None
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value
+        try:
+            return date.fromisoformat(value if isinstance(value, str) else "")
+        except ValueError:
+            return self._wrong(key, value, "must be a day like 2027-01-31", None)
+
+    def tables(self, key: str) -> tuple["Section", ...]:
+        """A list of tables, `[[section.key]]`: each read like a section, finished with this one."""
+        value = self._take(key, ())
+        if not isinstance(value, list | tuple) or not all(isinstance(one, dict) for one in value):
+            return self._wrong(key, value, f"must be tables: [[{self.name}.{key}]]", ())
+        inner = tuple(
+            Section(self.name, table, within=f"{key}[{place}].")
+            for place, table in enumerate(value, start=1)
+        )
+        self._tables += inner
+        return inner
+
     def finish(self) -> None:
         """Report every fault at once, unknown keys among them.
 
         Raises ProgramInvalid when there is any.
         """
+        faults = self._all_faults()
+        if faults:
+            raise ProgramInvalid(faults)
+
+    def _all_faults(self) -> tuple[ProgramFault, ...]:
         for key in self._table:
             if key not in self._taken:
                 self.fault(key, "is not a key of this section; take it out or mend its spelling")
-        if self._faults:
-            raise ProgramInvalid(tuple(self._faults))
+        within = (fault for table in self._tables for fault in table._all_faults())
+        return (*self._faults, *within)
 
     def _take(self, key: str, default: object) -> object:
         self._taken.add(key)

@@ -5,6 +5,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
+from billing.policies.changes import Change, parse_changes
 from billing.policies.relation import DIRECT, FAMILY, Relation
 from billing.quota import CountedFor, Period
 from terms.section import Section
@@ -13,8 +14,6 @@ Word = TypeVar("Word", bound=StrEnum)
 
 MOST_WAITING_DAYS = 3650
 MOST_VOUCHERS = 100
-
-_NO_DAY = "-"
 
 
 class Entitlement(StrEnum):
@@ -67,6 +66,7 @@ class Cover:
     quota_period: Period = Period.POLICY_YEAR
     quota_per: CountedFor = CountedFor.PERSON
     offered_until: date | None = None  # the last day in China; None: no end is announced (B05)
+    changes: tuple[Change, ...] = ()  # told ahead, the end of the service among them (B04)
 
     def is_offered_on(self, day: date) -> bool:
         """Whether new orders may be opened, and vouchers given, on this day (B05)."""
@@ -76,6 +76,7 @@ class Cover:
 def parse_cover(section: Section) -> Cover:
     """The keys of a cover; faults are noted in the section."""
     products = section.words("products", default=())
+    offered_until = section.day("offered_until")
     cover = Cover(
         products=frozenset(products),
         entitlement=_one_of(Entitlement, section, "entitlement", Entitlement.NONE),
@@ -91,7 +92,8 @@ def parse_cover(section: Section) -> Cover:
         quota_uses=section.whole("quota_uses", default=0),
         quota_period=_one_of(Period, section, "quota_period", Period.POLICY_YEAR),
         quota_per=_one_of(CountedFor, section, "quota_per", CountedFor.PERSON),
-        offered_until=_day(section, "offered_until"),
+        offered_until=offered_until,
+        changes=parse_changes(section, offered_until),
     )
     if len(cover.products) != len(products) or "" in cover.products:
         section.fault("products", "must not name a product twice, nor an empty one")
@@ -117,17 +119,6 @@ def _check_together(section: Section, cover: Cover) -> None:
         section.fault("quota_uses", "has no effect unless entitlement = 'required'")
     if cover.send_until_hour <= cover.send_hour:
         section.fault("send_until_hour", "must be after send_hour")
-
-
-def _day(section: Section, key: str) -> date | None:
-    text = section.word(key, default=_NO_DAY)
-    if text in ("", _NO_DAY):
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        section.fault(key, "must be a day like 2027-01-31")
-        return None
 
 
 def _one_of(kind: type[Word], section: Section, key: str, default: Word) -> Word:

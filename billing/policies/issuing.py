@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from billing.policies.announcing import Announced, announced_to
 from billing.policies.cover import Cover
 from billing.policies.policy import PolicyTerms
 from billing.policies.waiting import (
@@ -64,12 +65,13 @@ class Attention:
     """What a look at a policy leads to; `look_at` is when the next one is due.
 
     `revive`: vouchers that fell with the policy, which is in force again; each gets another in its
-    place, with the end date it had.
+    place, with the end date it had. `tell`: changes that its holder is told of ahead, once (B04).
     """
 
     give: tuple[Due, ...] = ()
     void: tuple[VoucherId, ...] = ()
     revive: tuple[VoucherId, ...] = ()
+    tell: tuple[Announced, ...] = ()
     look_at: datetime | None = None
 
 
@@ -86,6 +88,9 @@ def attend(
         return _over(given, now)
     give: list[Due] = []
     revive, looks = _revived(given, covers, now)
+    tell, more_at = announced_to(sponsor, terms, covers, now)
+    if more_at is not None:
+        looks.append(more_at)
     for program, (whose, cover) in sorted(covers.items()):
         if whose != sponsor or terms.product not in cover.products:
             continue
@@ -102,7 +107,7 @@ def attend(
             looks.append(look_at)
     if terms.ends_on is not None:
         looks.append(end_of_day(terms.ends_on, CHINA))
-    return Attention(give=tuple(give), revive=revive, look_at=min(looks, default=None))
+    return Attention(give=tuple(give), revive=revive, tell=tell, look_at=min(looks, default=None))
 
 
 def _over(given: Sequence[Given], now: datetime) -> Attention:

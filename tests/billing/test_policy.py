@@ -83,7 +83,8 @@ def test_no_contact_may_use_up_a_quota_where_there_is_one() -> None:
 
 @pytest.mark.rule("B05")
 def test_the_end_of_a_service_is_a_day() -> None:
-    assert parse({"offered_until": "2027-01-31"}).cover.offered_until == date(2027, 1, 31)
+    end = {"offered_until": "2027-01-31", "end_announced_on": "2026-12-31"}
+    assert parse(end).cover.offered_until == date(2027, 1, 31)
     assert parse({}).cover.offered_until is None
     with pytest.raises(ProgramInvalid, match="offered_until"):
         parse({"offered_until": "soon"})

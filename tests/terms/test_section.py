@@ -1,6 +1,7 @@
 """One reader for every room's section: all faults at once, none stops the reading."""
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -118,3 +119,41 @@ def test_everything_wrong_is_told_at_once_a_rooms_own_faults_too() -> None:
         section.finish()
     assert [fault.key for fault in refused.value.faults] == ["n", "flag", "n", "odd"]
     assert "[dialer] flag: is missing" in str(refused.value)
+
+
+@pytest.mark.parametrize("told", ["2027-01-31", date(2027, 1, 31)])
+def test_a_day_is_a_text_or_a_date(told: object) -> None:
+    assert Section("billing", {"key": told}).day("key") == date(2027, 1, 31)
+
+
+@pytest.mark.parametrize(
+    "told", ["soon", 20270131, datetime(2027, 1, 31, tzinfo=UTC), "2027-02-30"]
+)
+def test_what_is_no_day_is_a_fault(told: object) -> None:
+    section = Section("billing", {"key": told})
+
+    assert section.day("key") is None
+    assert [fault.key for fault in faults(section)] == ["key"]
+
+
+def test_a_day_may_be_left_out_unless_it_is_required() -> None:
+    section = Section("billing", {"empty": ""})
+
+    assert section.day("empty") is None
+    assert section.day("missing") is None
+    section.day("needed", required=True)
+    assert faults(section) == [ProgramFault("billing", "needed", "is missing")]
+
+
+def test_the_faults_of_inner_tables_are_told_with_their_place() -> None:
+    section = Section("billing", {"changes": [{"word": "a"}, {"word": 1, "more": 2}]})
+
+    assert [table.word("word") for table in section.tables("changes")] == ["a", ""]
+    assert [fault.key for fault in faults(section)] == ["changes[2].word", "changes[2].more"]
+
+
+def test_what_is_no_list_of_tables_is_a_fault() -> None:
+    section = Section("billing", {"changes": "none"})
+
+    assert section.tables("changes") == ()
+    assert [fault.key for fault in faults(section)] == ["changes"]

@@ -208,6 +208,32 @@ def test_every_fault_of_a_file_is_told_at_once_in_the_order_of_lines(file: Path)
     assert {fault.key for fault in faults} >= {"cap_seconds", "role", "rolle", "voucher"}
 
 
+@pytest.mark.rule("B04")
+def test_a_change_announced_too_late_is_told_at_its_own_line(file: Path) -> None:
+    change = """
+[[billing.changes]]
+effective_on = 2027-03-01
+announced_on = {}
+text_zh = "通话时间改为9点至21点"
+text_en = "talks from 9:00 to 21:00"
+"""
+    body = file.read_text(encoding="utf-8")
+    in_time = body + change.format("2027-01-30")
+    file.write_text(in_time, encoding="utf-8")
+    assert check(file) == []
+
+    late = change.format("2027-01-31").replace("2027-03-01", "2027-03-02")
+    file.write_text(in_time + late + "text_fr = 1", encoding="utf-8")
+    assert [(fault.line, fault.key) for fault in check(file)] == [
+        (len((in_time + late).splitlines()) + 1, "changes[2].text_fr"),
+    ]
+    file.write_text(in_time + late.replace("03-02", "02-20"), encoding="utf-8")
+    (fault,) = check(file)
+    assert fault.line == len(in_time.splitlines()) + 4
+    assert (fault.section, fault.key) == ("billing", "changes[2].announced_on")
+    assert "must be 2027-01-21 or earlier: customers are told 30 days ahead" in fault.message
+
+
 def test_a_missing_key_is_told_at_its_section(file: Path) -> None:
     text = spoil(file, 'matching = "pool"\n', "")
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
+from billing.policies.waiting import today_in_china
 from routing.hours import is_open, next_opening
 from routing.store.counselors import list_counselors
 from terms.calendar import Workdays
@@ -40,7 +41,7 @@ def _shown(program: Program, now: datetime, workdays: Workdays) -> ProgramView:
     hours = program.routing.hours
     open_now = is_open(hours, now, workdays)
     opens_at = None if open_now else next_opening(hours, now, workdays)
-    return ProgramView.of(program, is_open=open_now, opens_at=opens_at)
+    return ProgramView.of(program, is_open=open_now, opens_at=opens_at, today=today_in_china(now))
 
 
 @catalogue("GET", "/v1/programs/{program}/counselors", returns={200: PageOf[CounselorView]})

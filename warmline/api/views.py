@@ -9,6 +9,7 @@ from billing.appointments import Appointments
 from billing.cancelling import Counted, counted, counts_after
 from billing.order import Order, Settled
 from billing.order import State as OrderState
+from billing.policies.changes import Change, ChangeKind
 from dialer.call import Call
 from dialer.call import State as CallState
 from dialer.events import TimerKind
@@ -59,6 +60,28 @@ class AppointmentsView(Model):
         )
 
 
+class ProgramChangeView(Model):
+    """A change of a service that is announced ahead."""
+
+    kind: ChangeKind
+    effective_on: date
+    """The first day on which it holds, in China."""
+
+    announced_on: date
+    text: TextView
+    """What will change, in a sentence to be shown."""
+
+    @classmethod
+    def of(cls, change: Change) -> "ProgramChangeView":
+        """In words."""
+        return cls(
+            kind=change.kind,
+            effective_on=change.effective_on,
+            announced_on=change.announced_on,
+            text=TextView(zh=change.zh, en=change.en),
+        )
+
+
 class ProgramView(Model):
     """A service that can be called."""
 
@@ -92,6 +115,9 @@ class ProgramView(Model):
     offered_until: date | None
     """The last day on which an order can be opened, announced ahead; null while there is no end."""
 
+    changes: list[ProgramChangeView]
+    """What will be otherwise, announced ahead: from the day it is announced until it holds."""
+
     service_numbers: list[str]
     ring_first: Role
     """Whose phone rings first."""
@@ -103,8 +129,11 @@ class ProgramView(Model):
     """What a talk may have led to, for the notes about it."""
 
     @classmethod
-    def of(cls, program: Program, *, is_open: bool, opens_at: datetime | None) -> "ProgramView":
-        """A program as it stands now."""
+    def of(
+        cls, program: Program, *, is_open: bool, opens_at: datetime | None, today: date
+    ) -> "ProgramView":
+        """A program as it stands today, in China."""
+        cover = program.billing.cover
         return cls(
             id=program.id,
             version=program.version,
@@ -118,8 +147,17 @@ class ProgramView(Model):
             is_open=is_open,
             opens_at=opens_at,
             takes_appointments=program.billing.appointments.taken,
+<<<<<<< HEAD
             appointments=AppointmentsView.of(program.billing.appointments),
             offered_until=program.billing.cover.offered_until,
+=======
+            offered_until=cover.offered_until,
+            changes=[
+                ProgramChangeView.of(change)
+                for change in cover.changes
+                if change.is_upcoming(today)
+            ],
+>>>>>>> 0cee615 (Announce changes of a service in its program, and show them ahead)
             service_numbers=[one.number.digits for one in program.routing.service_numbers],
             ring_first=program.dialer.ring_first,
             claim_seconds=program.billing.claim_seconds,

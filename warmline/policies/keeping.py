@@ -266,6 +266,7 @@ def digest_of(covers: Covers) -> str:
             *(id_, sponsor, sorted(cover.products), cover.waiting_anchor.value),
             *(cover.waiting_days, cover.vouchers_per_policy_year),
             *(cover.send_hour, cover.send_until_hour, cover.offered_until),
+            *((change.key, change.announced_on) for change in cover.changes),
         )
         for id_, (sponsor, cover) in sorted(covers.items())
     ]

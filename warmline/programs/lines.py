@@ -1,10 +1,12 @@
 """Where in a program file a section or a key stands, so that a fault can name its line."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 _HEADER = re.compile(r"""\s*\[\s*["']?([\w-]+)["']?\s*(?:\.[^\]]*)?\]""")
+_TABLE = re.compile(r"""\s*\[\[\s*["']?([\w-]+)["']?\s*\.\s*["']?([\w-]+)["']?\s*\]\]""")
 _KEY = re.compile(r"""\s*["']?([\w-]+)["']?\s*(?:\.\s*["']?([\w-]+)["']?\s*)?[=.]""")
 _FENCES = ('"""', "'''")
 
@@ -17,22 +19,34 @@ class Lines:
     keys: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def of(self, section: str, key: str) -> int:
-        """The line of the key; of its section when the key is missing; 1 when that is too."""
-        return self.keys.get((section, key)) or self.sections.get(section, 1)
+        """The line of the key; of its table, then its section, when the key is missing; else 1."""
+        table, _, _ = key.rpartition(".")
+        for known in (key, table, table.partition("[")[0]):
+            if (section, known) in self.keys:
+                return self.keys[section, known]
+        return self.sections.get(section, 1)
 
 
 def find_lines(body: str) -> Lines:
     """Read the places off the text. It need not be valid TOML."""
     sections: dict[str, int] = {}
     keys: dict[tuple[str, str], int] = {}
-    section = ""
+    section, within = "", ""
+    tables: Counter[tuple[str, str]] = Counter()
     for number, line in _outside_long_texts(body):
-        if header := _HEADER.match(line):
-            section = header[1]
+        if table := _TABLE.match(line):
+            section, name = table[1], table[2]
+            tables[section, name] += 1
+            within = f"{name}[{tables[section, name]}]"
+            keys.setdefault((section, name), number)
+            keys.setdefault((section, within), number)
+            within += "."
+        elif header := _HEADER.match(line):
+            section, within = header[1], ""
             sections.setdefault(section, number)
         elif found := _KEY.match(line):
             if section:
-                keys.setdefault((section, found[1]), number)
+                keys.setdefault((section, f"{within}{found[1]}"), number)
             else:  # before the first header: dialer.cap_seconds = 900
                 sections.setdefault(found[1], number)
                 if found[2]:

@@ -1,6 +1,6 @@
 """A service that will end: announced ahead, and no order is opened after its last day."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from billing.policies.waiting import today_in_china
 from tests.people import CALLER, LISTENING
 from tests.scenarios.claiming import ask
-from tests.serving import a_service
+from tests.serving import a_service, until_noon
 from warmline.programs import load_shipped
 
 A_DAY = 86_400
@@ -18,11 +18,12 @@ def written(folder: Path, last_day: str) -> Path:
     """The listening talk, which a voucher pays, until that day."""
     folder.mkdir()
     body = load_shipped()[LISTENING].body
-    (folder / "ends.toml").write_text(f'{body}\noffered_until = "{last_day}"\n', encoding="utf-8")
+    end = f'offered_until = "{last_day}"\nend_announced_on = "2020-01-01"\n'
+    (folder / "ends.toml").write_text(f"{body}\n{end}", encoding="utf-8")
     return folder
 
 
-@pytest.mark.rule("B05")
+@pytest.mark.rule("B04", "B05")
 async def test_the_end_of_a_service_is_announced_ahead_and_holds(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -45,6 +46,44 @@ async def test_the_end_of_a_service_is_announced_ahead_and_holds(
         late, refused = await ask(service, "POST", "/v1/orders", me, wish | {"voucher": second})
 
     assert shown["offered_until"] == last_day
+    first_without = (date.fromisoformat(last_day) + timedelta(days=1)).isoformat()
+    assert [(one["kind"], one["effective_on"]) for one in shown["changes"]] == [
+        ("end", first_without)
+    ]
     assert in_time == 201, order
     assert (late, refused["code"]) == (422, "not_entitled")
     assert last_day in refused["detail"]
+
+
+@pytest.mark.rule("B04")
+async def test_the_catalogue_shows_a_change_from_the_day_it_is_announced_until_it_holds(
+    database_url: str, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    today = today_in_china(now + until_noon(now))
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    changes = "".join(
+        f"""
+[[billing.changes]]
+announced_on = {today + timedelta(days=announced)}
+effective_on = {today + timedelta(days=effective)}
+text_zh = "通话时间改为9点至21点"
+text_en = "talks from 9:00 to 21:00"
+"""
+        for announced, effective in ((-40, 0), (-30, 1), (0, 30), (1, 31))
+    )
+    body = load_shipped()[LISTENING].body
+    (folder / "changes.toml").write_text(f"{body}{changes}", encoding="utf-8")
+    async with a_service(database_url, tmp_path, programs=folder) as service:
+        await service.people.caller()
+        _, page = await ask(service, "GET", "/v1/programs", service.device(CALLER))
+
+    (shown,) = [one for one in page["items"] if one["id"] == LISTENING]
+    assert [one["effective_on"] for one in shown["changes"]] == [
+        (today + timedelta(days=days)).isoformat() for days in (1, 30)
+    ]
+    assert shown["changes"][0]["text"] == {
+        "zh": "通话时间改为9点至21点",
+        "en": "talks from 9:00 to 21:00",
+    }

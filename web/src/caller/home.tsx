@@ -192,6 +192,12 @@ function Voucher({ voucher, programs }: { voucher: VoucherView; programs: Found[
             ? say.usedAt(nearTime(voucher.used_at))
             : say.goodUntil(dateOf(voucher.valid_until))}
         </small>
+        {isGood &&
+          program?.changes.map((change) => (
+            <small class="ahead" key={change.kind + change.effective_on}>
+              {say.fromDay(dateOf(`${change.effective_on}T00:00+08:00`), inBoth(change.text))}
+            </small>
+          ))}
       </span>
       <Pill tone={VOUCHER_TONES[voucher.state]}>{say.voucher[voucher.state]}</Pill>
     </div>

@@ -92,6 +92,7 @@ export const words = catalogue(
     add: "添加",
     ending: (tail: string) => `尾号 ${tail}`,
     goodUntil: (day: string) => `${day} 前有效`,
+    fromDay: (day: string, what: string) => `${day}起：${what}`,
     usedAt: (time: string) => `${time} 使用`,
     voucherStory: "这张券的经过",
 
@@ -290,6 +291,7 @@ export const words = catalogue(
     add: "Add",
     ending: (tail: string) => `ending in ${tail}`,
     goodUntil: (day: string) => `good until ${day}`,
+    fromDay: (day: string, what: string) => `From ${day}: ${what}`,
     usedAt: (time: string) => `used ${time}`,
     voucherStory: "What happened to it",
 
