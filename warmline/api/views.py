@@ -147,17 +147,13 @@ class ProgramView(Model):
             is_open=is_open,
             opens_at=opens_at,
             takes_appointments=program.billing.appointments.taken,
-<<<<<<< HEAD
             appointments=AppointmentsView.of(program.billing.appointments),
-            offered_until=program.billing.cover.offered_until,
-=======
             offered_until=cover.offered_until,
             changes=[
                 ProgramChangeView.of(change)
                 for change in cover.changes
                 if change.is_upcoming(today)
             ],
->>>>>>> 0cee615 (Announce changes of a service in its program, and show them ahead)
             service_numbers=[one.number.digits for one in program.routing.service_numbers],
             ring_first=program.dialer.ring_first,
             claim_seconds=program.billing.claim_seconds,
