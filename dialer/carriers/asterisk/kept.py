@@ -1,8 +1,9 @@
 """How a leg ended, as our line of dialplan kept it at Asterisk while nobody listened. Pure.
 
-The line is in `extensions.conf`: the moment, Q.850's cause, what was left of the absolute limit
-(`0` where there was none), the channel's state, and which channel asked for the end, none where
-none did.
+The line is in `warmline-extensions.conf`: the moment, Q.850's cause, what was left of the absolute
+limit (`0` where there was none), the channel's state, which channel asked for the end, none where
+none did, and the channel's own name. Of two in one bridge Asterisk writes the one that asked down
+for both: of who stays behind it says nothing.
 """
 
 from dataclasses import dataclass
@@ -35,16 +36,18 @@ def read_kept(text: str) -> Kept | None:
     when, _, rest = text.partition(",")
     cause_text, _, rest = rest.partition(",")
     left, _, rest = rest.partition(",")
-    state, _, source = rest.partition(",")
+    state, _, rest = rest.partition(",")
+    source, is_named, name = rest.partition(",")
     at = read_time(when)
     if at is None or not cause_text.isdecimal():
         return None
     cause = int(cause_text)
-    return Kept(at=at, cause=cause, asked=_asked(cause, left, source), was_up=state == "Up")
+    by_phone = source == name if is_named else bool(source)
+    return Kept(at=at, cause=cause, asked=_asked(cause, left, by_phone), was_up=state == "Up")
 
 
-def _asked(cause: int, left: str, source: str) -> Asked | None:
-    if source:
+def _asked(cause: int, left: str, by_phone: bool) -> Asked | None:
+    if by_phone:
         return Asked(soft=False, cause=cause, sip=None)
     if cause == _NO_ANSWER or _has_struck(left):
         return None

@@ -18,13 +18,21 @@ from dialer.carriers.asterisk.names import channel_of, is_our_bridge
 from dialer.carriers.asterisk.silence import Ear, listen
 from dialer.carriers.asterisk.standing import Believed, Standing, catch_up, standing
 from dialer.carriers.asterisk.telling import Stored
-from dialer.carriers.asterisk.traces import Gone, Trace, follow, trace_for, vanished
+from dialer.carriers.asterisk.traces import (
+    Gone,
+    Trace,
+    ends_unexplained,
+    follow,
+    trace_for,
+    vanished,
+)
 from terms.ids import LegId
 
 _RETRY_SECONDS = 0.25
 _LOOK_SECONDS = 1.0
 _LOOKS_AT_ONCE = 8
 _MOST_ENDED_REMEMBERED = 50_000
+_KEPT_WITHIN_SECONDS, _KEPT_LOOK_SECONDS = 3.0, 0.1
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +151,11 @@ class Listener:
         if event.kind is Kind.LEFT and event.bridge_empty and is_our_bridge(event.bridge):
             self._do(_tear_down(ari, event.bridge))
         trace = trace_for(self._traces, event)
-        if trace is not None and not self.is_over(trace.leg):
+        if trace is None or self.is_over(trace.leg):
+            return
+        if ends_unexplained(trace, event):
+            self._do(self._tell_as_kept(ari, event.channel, event.at))
+        else:
             self._keep(event.channel, *follow(trace, event))
 
     def _end_prompt(self, playback: object) -> None:
@@ -209,9 +221,19 @@ class Listener:
 
     async def _go_on_following(self, ari: Ari, one: Standing, now: datetime) -> None:
         self._keep(one.channel, *catch_up(self._traces.get(one.channel), one, now))
-        with suppress(CarrierRefused):  # it ended just now
-            source = {"eventSource": f"channel:{one.channel}"}
+        source = {"eventSource": f"channel:{one.channel}"}
+        try:
             await ari.ask("POST", "applications", ari.app, "subscription", query=source)
+        except CarrierRefused:  # it ended just now
+            self._do(self._tell_as_kept(ari, one.channel, now))
+
+    async def _tell_as_kept(self, ari: Ari, channel: str, at: datetime) -> None:
+        """Of a leg that was ending already when we began to listen, which takes Asterisk a moment:
+        who asked for it was said before. What it keeps is there before the channel is gone.
+        """
+        kept = await _kept_soon(ari, channel)
+        if (trace := self._traces.get(channel)) is not None:
+            self._keep(channel, *vanished(trace, Gone(at=at, kept=kept)))
 
     # --- silence ------------------------------------------------------------------------------
 
@@ -257,6 +279,18 @@ async def _kept(ari: Ari, channel: str) -> Kept | None:
     found = await ari.ask("GET", "asterisk", "variable", query={"variable": variable_of(channel)})
     text = found.get("value") if isinstance(found, dict) else None
     return read_kept(text) if isinstance(text, str) else None
+
+
+async def _kept_soon(ari: Ari, channel: str) -> Kept | None:
+    """Once it is there; None if it is not after a while."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_KEPT_WITHIN_SECONDS):
+            while True:
+                with suppress(CarrierRefused, CarrierUnknown):
+                    if (kept := await _kept(ari, channel)) is not None:
+                        return kept
+                await asyncio.sleep(_KEPT_LOOK_SECONDS)
+    return None
 
 
 async def _started_at(ari: Ari) -> datetime | None:

@@ -80,7 +80,8 @@ def catch_up(trace: Trace | None, now_standing: Standing, now: datetime) -> tupl
         at = trace.answered_at or now_standing.bridge_made_at or now
         trace = replace(trace, rang=True, answered_at=at, began=True)
         reports.append(Report(id=f"{leg}:answered", news=LegAnswered(leg=leg, at=at)))
-    trace = replace(trace, began=trace.began or now_standing.takes_orders)
+    began = trace.began or now_standing.takes_orders
+    trace = replace(trace, began=began, was_unheard=True)
     if now_standing.bridge and not trace.bridge:
         at = now_standing.bridge_made_at or now
         joined = LegBridged(leg=leg, at=at)

@@ -37,7 +37,10 @@ _UP, _RINGING = "Up", "Ringing"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What is known of one channel of ours. It takes orders from `began` on."""
+    """What is known of one channel of ours. It takes orders from `began` on.
+
+    `was_unheard`: it stood while nobody listened, so that somebody may have asked for its end then.
+    """
 
     leg: LegId
     seen_at: datetime | None = None
@@ -46,6 +49,7 @@ class Trace:
     began: bool = False
     bridge: str = ""
     asked: Asked | None = None
+    was_unheard: bool = False
     ended: bool = False
 
     @property
@@ -89,11 +93,20 @@ def follow(trace: Trace, event: Event) -> tuple[Trace, tuple[Report, ...]]:
         case Kind.ASKED_TO_END if trace.asked is None:  # the first to ask is who let go
             asked = Asked(soft=event.soft, cause=event.cause, sip=event.sip)
             return replace(trace, asked=asked), ()
-        case Kind.RETURNED if is_dialled_in(trace.leg):  # it has nowhere to return to but its end
-            return _end(trace, event.at, event.cause, event.sip)
-        case Kind.DESTROYED:
+        case Kind.RETURNED | Kind.DESTROYED if _ends(trace, event):
             return _end(trace, event.at, event.cause, event.sip)
     return trace, ()
+
+
+def ends_unexplained(trace: Trace, event: Event) -> bool:
+    """Whether the event ends the leg, and who asked for that may have been said to nobody."""
+    return trace.was_unheard and trace.asked is None and _ends(trace, event)
+
+
+def _ends(trace: Trace, event: Event) -> bool:
+    if event.kind is Kind.RETURNED:
+        return is_dialled_in(trace.leg)  # it has nowhere to return to but its end
+    return event.kind is Kind.DESTROYED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,11 +56,12 @@ def test_what_was_missed_is_caught_up_once() -> None:
         LegBridged(leg=LEG, at=made_at),
     ]
     assert catch_up(trace, stands, NOON) == (trace, ())
+    assert trace.was_unheard
 
 
 def test_a_leg_that_rings_on_is_nothing_new() -> None:
     stands = standing(CHANNELS, BRIDGES, "warmline")["c1~counselor~1"]
-    trace = Trace(leg=stands.leg, rang=True)
+    trace = Trace(leg=stands.leg, rang=True, was_unheard=True)
 
     assert catch_up(trace, stands, NOON) == (trace, ())
 

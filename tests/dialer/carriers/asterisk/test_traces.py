@@ -18,7 +18,14 @@ from dialer.carriers.asterisk.events import Event, Kind, read_event
 from dialer.carriers.asterisk.kept import Kept, read_kept, variable_of
 from dialer.carriers.asterisk.names import bridge_of, channel_of, dialled_in_leg, rung_leg
 from dialer.carriers.asterisk.release import Asked
-from dialer.carriers.asterisk.traces import Gone, Trace, follow, trace_for, vanished
+from dialer.carriers.asterisk.traces import (
+    Gone,
+    Trace,
+    ends_unexplained,
+    follow,
+    trace_for,
+    vanished,
+)
 from terms.ids import CallId, LegId
 from terms.phone import PhoneNumber
 
@@ -209,23 +216,42 @@ def test_of_an_end_nobody_saw_only_that_is_said() -> None:
 @pytest.mark.parametrize(
     ("kept", "by", "code"),
     [
-        ("2026-11-22T12:00:09.500+0000,0,0,Up,PJSIP/warmline-trunk-00000007", "party", None),
-        ("2026-11-22T12:00:09.500+0000,0,59.690,Up,PJSIP/warmline-trunk-00000007", "party", None),
-        ("2026-11-22T12:00:09.500+0000,41,0,Up,PJSIP/warmline-trunk-00000008", "carrier", None),
-        ("2026-11-22T12:00:09.500+0000,16,0,Up,", "platform", None),
-        ("2026-11-22T12:00:09.500+0000,16,590.012,Up,", "platform", None),
-        ("2026-11-22T12:00:09.500+0000,16,-0.001,Up,", "carrier", "limit"),
-        ("2026-11-22T12:00:09.500+0000,0,0.000,Up,", "carrier", "limit"),
-        ("2026-11-22T12:00:09.500+0000,44,590.012,Up,", "carrier", "rtp_timeout"),
+        ("0,0,Up,PJSIP/one-07,PJSIP/one-07", "party", None),
+        ("0,59.690,Up,PJSIP/one-07,PJSIP/one-07", "party", None),
+        ("41,0,Up,PJSIP/one-07,PJSIP/one-07", "carrier", None),
+        ("16,0,Up,,PJSIP/one-07", "platform", None),
+        ("16,590.012,Up,,PJSIP/one-07", "platform", None),
+        ("16,590.012,Up,PJSIP/other-08,PJSIP/one-07", "platform", None),
+        ("16,-0.001,Up,,PJSIP/one-07", "carrier", "limit"),
+        ("0,0.000,Up,,PJSIP/one-07", "carrier", "limit"),
+        ("16,0.000,Up,PJSIP/other-08,PJSIP/one-07", "carrier", "limit"),
+        ("44,590.012,Up,,PJSIP/one-07", "carrier", "rtp_timeout"),
+        ("16,0,Up,PJSIP/one-07", "party", None),  # by a line of before, which kept no name
+        ("16,0,Up,", "platform", None),
     ],
 )
 def test_what_asterisk_kept_tells_the_end_nobody_saw(kept: str, by: str, code: str | None) -> None:
+    kept = f"2026-11-22T12:00:09.500+0000,{kept}"
     talking = Trace(leg=LEG, rang=True, answered_at=after(4), began=True)
 
     _, (report,) = vanished(talking, Gone(at=after(30), kept=read_kept(kept)))
 
     assert isinstance(report.news, LegEnded)
     assert (report.news.by, report.news.code, report.news.at) == (by, code, after(9.5))
+
+
+def test_an_end_is_unexplained_where_nobody_listened_and_nobody_was_heard_to_ask() -> None:
+    stood = Trace(leg=LEG, answered_at=after(4), began=True, was_unheard=True)
+    asked, _ = follow(stood, event(Kind.ASKED_TO_END, 9))
+    came_in = Trace(leg=IN_LEG, answered_at=after(4), began=True, was_unheard=True)
+    ends = event(Kind.DESTROYED, 9, cause=16)
+    returns = event(Kind.RETURNED, 9, channel=IN_CHANNEL)
+
+    assert ends_unexplained(stood, ends)
+    assert ends_unexplained(came_in, returns)
+    assert not ends_unexplained(stood, RETURNS)  # it is not over yet
+    assert not ends_unexplained(asked, ends)
+    assert not ends_unexplained(Trace(leg=LEG, answered_at=after(4), began=True), ends)
 
 
 def test_who_answered_and_hung_up_unseen_did_answer() -> None:
