@@ -187,15 +187,37 @@ async def next_free_at(
     return free_at
 
 
-async def save_counselor(connection: "Connection", tenant: TenantId, counselor: Counselor) -> None:
-    """Write what a call or the counselor's console changes: presence, lease, wrap-up, misses."""
+async def save_counselor(
+    connection: "Connection",
+    tenant: TenantId,
+    counselor: Counselor,
+    *,
+    claimed_by: CallId | None = None,
+) -> None:
+    """Write what a call or the counselor's console changes: presence, lease, wrap-up, misses.
+
+    `claimed_by`: the call that takes them now.
+    """
     await connection.execute(
         """UPDATE counselors SET presence = $3, lease_until = $4, wrap_up_until = $5,
-             cooldown_until = $6, idle_since = $7, misses = $8
+             cooldown_until = $6, idle_since = $7, misses = $8,
+             offered_call = coalesce($9, offered_call)
            WHERE tenant = $1 AND id = $2""",
         *(tenant, counselor.id, counselor.presence, counselor.lease_until),
         *(counselor.wrap_up_until, counselor.cooldown_until, counselor.idle_since),
-        counselor.misses,
+        *(counselor.misses, claimed_by),
+    )
+
+
+async def last_claimed_by(
+    connection: "Connection", tenant: TenantId, counselor: CounselorId
+) -> CallId | None:
+    """The call that took them last, whatever became of it."""
+    return _call(
+        await connection.fetchval(
+            "SELECT offered_call FROM counselors WHERE tenant = $1 AND id = $2",
+            *(tenant, counselor),
+        )
     )
 
 

@@ -10,6 +10,7 @@ from routing.counselor import Activity, CounselorState, Presence
 from routing.transfer import AgencyKind, Basis, Choice
 from terms.ids import TargetId
 from terms.verdict import Role
+from warmline.api.offers import Offered
 from warmline.api.views import NonNegative
 from warmline.http.model import ID, Instant, Line, Model, Text
 from warmline.http.paging import Page
@@ -61,6 +62,11 @@ class OwnCallView(Model):
     """Talk that is left while one of the two is rung again: it stands still then. Null otherwise.
     """
 
+    over_since: Instant | None
+    """Since when the granted time, extended or not, is used up and the two go on talking, as
+    nobody is cut off where the counselor may give more. Null otherwise.
+    """
+
     crisis: bool
     transfer: str | None
     """The agency that rings or has joined."""
@@ -77,6 +83,21 @@ class OwnCallView(Model):
     extended_seconds: int
     legs: list[OwnLegView]
     """The phones that ring or talk now; while one is missing its person is rung again."""
+
+
+class LastOfferView(Model):
+    """The last call that rang the counselor: it never just vanishes from the screen."""
+
+    call: str
+    order: str
+    program: str
+    offered_at: Instant
+    """When the phone began to ring for it, the last time."""
+
+    ended_at: Instant | None
+    """When the phone stopped; null where the carrier has not told so yet."""
+
+    became: Offered
 
 
 class WrapUpView(Model):
@@ -113,6 +134,9 @@ class Me(Model):
     """Until when nothing is offered, after a call was declined."""
 
     offer: OfferView | None
+    last_offer: LastOfferView | None
+    """What became of the last call that rang me, for ten minutes; null while one has me."""
+
     call: OwnCallView | None
     wrap_ups: list[WrapUpView]
 

@@ -10,12 +10,12 @@ from pydantic import BeforeValidator
 
 from billing.store.programs_of import programs_of
 from dialer.call import Call
-from dialer.leg import Failure, Leg, LetGoReason, failure_of
 from dialer.store.live import calls_that_rang
 from terms.calendar import end_of_day, local_date, start_of_day
 from terms.ids import CallId, CounselorId, OrderId, ProgramId
-from terms.verdict import Role, VerdictKind
+from terms.verdict import VerdictKind
 from warmline.api.counselors import COUNSELOR, counselor_of
+from warmline.api.offers import Offered, became_of, rings_of
 from warmline.api.views import NonNegative
 from warmline.desk.wrap_ups import WrapUp, wrap_ups_of
 from warmline.http.api import Operations
@@ -30,16 +30,6 @@ own_day = Operations("Counselors")
 
 _HERE = ZoneInfo("Asia/Shanghai")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-
-
-class Offered(StrEnum):
-    """What became of an offer."""
-
-    CONNECTED = "connected"  # the counselor came to talk
-    ACCEPTED = "accepted"  # taken, and the caller was not reached
-    DECLINED = "declined"
-    MISSED = "missed"  # rung, and not taken
-    RINGING = "ringing"  # still open
 
 
 class NotesState(StrEnum):
@@ -75,6 +65,9 @@ class DayView(Model):
     connected: NonNegative
     declined: NonNegative
     missed: NonNegative
+    withdrawn: NonNegative
+    """Given up by the caller or by staff while my phone rang."""
+
     talked_seconds: NonNegative
     calls: list[DayCallView]
     """Newest first."""
@@ -116,6 +109,7 @@ async def get_day(asked: Asked, who: Staff, query: WhichDay) -> DayView:
         connected=sum(line.became is Offered.CONNECTED for line in lines),
         declined=sum(line.became is Offered.DECLINED for line in lines),
         missed=sum(line.became is Offered.MISSED for line in lines),
+        withdrawn=sum(line.became is Offered.WITHDRAWN for line in lines),
         talked_seconds=sum(line.talked_seconds for line in lines),
         calls=lines,
     )
@@ -128,8 +122,8 @@ def _line(
     wrap_up: WrapUp | None,
     now: "datetime",
 ) -> DayCallView:
-    legs = [leg for leg in call.legs if leg.role is Role.COUNSELOR and leg.party == counselor]
-    became = _became(legs)
+    legs = rings_of(call, counselor)
+    became = became_of(legs)
     connected = became is Offered.CONNECTED
     mine = wrap_up if wrap_up is not None and wrap_up.counselor == counselor else None
     notes = NotesState.NONE
@@ -147,20 +141,3 @@ def _line(
         verdict=None if call.verdict is None else call.verdict.kind,
         notes=notes,
     )
-
-
-def _became(legs: list[Leg]) -> Offered:
-    """The best that the rings of one call came to."""
-    if any(leg.bridged_at is not None for leg in legs):
-        return Offered.CONNECTED
-    if any(leg.accepted_at is not None for leg in legs):
-        return Offered.ACCEPTED
-    if not legs[-1].is_over:
-        return Offered.RINGING
-    return Offered.DECLINED if any(map(_declined, legs)) else Offered.MISSED
-
-
-def _declined(leg: Leg) -> bool:
-    """In the console, or by rejecting the call on the phone."""
-    in_console = leg.let_go_why is LetGoReason.COUNSELOR_ENDED
-    return in_console or failure_of(leg) is Failure.REJECTED

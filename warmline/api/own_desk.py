@@ -1,6 +1,6 @@
 """What a counselor's console shows of its own counselor: built anew from one look."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from billing.store.programs_of import programs_of
@@ -10,11 +10,12 @@ from dialer.leg import Leg
 from dialer.policy import CapKind
 from dialer.store.calls import engaged_call, load_call
 from routing.counselor import activity_of, state_of
-from routing.store.counselors import load_counselor
+from routing.store.counselors import last_claimed_by, load_counselor
 from routing.store.targets import load_target
 from terms.ids import CounselorId, OrderId, ProgramId
 from terms.verdict import Role
 from warmline.api.counselor_views import (
+    LastOfferView,
     LegState,
     Me,
     OfferView,
@@ -22,6 +23,7 @@ from warmline.api.counselor_views import (
     OwnLegView,
     WrapUpView,
 )
+from warmline.api.offers import became_of, rings_of
 from warmline.api.parts import PROGRAMS
 from warmline.api.views import left_seconds
 from warmline.desk.wrap_ups import WrapUp, open_wrap_ups
@@ -30,6 +32,9 @@ from warmline.http.problems import NotFound
 
 if TYPE_CHECKING:
     from warmline.desk.store import Connection
+
+
+LAST_OFFER_SHOWN = timedelta(minutes=10)
 
 
 async def own_desk(asked: Asked, connection: "Connection", counselor: CounselorId) -> Me:
@@ -52,6 +57,7 @@ async def own_desk(asked: Asked, connection: "Connection", counselor: CounselorI
         wrap_up_until=record.wrap_up_until,
         cooldown_until=record.cooldown_until,
         offer=None if call is None else await _offer(asked, connection, call),
+        last_offer=None if call is not None else await _last_offer(asked, connection, counselor),
         call=None if call is None else await own_call(asked, connection, call),
         wrap_ups=[await _owed(asked, connection, one) for one in owed],
     )
@@ -73,6 +79,7 @@ async def own_call(asked: Asked, connection: "Connection", call: Call) -> OwnCal
         bridged_at=call.connected_at,
         ends_at=call.due(TimerKind.CAP),
         left_seconds=left_seconds(call, asked.now),
+        over_since=_over_since(call, asked.now) if soft else None,
         crisis=call.crisis,
         transfer=None if call.transfer is None else call.transfer.targets[0],
         transfer_name=None if target is None else target.name,
@@ -83,6 +90,15 @@ async def own_call(asked: Asked, connection: "Connection", call: Call) -> OwnCal
         extended_seconds=call.extended_seconds,
         legs=[_leg(leg) for leg in call.all_standing()],
     )
+
+
+def _over_since(call: Call, now: datetime) -> datetime | None:
+    """When a talk that goes on used up its time; in a crisis there is no time to use up."""
+    granted = call.cap_seconds_left
+    if call.state is not State.BRIDGED or granted is None:
+        return None
+    over = call.talked(now) - timedelta(seconds=granted)
+    return now - over if over >= timedelta() else None
 
 
 async def _offer(asked: Asked, connection: "Connection", call: Call) -> OfferView | None:
@@ -99,6 +115,28 @@ async def _offer(asked: Asked, connection: "Connection", call: Call) -> OfferVie
         accepted=leg.accepted_at is not None,
         offered_at=leg.rung_at,
         ring_until=call.due(TimerKind.ACCEPT if answered else TimerKind.RING),
+    )
+
+
+async def _last_offer(
+    asked: Asked, connection: "Connection", counselor: CounselorId
+) -> LastOfferView | None:
+    """What became of the call that rang them last, unless that was long ago."""
+    last = await last_claimed_by(connection, asked.tenant, counselor)
+    stored = None if last is None else await load_call(connection, asked.tenant, last)
+    rings = [] if stored is None else rings_of(stored.call, counselor)
+    if stored is None or not rings:
+        return None
+    ended_at = rings[-1].off_at
+    if asked.now - (ended_at or rings[-1].rung_at) > LAST_OFFER_SHOWN:
+        return None
+    return LastOfferView(
+        call=stored.call.id,
+        order=stored.call.order,
+        program=await _program(asked, connection, stored.call.order),
+        offered_at=rings[-1].rung_at,
+        ended_at=ended_at,
+        became=became_of(rings),
     )
 
 

@@ -161,12 +161,10 @@ async def _move_counselors(
 ) -> None:
     """Several are locked by id, whatever they are moved for; one's own moves keep their order."""
     moves = [
-        (counselor, move, one.program)
-        for one in decisions
-        for counselor, move in one.outcome.counselors
+        (counselor, move, one) for one in decisions for counselor, move in one.outcome.counselors
     ]
-    for counselor, move, program in sorted(moves, key=lambda one: one[0]):
-        await _move_counselor(connection, tenant, counselor, move, program, now)
+    for counselor, move, decision in sorted(moves, key=lambda one: one[0]):
+        await _move_counselor(connection, tenant, counselor, move, decision, now)
 
 
 async def _move_counselor(
@@ -174,13 +172,15 @@ async def _move_counselor(
     tenant: TenantId,
     counselor: CounselorId,
     move: CounselorMove,
-    program: Program,
+    decision: Decision,
     now: datetime,
 ) -> None:
     found = await lock_counselor_alone(connection, tenant, counselor)
     if found is not None:
-        moved = moved_counselor(found, move, program, now)
-        await save_counselor(connection, tenant, moved)
+        moved = moved_counselor(found, move, decision.program, now)
+        call = decision.call if move is CounselorMove.CLAIMED else None
+        claimed_by = None if call is None else call.id
+        await save_counselor(connection, tenant, moved, claimed_by=claimed_by)
 
 
 async def _write_place(connection: "Connection", tenant: TenantId, decision: Decision) -> bool:

@@ -172,8 +172,11 @@ async def test_where_the_program_leaves_it_to_them_the_counselor_gives_more_time
         await service.let_pass(1200)  # the time is up, and both go on talking
         over = (await ask(service, "GET", "/v1/me", me))[1]["call"]
         assert (over["state"], over["ends_at"], over["can_extend"]) == ("bridged", None, True)
+        assert over["over_since"] == longer["ends_at"]
+        assert (before["over_since"], longer["over_since"]) == (None, None)
         _, again = await ask(service, "POST", extend, me, json={"seconds": 600})
         assert (again["extended_seconds"], again["ends_at"] is None) == (900, False)
+        assert again["over_since"] is None
 
 
 async def test_the_day_tells_every_call_that_rang_and_what_it_came_to(

@@ -54,11 +54,12 @@ function TimeOfTalk({ call }: { call: OwnCallView }) {
       <div class="talk-time">
         <Countdown until={call.ends_at} />
         <small>
-          {say.left}
+          {say.left} · {say.until(clockTime(call.ends_at))}
           {call.extended_seconds ? ` · ${say.extended(length(call.extended_seconds))}` : ""}
         </small>
       </div>
     );
+  if (call.over_since) return <TimeIsOver call={call} since={call.over_since} />;
   if (call.left_seconds !== null)
     return (
       <div class="talk-time stands">
@@ -74,6 +75,22 @@ function TimeOfTalk({ call }: { call: OwnCallView }) {
       </div>
     );
   return null;
+}
+
+/** The granted time is used up and nobody is cut off: the counselor has to know, and may give more. */
+function TimeIsOver({ call, since }: { call: OwnCallView; since: string }) {
+  const say = words.value;
+  const at = clockTime(since);
+  const told = call.extended_seconds
+    ? say.extensionOver(length(call.extended_seconds), at)
+    : say.timeReached(at);
+  useEffect(() => announce(told), [told]);
+  return (
+    <div class="talk-time over">
+      <span class="countdown">+{digits(secondsSince(since))}</span>
+      <small>{told}</small>
+    </div>
+  );
 }
 
 const LEG_TONES: Record<LegState, Tone> = {

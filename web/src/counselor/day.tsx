@@ -23,6 +23,7 @@ export function MyDay({ heading: Heading = "h1" }: { heading?: "h1" | "h2" }) {
     [say.accepted, day.value.connected],
     [say.declined, day.value.declined],
     [say.missed, day.value.missed],
+    [say.withdrawn, day.value.withdrawn],
     [say.talked, digits(day.value.talked_seconds)],
   ] as const;
   return (

@@ -2,15 +2,13 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { newIntent } from "../shared/api/client.ts";
-import type { DayCallView, OfferView } from "../shared/api/schema.ts";
+import type { OfferView } from "../shared/api/schema.ts";
 import { alarm } from "../shared/components/announcing.tsx";
 import { Button } from "../shared/components/button.tsx";
 import { Icon } from "../shared/components/icons.tsx";
 import { Countdown, Fault, Note } from "../shared/components/showing.tsx";
-import { secondsSince } from "../shared/clock.ts";
 import { inWords } from "../shared/refusals.ts";
 import { clockTime, shortNumber } from "../shared/times.ts";
-import { api } from "../staff/account.ts";
 import { act, me, programName } from "./me.ts";
 import { words } from "./words.ts";
 
@@ -118,25 +116,17 @@ export function Offer({ offer }: { offer: OfferView }) {
   );
 }
 
-const SHOWN_SECONDS = 600;
-
 /** An offer never just vanishes: what became of the last one stays for a while. */
 export function LastOfferNote() {
   const say = words.value;
-  const last = useSignal<DayCallView | null>(null);
-  const gone = me.value?.offer?.call ?? null;
-  useEffect(() => {
-    if (gone !== null) return; // it is still there
-    void api("GET /v1/me/day")
-      .then((day) => (last.value = day.calls[0] ?? null))
-      .catch(() => undefined); // told with the next one
-  }, [gone, me.value?.activity]);
-  const call = last.value;
-  if (!call || gone !== null || secondsSince(call.offered_at) > SHOWN_SECONDS) return null;
-  if (call.became === "connected" || call.became === "ringing") return null;
+  const last = me.value?.last_offer;
+  if (!last || last.became === "connected" || last.became === "ringing") return null;
   return (
-    <Note tone="calm" icon="bell" title={say.lastOffer}>
-      {clockTime(call.offered_at)} · {programName(call.program)} · {say.why[call.became]}
+    <Note tone={SERIOUS.has(last.became) ? "warm" : "calm"} icon="bell" title={say.lastOffer}>
+      {clockTime(last.offered_at)} · {programName(last.program)} · {say.why[last.became]}
     </Note>
   );
 }
+
+/** What the counselor can do something about. */
+const SERIOUS: ReadonlySet<string> = new Set(["missed", "fault"]);

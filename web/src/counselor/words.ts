@@ -8,7 +8,7 @@ import type {
   RiskLevel,
   Said,
   VerdictKind,
-  warmline__api__own_day__Offered as Became,
+  warmline__api__offers__Offered as Became,
 } from "../shared/api/schema.ts";
 import { catalogue } from "../shared/language.ts";
 
@@ -46,6 +46,8 @@ const zhWhy: Record<Became, string> = {
   connected: "已通话",
   declined: "您没有接，这位来电者不会再转给您",
   missed: "您的手机没有接起或没有按 1，已转给别人或稍后再打",
+  withdrawn: "您接起之前，来电者或工作人员取消了",
+  fault: "没能打通您的手机：线路有故障，或号码不对",
 };
 const enWhy: Record<Became, string> = {
   ringing: "Your phone is ringing",
@@ -53,6 +55,8 @@ const enWhy: Record<Became, string> = {
   connected: "You talked",
   declined: "You declined; this caller is not offered to you again",
   missed: "Your phone was not answered, or nobody pressed 1: it went on to others or waits",
+  withdrawn: "Given up by the caller, or by staff, before you answered",
+  fault: "Your phone could not be rung: the line failed, or the number is wrong",
 };
 const zhAnswers: Record<Said, string> = { no: "没有", yes: "有", unsaid: "没说" };
 const enAnswers: Record<Said, string> = { no: "No", yes: "Yes", unsaid: "Not said" };
@@ -182,6 +186,9 @@ export const words = catalogue(
     began: (time: string) => `${time} 开始`,
     extend: "延长 5 分钟",
     extended: (length: string) => `已延长 ${length}`,
+    timeReached: (time: string) => `时间 ${time} 已到。通话不会被切断：可以延长，或好好结束。`,
+    extensionOver: (length: string, time: string) =>
+      `延长的 ${length} ${time} 已用完。通话不会被切断：可以再延长，或好好结束。`,
     legs: "线路",
     leg: zhLegs,
     roles: { caller: "来电者", counselor: "您", agency: "救援机构", supervisor: "督导" },
@@ -250,6 +257,7 @@ export const words = catalogue(
     accepted: "接听",
     declined: "不接",
     missed: "未接",
+    withdrawn: "对方取消",
     talked: "通话",
     dayNone: "今天还没有来电。",
     became: {
@@ -258,6 +266,8 @@ export const words = catalogue(
       connected: "已通话",
       declined: "不接",
       missed: "未接",
+      withdrawn: "对方取消",
+      fault: "打不通您的手机",
     } as Record<Became, string>,
     ended: {
       party_ended: "正常结束",
@@ -387,6 +397,10 @@ export const words = catalogue(
     began: (time: string) => `since ${time}`,
     extend: "5 more minutes",
     extended: (length: string) => `${length} added`,
+    timeReached: (time: string) =>
+      `The time was up at ${time}. Nobody is cut off: give more time, or come to an end.`,
+    extensionOver: (length: string, time: string) =>
+      `The ${length} you added were up at ${time}. Nobody is cut off: give more, or come to an end.`,
     legs: "Lines",
     leg: enLegs,
     roles: { caller: "Caller", counselor: "You", agency: "Agency", supervisor: "Supervisor" },
@@ -456,6 +470,7 @@ export const words = catalogue(
     accepted: "Accepted",
     declined: "Declined",
     missed: "Missed",
+    withdrawn: "Given up",
     talked: "Talked",
     dayNone: "No calls yet today.",
     became: {
@@ -464,6 +479,8 @@ export const words = catalogue(
       connected: "Talked",
       declined: "Declined",
       missed: "Missed",
+      withdrawn: "Given up by the caller",
+      fault: "Your phone could not be rung",
     },
     ended: {
       party_ended: "Ended by one of you",
