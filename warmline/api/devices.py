@@ -22,8 +22,10 @@ from terms.ids import CallerId, DeviceId
 from terms.refusals import RefusalCode, Refused
 from warmline.api.parts import DESK, key_for
 from warmline.desk.writing import Committed
+from warmline.http import door
 from warmline.http.api import Operations
 from warmline.http.asked import Acting, Answer, Asked
+from warmline.http.cookies import Cookie, Whose, cookie_removal, whose_cookie
 from warmline.http.mobile import Mobile
 from warmline.http.model import ID, Instant, Model
 from warmline.http.problems import NotFound
@@ -121,8 +123,11 @@ async def send_verification(acting: Acting, body: PhoneInHand) -> CodeSent:
 )
 async def confirm_verification(
     acting: Acting, verification: Annotated[VerificationId, ID], body: CodeTyped
-) -> DeviceVerified | Refused:
-    """Type the code: five tries, five minutes, once. Another device of the number is let go."""
+) -> Answer | Refused:
+    """Type the code: five tries, five minutes, once. Another device of the number is let go.
+
+    A page of ours that sends `Warmline-Cookie: device` is given the token as a cookie as well.
+    """
     seal = acting.frame.seal
     found = await try_code(
         acting.connection,
@@ -140,7 +145,8 @@ async def confirm_verification(
         refused = refusal(answer)
         assert refused is not None
         return refused
-    return await _verified(acting, tried)
+    verified = await _verified(acting, tried)
+    return Answer(status=201, body=verified, cookie=_cookie_for(acting, verified.device_token))
 
 
 @devices("GET", "/v1/devices/current", who=(CALLER,), returns={200: DeviceView})
@@ -162,7 +168,16 @@ async def get_device(asked: Asked, who: Caller) -> DeviceView:
 async def forget_device(acting: Acting, who: Caller) -> Answer:
     """Forget this device. Its number has to be verified again before the next call."""
     await supersede_device(acting.connection, acting.tenant, who.device, acting.now)
-    return Answer(status=204)
+    removal = cookie_removal(acting.frame.public_url, Whose.DEVICE)
+    return Answer(status=204, headers={"Set-Cookie": removal})
+
+
+def _cookie_for(acting: Acting, token: str) -> Cookie | None:
+    wanted = whose_cookie(acting.request) is Whose.DEVICE
+    if not (wanted and door.from_own_pages(acting.request)):
+        return None
+    seconds = int(DEVICE_LIFE.total_seconds())
+    return Cookie(whose=Whose.DEVICE, token=token, seconds=seconds)
 
 
 async def _verified(acting: Acting, verification: Verification) -> DeviceVerified:

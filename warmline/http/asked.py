@@ -14,6 +14,7 @@ from terms.ids import TenantId
 from warmline.bus import RateLimits
 from warmline.clock import Clock, machine_now
 from warmline.http.address import Network, address_of
+from warmline.http.cookies import Cookie
 from warmline.http.model import Model
 from warmline.http.problems import Unavailable
 from warmline.http.who import Principal, TokenKinds
@@ -121,14 +122,14 @@ class Acting(Asked):
 class Answer:
     """An answer with a status chosen among the declared ones.
 
-    `headers` and `cookie` (a token for the console) are sent once: an answer that is kept under an
-    Idempotency-Key is given again without them.
+    `headers` and `cookie` (a token for a page of ours) are sent once: an answer that is kept under
+    an Idempotency-Key is given again without them.
     """
 
     status: int
     body: Model | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    cookie: str | None = field(default=None, repr=False)
+    cookie: Cookie | None = None
 
 
 @asynccontextmanager

@@ -1,39 +1,16 @@
-"""Letting people in: the token in the header, or the console's cookie with its Origin."""
+"""Letting people in: the token in the header, or the cookie of a page of ours with its Origin."""
 
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from warmline.http.asked import FRAME
+from warmline.http.cookies import Whose, cookie_name, whose_cookie
 from warmline.http.problems import Forbidden, SecondFactorDue, Unauthenticated
 from warmline.http.who import Allowed, Principal, Staff
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOKEN_LENGTH_MOST = 512
-
-
-def cookie_name(public_url: str) -> str:
-    """`__Host-` binds the cookie to this host over TLS; a browser takes it over nothing else."""
-    return "__Host-warmline" if public_url.startswith("https://") else "warmline"
-
-
-def set_cookie(response: web.StreamResponse, public_url: str, token: str, seconds: int) -> None:
-    """Hand the console its token where no script can read it."""
-    response.set_cookie(
-        cookie_name(public_url),
-        token,
-        max_age=seconds,
-        path="/",
-        secure=public_url.startswith("https://"),
-        httponly=True,
-        samesite="Lax",
-    )
-
-
-def cookie_removal(public_url: str) -> str:
-    """The Set-Cookie header that makes a browser forget the token."""
-    secure = "; Secure" if public_url.startswith("https://") else ""
-    return f"{cookie_name(public_url)}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax{secure}"
 
 
 def bearer_token(request: web.Request) -> str | None:
@@ -50,9 +27,9 @@ def bearer_token(request: web.Request) -> str | None:
     return token.strip()
 
 
-def cookie_token(request: web.Request, *, writes: bool) -> str | None:
-    """The console's token. Raises Forbidden when `writes` and another site sent the request."""
-    token = request.cookies.get(cookie_name(request.app[FRAME].public_url))
+def cookie_token(request: web.Request, whose: Whose, *, writes: bool) -> str | None:
+    """The page's token. Raises Forbidden when `writes` and another site sent the request."""
+    token = request.cookies.get(cookie_name(request.app[FRAME].public_url, whose))
     if token is not None and writes:
         check_origin(request)
     return token
@@ -83,7 +60,8 @@ async def principal(request: web.Request, allowed: tuple[Allowed, ...]) -> Princ
     """
     token = bearer_token(request)
     if token is None:
-        token = cookie_token(request, writes=request.method not in _READS)
+        writes = request.method not in _READS
+        token = cookie_token(request, whose_cookie(request), writes=writes)
     if token is None:
         raise Unauthenticated
     while_due = any(rule.while_second_factor_due for rule in allowed)

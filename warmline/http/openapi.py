@@ -26,8 +26,14 @@ _REF = "#/components/schemas/{model}"
 
 _SECURITY = {
     "AppKey": ("app", "An app's back end: its API key."),
-    "Caller": ("device", "A caller's device: the token of its verification."),
-    "Staff": ("staff", "A member of staff: the token of the sign-in."),
+    "Caller": (
+        "device",
+        "A caller's device: its token; our own pages hold it as a cookie.",
+    ),
+    "Staff": (
+        "staff",
+        "A member of staff: their token; our own pages hold it as a cookie.",
+    ),
 }
 
 _SIGNATURE: Json = {

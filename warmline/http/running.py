@@ -13,6 +13,7 @@ from warmline.database.faults import WORTH_REPEATING
 from warmline.http import door, idempotency, signed
 from warmline.http.api import Operation, Uploaded
 from warmline.http.asked import FRAME, Acting, Answer, Asked, borrowed
+from warmline.http.cookies import set_cookie
 from warmline.http.idempotency import Kept, Key
 from warmline.http.model import Model
 from warmline.http.reading import (
@@ -23,7 +24,6 @@ from warmline.http.reading import (
     read_path,
     read_query,
 )
-from warmline.people.store import TOKEN_LIVES
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
@@ -189,8 +189,7 @@ def _bytes(answer: Answer) -> bytes | None:
 def _response(asked: Asked, answer: Answer) -> web.Response:
     response = _json(answer.status, _bytes(answer), answer.headers)
     if answer.cookie is not None:
-        seconds = int(TOKEN_LIVES.total_seconds())
-        door.set_cookie(response, asked.frame.public_url, answer.cookie, seconds)
+        set_cookie(response, asked.frame.public_url, answer.cookie)
     return response
 
 

@@ -9,6 +9,7 @@ from terms.refusals import RefusalCode, Refused
 from warmline.http import door
 from warmline.http.api import Operations
 from warmline.http.asked import Acting, Answer, Asked
+from warmline.http.cookies import Cookie, Whose, cookie_removal
 from warmline.http.model import Model
 from warmline.http.problems import Problem, ProblemCode, Unauthenticated
 from warmline.http.who import WHOEVER_SIGNED_IN, Staff
@@ -87,7 +88,7 @@ async def sign_in(asked: Asked, body: SignIn) -> Answer:
     return Answer(
         status=201,
         body=SignedIn(token=token, roles=sorted(member.roles)),
-        cookie=token if door.from_own_pages(asked.request) else None,
+        cookie=_cookie(token) if door.from_own_pages(asked.request) else None,
     )
 
 
@@ -98,7 +99,12 @@ async def sign_out(acting: Acting, who: Staff) -> Answer:
     if ended is not None:
         await acting.part(LEAVING)(acting.connection, (ended,), acting.now)
     public_url = acting.frame.public_url
-    return Answer(status=204, headers={"Set-Cookie": door.cookie_removal(public_url)})
+    return Answer(status=204, headers={"Set-Cookie": cookie_removal(public_url, Whose.STAFF)})
+
+
+def _cookie(token: str) -> Cookie:
+    seconds = int(store.TOKEN_LIVES.total_seconds())
+    return Cookie(whose=Whose.STAFF, token=token, seconds=seconds)
 
 
 def _second_factor(asked: Asked, member: StaffMember, code: str | None) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import structlog
 from aiohttp import WSMsgType, web
@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from warmline.http import door
 from warmline.http.api import Operations
 from warmline.http.asked import Asked, borrowed
+from warmline.http.cookies import Whose
 from warmline.http.model import Model, Query, Whole
 from warmline.http.problems import Problem, ProblemCode, Unauthenticated
 from warmline.http.who import Principal, Staff
@@ -59,6 +60,9 @@ class Resume(Query):
     after: Annotated[Whole, Field(ge=0, le=2**63 - 1)] | None = None
     """`seq` of the last event that was seen."""
 
+    cookie: Literal["staff", "device", "none"] = "staff"
+    """Whose cookie signs in a page of ours; with `none` the first message does."""
+
 
 class Hello(Model):
     """A browser's first message: it cannot send a header."""
@@ -77,19 +81,20 @@ class Hello(Model):
 async def live(asked: Asked, query: Resume) -> web.StreamResponse:
     """Follow what happens, over a WebSocket.
 
-    Sign in by the Authorization header, by the console's cookie, or by a first message
-    `{"type":"hello","token"}` within 5 seconds. Then comes `{"type":"snapshot","seq",...}`, which
-    says what is true now, and `{"type":"event","seq",...}` for everything after it. `seq` only ever
-    grows; reconnect with `?after=` the last one. Missed events come right after the snapshot; when
-    they are too many, the snapshot says `"resumed": false` and stands for them. Every 15 seconds
-    comes `{"type":"beat","now"}`: without it the line is dead. A counselor's console is told
-    `{"type":"me","now"}` when their own state changed: read `GET /v1/me` again.
+    Sign in by the Authorization header, by the cookie of a page of ours (`?cookie=` says whose),
+    or by a first message `{"type":"hello","token"}` within 5 seconds. Then comes
+    `{"type":"snapshot","seq",...}`, which says what is true now, and `{"type":"event","seq",...}`
+    for everything after it. `seq` only ever grows; reconnect with `?after=` the last one. Missed
+    events come right after the snapshot; when they are too many, the snapshot says
+    `"resumed": false` and stands for them. Every 15 seconds comes `{"type":"beat","now"}`: without
+    it the line is dead. A counselor's console is told `{"type":"me","now"}` when their own state
+    changed: read `GET /v1/me` again.
     """
     request = asked.request
     socket = web.WebSocketResponse(
         heartbeat=HEARTBEAT_SECONDS, timeout=_CLOSE_SECONDS, max_msg_size=_MESSAGE_BYTES
     )
-    token = door.bearer_token(request) or door.cookie_token(request, writes=True)
+    token = door.bearer_token(request) or _cookie(request, query)
     who = None if token is None else await door.holder(request, token)
     if not socket.can_prepare(request):
         raise Problem(ProblemCode.UPGRADE_REQUIRED, headers={"Upgrade": "websocket"})
@@ -129,6 +134,12 @@ class _Close(Exception):
     def __init__(self, code: CloseCode) -> None:
         super().__init__(code.name)
         self.code = code
+
+
+def _cookie(request: web.Request, query: Resume) -> str | None:
+    if query.cookie == "none":
+        return None
+    return door.cookie_token(request, Whose(query.cookie), writes=True)
 
 
 async def _hello(request: web.Request, socket: web.WebSocketResponse) -> tuple[str, Principal]:

@@ -92,7 +92,7 @@ export function paintWith(painter) {
 /** The live feed says that something happened; what it was is read again from the service. */
 export function listen() {
   if (socket || !state.token) return;
-  socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/v1/live${state.seen ? `?after=${state.seen}` : ""}`);
+  socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/v1/live?cookie=none${state.seen ? `&after=${state.seen}` : ""}`);
   socket.onopen = () => socket.send(JSON.stringify({ type: "hello", token: state.token }));
   socket.onmessage = ({ data }) => {
     const told = JSON.parse(data);

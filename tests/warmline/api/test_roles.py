@@ -129,6 +129,36 @@ async def test_every_operation_is_open_to_those_of_the_table_and_to_nobody_else(
     assert not wrong
 
 
+async def test_a_devices_cookie_opens_what_its_token_opens_and_nothing_else(
+    service: Service,
+) -> None:
+    there = await everybody(service, talking=False)
+    token = there.tokens["caller"]
+    cookie = {"Cookie": f"warmline-device={token}", "Origin": service.house.url}
+    ours, other = {"Warmline-Cookie": "device"}, {"Origin": "https://evil.test"}
+    wrong: list[str] = []
+    for operation in OPERATIONS:
+        may = MAY[_name(operation)].split()
+        if may == [ANYONE] or _name(operation) == "DELETE /v1/devices/current":
+            continue
+        spoken = await _status(there, operation, cookie | ours)
+        let_in = spoken not in (401, 403)
+        unsaid = await _status(there, operation, cookie)
+        elsewhere = await _status(there, operation, cookie | ours | other)
+        refused = 403 if operation.method != "GET" or "caller" not in may else spoken
+        if (let_in, unsaid, elsewhere) != ("caller" in may, 401, refused):
+            wrong.append(f"{_name(operation)}: {spoken}, {unsaid}, {elsewhere}")
+
+    assert not wrong
+
+
+async def _status(there: Everybody, operation: Operation, headers: dict[str, str]) -> int:
+    elsewhere = {**there.ids, "order": "order_none", "call": "call_none", "claim": "claim_none"}
+    path = operation.path.format_map(elsewhere)
+    status, _ = await there.ask("anyone", operation.method, path, json={}, headers=headers)
+    return status
+
+
 async def _asked_by(there: Everybody, kind: str, operation: Operation) -> int:
     """An empty body: whoever may come in is told what is missing, which is all we want to see."""
     elsewhere = {**there.ids, "order": "order_none", "call": "call_none", "claim": "claim_none"}

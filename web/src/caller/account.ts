@@ -1,45 +1,54 @@
-/** Whose phone this is. The device's token stays in this browser and goes out in a header alone. */
+/**
+ * Whose phone this is. The device's token is in a cookie that no script can read; this browser keeps
+ * the masked number beside it, so that the page knows at once what to show.
+ */
 import { effect, signal } from "@preact/signals";
-import { makeApi } from "../shared/api/client.ts";
+import { makeApi, Refusal } from "../shared/api/client.ts";
 import { Live, type LiveEvent } from "../shared/live.ts";
 
 interface Device {
-  readonly token: string;
   readonly masked: string;
 }
 
-const KEPT = "warmline.device";
+const KEPT = "warmline.phone";
 
-function kept(): Device | null {
+function kept(): Device | undefined {
   try {
-    return JSON.parse(localStorage.getItem(KEPT) ?? "null") as Device | null;
+    const masked = localStorage.getItem(KEPT);
+    return masked ? { masked } : undefined;
   } catch {
-    return null;
+    return undefined;
   }
 }
 
-export const device = signal<Device | null>(kept());
+/** undefined: not known yet; null: none. */
+export const device = signal<Device | null | undefined>(kept());
 
 export function remember(found: Device | null): void {
   try {
-    if (found) localStorage.setItem(KEPT, JSON.stringify(found));
+    if (found) localStorage.setItem(KEPT, found.masked);
     else localStorage.removeItem(KEPT);
   } catch {
-    // A browser that keeps nothing verifies again next time.
+    // A browser that keeps nothing asks the service each time.
   }
   device.value = found;
 }
 
 /** Another tab verified, or forgot, this phone. */
 addEventListener("storage", (change) => {
-  if (change.key === KEPT || change.key === null) device.value = kept();
+  if (change.key === KEPT || change.key === null) device.value = kept() ?? null;
 });
 
-export const api = makeApi({
-  token: () => device.peek()?.token ?? null,
-  cookie: false,
-  lost: () => remember(null),
-});
+export const api = makeApi({ cookie: "device", lost: () => remember(null) });
+
+/** Ask the service which phone the cookie belongs to. */
+export async function askWhich(): Promise<void> {
+  try {
+    remember({ masked: (await api("GET /v1/devices/current")).phone });
+  } catch (refused) {
+    if (!(refused instanceof Refusal) || refused.code !== "unauthenticated") throw refused;
+  }
+}
 
 type Heard = (event: LiveEvent | null) => void;
 const hearers = new Set<Heard>();
@@ -51,7 +60,7 @@ export function onNews(heard: Heard): () => void {
 }
 
 export const live = new Live({
-  token: () => device.peek()?.token ?? null,
+  cookie: "device",
   onSnapshot: () => hearers.forEach((heard) => heard(null)),
   onEvent: (event) => hearers.forEach((heard) => heard(event)),
   onSignedOut: () => remember(null),

@@ -1,8 +1,19 @@
 /** The caller's frame: who we are, where to go, and whom to call when it cannot wait. */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { Announcer } from "../shared/components/announcing.tsx";
-import { Brand, LanguageSwitch, Missing, SkipLink, Title } from "../shared/components/showing.tsx";
+import {
+  Brand,
+  LanguageSwitch,
+  Loading,
+  Missing,
+  SkipLink,
+  Title,
+  Unread,
+} from "../shared/components/showing.tsx";
+import { inWords } from "../shared/refusals.ts";
 import { matching, path } from "../shared/router.ts";
-import { device } from "./account.ts";
+import { askWhich, device } from "./account.ts";
 import { Choosing } from "./choosing.tsx";
 import { Claiming } from "./claiming.tsx";
 import { History } from "./history.tsx";
@@ -45,7 +56,8 @@ function NavLink({ href, text }: { href: string; text: string }) {
 
 function Screen() {
   const at = path.value;
-  if (!device.value) return <Verify />;
+  if (device.value === undefined) return <WhosePhone />;
+  if (device.value === null) return <Verify />;
   if (matching("/call", at)) return <Home />;
   if (matching("/call/history", at)) return <History />;
   const fresh = matching("/call/new/:program", at);
@@ -55,6 +67,21 @@ function Screen() {
   const claimed = matching("/call/orders/:order/claim", at)?.["order"];
   if (claimed) return <Claiming key={claimed} id={claimed} />;
   return <Missing home="/call" />;
+}
+
+/** Shown only where the browser kept nothing: the cookie may still be there. */
+function WhosePhone() {
+  const fault = useSignal<string | null>(null);
+  const ask = async (): Promise<void> => {
+    try {
+      fault.value = null;
+      await askWhich();
+    } catch (refused) {
+      fault.value = inWords(refused);
+    }
+  };
+  useEffect(() => void ask(), []);
+  return fault.value === null ? <Loading /> : <Unread text={fault.value} again={ask} />;
 }
 
 /** Numbers that answer when nothing else does. A tap dials them; no service of ours is needed. */

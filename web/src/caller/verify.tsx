@@ -115,7 +115,7 @@ function TypeCode({ number, sent, onSent, onOther }: CodeProps) {
         path,
         body,
       });
-      remember({ token: found.device_token, masked: found.phone });
+      remember({ masked: found.phone });
     } catch (refused) {
       fault.value = inWords(refused);
       code.value = "";

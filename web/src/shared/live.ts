@@ -1,8 +1,9 @@
 /**
- * The live feed: a WebSocket that says hello, is told what is true, and then what happens. It
+ * The live feed: a WebSocket that is told what is true, and then what happens. It
  * resumes where it was cut, backs off without ever giving up, and knows when it has gone quiet.
  */
 import { signal, type Signal } from "@preact/signals";
+import type { Whose } from "./api/client.ts";
 import { hearTime } from "./clock.ts";
 
 export type Connection = "connecting" | "live" | "lost";
@@ -27,8 +28,8 @@ export interface LiveSnapshot {
 }
 
 interface Listening {
-  /** The device's token for the hello; null where the console's cookie speaks. */
-  readonly token: () => string | null;
+  /** Whose cookie speaks for this page. */
+  readonly cookie: Whose;
   readonly onSnapshot: (snapshot: LiveSnapshot) => void;
   readonly onEvent: (event: LiveEvent) => void;
   /** Anything else the feed tells: figures of the wallboard, for one. */
@@ -115,14 +116,10 @@ export class Live {
 
   private open(): void {
     clearTimeout(this.waiting);
-    const resume = this.seq === null ? "" : `?after=${this.seq}`;
+    const resume = this.seq === null ? "" : `&after=${this.seq}`;
     const origin = location.origin.replace(/^http/, "ws");
-    const socket = new WebSocket(`${origin}/v1/live${resume}`);
+    const socket = new WebSocket(`${origin}/v1/live?cookie=${this.listening.cookie}${resume}`);
     this.socket = socket;
-    socket.onopen = () => {
-      const token = this.listening.token();
-      if (token !== null) socket.send(JSON.stringify({ type: "hello", token }));
-    };
     socket.onmessage = (message: MessageEvent<string>) => this.hear(socket, message.data);
     socket.onclose = (closed) => this.lost(socket, closed.code);
   }

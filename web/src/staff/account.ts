@@ -7,7 +7,7 @@ import { Live, type LiveEvent, type LiveSnapshot } from "../shared/live.ts";
 /** undefined: not known yet; null: nobody. */
 export const who = signal<SignedInAs | null | undefined>(undefined);
 
-export const api = makeApi({ token: () => null, cookie: true, lost: () => (who.value = null) });
+export const api = makeApi({ cookie: "staff", lost: () => (who.value = null) });
 
 export const has = (...roles: StaffRole[]): boolean =>
   roles.some((role) => who.value?.roles.includes(role));
@@ -40,7 +40,7 @@ export function onOther(heard: (message: { readonly type: string }) => void): ()
 }
 
 export const live = new Live({
-  token: () => null,
+  cookie: "staff",
   onSnapshot: (snapshot) => hearers.forEach((heard) => heard(null, snapshot)),
   onEvent: (event) => hearers.forEach((heard) => heard(event, null)),
   onOther: (message) => others.forEach((heard) => heard(message)),

@@ -49,10 +49,12 @@ export type Asked<Name extends keyof Operations> = Given<Operations[Name]["path"
 type Arguments<Name extends keyof Operations> =
   Record<never, never> extends Asked<Name> ? [asked?: Asked<Name>] : [asked: Asked<Name>];
 
-/** How this page proves who asks: a device's token in the header, or the console's cookie. */
+/** A browser may hold a cookie of each: somebody of the staff also calls. */
+export type Whose = "staff" | "device";
+
+/** How this page proves who asks: a cookie that no script can read. */
 export interface Credentials {
-  readonly token: () => string | null;
-  readonly cookie: boolean;
+  readonly cookie: Whose;
   /** Called when the service no longer knows us. */
   readonly lost: () => void;
 }
@@ -89,16 +91,17 @@ export function makeApi(credentials: Credentials): Api {
     body: unknown,
     intent: string | undefined,
   ): Promise<unknown> {
-    const headers: Record<string, string> = { Accept: "application/json" };
-    const token = credentials.token();
-    if (token !== null) headers["Authorization"] = `Bearer ${token}`;
+    const headers: Record<string, string> = {
+      Accept: "application/json",
+      "Warmline-Cookie": credentials.cookie,
+    };
     if (body !== undefined)
       headers["Content-Type"] = body instanceof Blob ? body.type : "application/json";
     if (method === "POST") headers["Idempotency-Key"] = intent ?? newIntent();
     const answer = await reached(path, {
       method,
       headers,
-      credentials: credentials.cookie ? "same-origin" : "omit",
+      credentials: "same-origin",
       cache: "no-store",
       ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
     });
