@@ -161,7 +161,7 @@ async def test_a_console_of_one_process_hears_at_once_what_its_counselor_did_at_
             async with one.client.put("/v1/me/presence", json=body, headers=me) as response:
                 assert response.status == 200
 
-            assert (await console.receive_json(timeout=1))["type"] == "me"
+            assert (await console.receive_json(timeout=10))["type"] == "me"
 
 
 @needs_redis

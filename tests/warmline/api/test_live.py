@@ -213,11 +213,12 @@ async def test_a_bad_hello_closes_with_its_code(service: Service) -> None:
 async def test_silence_closes_too_and_a_good_hello_opens(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket, "HELLO_SECONDS", 0.2)
     all_ = await everybody(service, talking=False)
 
-    silent = await service.client.ws_connect("/v1/live")
-    assert await _close_code(silent) == CloseCode.UNAUTHENTICATED
+    with monkeypatch.context() as impatient:
+        impatient.setattr(socket, "HELLO_SECONDS", 0.2)
+        silent = await service.client.ws_connect("/v1/live")
+        assert await _close_code(silent) == CloseCode.UNAUTHENTICATED
     spoken = await service.client.ws_connect("/v1/live")
     await spoken.send_json({"type": "hello", "token": all_.tokens["counselor"]})
     assert (await told(spoken))["counselor"] == all_.counselor
