@@ -24,6 +24,7 @@ const { hearTime, secondsUntil, serverNow } = await import("../src/shared/clock.
 const { language, speak } = await import("../src/shared/language.ts");
 const { digits, length, shortNumber } = await import("../src/shared/times.ts");
 const { matching } = await import("../src/shared/router.ts");
+const { reasonInWords } = await import("../src/support/reasons.ts");
 const { levelOf, riskOf } = await import("../src/counselor/risk.ts");
 
 test("the first language of the browser that we speak is spoken, and a choice is kept", () => {
@@ -96,4 +97,13 @@ test("a plan, or thoughts with the means, is acute; thoughts alone are raised", 
   assert.equal(levelOf({ thoughts: "yes", means: "yes" }), "acute");
   assert.equal(levelOf({ thoughts: "no", plan: "yes" }), "acute");
   assert.equal(riskOf({ thoughts: "yes" }).plan, "unsaid");
+});
+
+test("a reason with a carrier's number tells the number, and an unknown one is told as it is", () => {
+  speak("en");
+  assert.equal(reasonInWords("fault_cause_38"), "a network fault, cause 38");
+  assert.equal(reasonInWords("hung_up"), "somebody hung up");
+  assert.equal(reasonInWords("something_new"), "something new");
+  speak("zh-CN");
+  assert.equal(reasonInWords("cause_127"), "挂断代码 127");
 });

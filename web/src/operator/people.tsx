@@ -11,6 +11,7 @@ import { inWords } from "../shared/refusals.ts";
 import { nearTime } from "../shared/times.ts";
 import { api } from "../staff/account.ts";
 import { useReading } from "../staff/use-reading.ts";
+import { enumerations } from "../staff/enumerations.ts";
 import { words } from "./words.ts";
 
 const MOST = 100;
@@ -115,7 +116,7 @@ function Members({ members, onSecret, onChanged }: MembersProps) {
                 <th scope="row">
                   {one.email} {one.suspended_at && <Pill tone="warm">{say.suspended}</Pill>}
                 </th>
-                <td>{one.roles.map((role) => say.role[role]).join(" · ")}</td>
+                <td>{one.roles.map((role) => enumerations.value.staffRole[role]).join(" · ")}</td>
                 <td>{one.has_second_factor ? say.yes : say.no}</td>
                 <td>{one.last_seen_at ? nearTime(one.last_seen_at) : say.never}</td>
                 <td class="acts">
@@ -226,7 +227,7 @@ function NewMember({ onSecret }: { onSecret: OnSecret }) {
       <Choices
         legend={say.roles}
         chosen={roles.value}
-        options={ROLES.map((role) => ({ value: role, label: say.role[role] }))}
+        options={ROLES.map((role) => ({ value: role, label: enumerations.value.staffRole[role] }))}
         onChange={(chosen) => (roles.value = chosen)}
       />
       {roles.value.includes("counselor") && (

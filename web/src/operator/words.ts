@@ -1,5 +1,5 @@
 /** Everything the operator's pages say. */
-import type { Health, StaffRole } from "../shared/api/schema.ts";
+import type { Health } from "../shared/api/schema.ts";
 import { catalogue } from "../shared/language.ts";
 
 const zh = {
@@ -86,14 +86,6 @@ const zh = {
   settlement: "结算",
   callFigures: "通话统计",
   more: "再看一些",
-  role: {
-    counselor: "咨询师",
-    steward: "管家",
-    support: "客服",
-    supervisor: "督导",
-    operator: "运营",
-    insurer: "保险公司",
-  } as Record<StaffRole, string>,
 };
 
 const en: typeof zh = {
@@ -180,14 +172,6 @@ const en: typeof zh = {
   settlement: "Settlement",
   callFigures: "Call figures",
   more: "Show more",
-  role: {
-    counselor: "Counselor",
-    steward: "Steward",
-    support: "Support",
-    supervisor: "Supervisor",
-    operator: "Operator",
-    insurer: "Insurer",
-  },
 };
 
 export const words = catalogue(zh, en);

@@ -66,5 +66,12 @@ export function length(seconds: number): string {
   return minutes < 1 ? `${Math.floor(seconds)} 秒` : `${minutes} 分钟`;
 }
 
+/** A long stretch, roughly: 47 小时 / 47 h, and under an hour as `length` tells it. */
+export function roundLength(seconds: number): string {
+  const hours = Math.floor(seconds / 3600);
+  if (hours < 1) return length(seconds);
+  return language.value === "en" ? `${hours} h` : `${hours} 小时`;
+}
+
 /** A masked number as people here know it: mainland numbers without their country. */
 export const shortNumber = (masked: string): string => masked.replace(/^\+86(?=1)/, "");

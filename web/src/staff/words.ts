@@ -1,15 +1,5 @@
 /** What the frame around every staff page says. */
-import type { StaffRole } from "../shared/api/schema.ts";
 import { catalogue } from "../shared/language.ts";
-
-const zhRoles: Record<StaffRole, string> = {
-  counselor: "咨询师",
-  steward: "管家",
-  support: "客服",
-  supervisor: "督导",
-  operator: "运营",
-  insurer: "保险公司",
-};
 
 export const words = catalogue(
   {
@@ -33,7 +23,6 @@ export const words = catalogue(
     account: "账户",
     places: "工作台",
     notYours: "这一页不对您的角色开放。",
-    roles: zhRoles,
     place: { desk: "接听", support: "客服", supervisor: "督导", operator: "运营" },
   },
   {
@@ -58,14 +47,6 @@ export const words = catalogue(
     account: "Account",
     places: "Consoles",
     notYours: "This page is not for your role.",
-    roles: {
-      counselor: "Counselor",
-      steward: "Steward",
-      support: "Support",
-      supervisor: "Supervisor",
-      operator: "Operator",
-      insurer: "Insurer",
-    },
     place: { desk: "Desk", support: "Support", supervisor: "Supervisor", operator: "Operator" },
   },
 );

@@ -1,12 +1,11 @@
 /** Every counselor, what they do now, and what they talked today. */
-import { useSignal } from "@preact/signals";
-import type { Activity, RosterView } from "../shared/api/schema.ts";
+import type { Activity } from "../shared/api/schema.ts";
 import { Button } from "../shared/components/button.tsx";
 import { Fault, Loading, Pill, Unread, type Tone } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
 import { length } from "../shared/times.ts";
 import { api } from "../staff/account.ts";
-import { useReading } from "../staff/use-reading.ts";
+import { usePages } from "../staff/use-pages.ts";
 import { words } from "./words.ts";
 
 const PAGE = 100;
@@ -21,31 +20,18 @@ const TONES: Record<Activity, Tone> = {
 
 export function People() {
   const say = words.value;
-  const people = useSignal<readonly RosterView[] | null>(null);
-  const pages = useSignal(1);
-  const hasMore = useSignal(false);
-  const reading = useReading(async () => {
-    const found: RosterView[] = [];
-    let cursor: string | undefined;
-    for (let page = 0; page < pages.peek(); page += 1) {
-      const told = await api("GET /v1/staff/counselors", {
-        query: { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) },
-      });
-      found.push(...told.items);
-      cursor = told.next_cursor ?? undefined;
-      if (cursor === undefined) break;
-    }
-    hasMore.value = cursor !== undefined;
-    people.value = found;
-  }, []);
-  if (people.value === null && reading.fault.value)
+  const { items, hasMore, more, reading } = usePages(
+    (after) => api("GET /v1/staff/counselors", { query: { limit: PAGE, ...after } }),
+    [],
+  );
+  if (items === null && reading.fault.value)
     return <Unread text={inWords(reading.fault.value)} again={() => reading.now()} />;
-  if (people.value === null) return <Loading />;
+  if (items === null) return <Loading />;
   return (
     <section class="stack tight" aria-labelledby="people">
       <h1 id="people">{say.people}</h1>
       <Fault text={reading.fault.value ? inWords(reading.fault.value) : null} />
-      {people.value.length === 0 && <p class="soft">{say.noPeople}</p>}
+      {items.length === 0 && <p class="soft">{say.noPeople}</p>}
       <div class="card table-card" tabIndex={0}>
         <table>
           <caption class="unseen">{say.people}</caption>
@@ -58,7 +44,7 @@ export function People() {
             </tr>
           </thead>
           <tbody>
-            {people.value.map((one) => (
+            {items.map((one) => (
               <tr key={one.id}>
                 <th scope="row">{one.name}</th>
                 <td>
@@ -71,16 +57,7 @@ export function People() {
           </tbody>
         </table>
       </div>
-      {hasMore.value && (
-        <Button
-          onPress={() => {
-            pages.value += 1;
-            return reading.now();
-          }}
-        >
-          {say.more}
-        </Button>
-      )}
+      {hasMore && <Button onPress={more}>{say.more}</Button>}
     </section>
   );
 }

@@ -21,6 +21,7 @@ import { secondsSince } from "../shared/clock.ts";
 import { clockTime, digits, length } from "../shared/times.ts";
 import { api } from "../staff/account.ts";
 import { useReading } from "../staff/use-reading.ts";
+import { enumerations } from "../staff/enumerations.ts";
 import { words } from "./words.ts";
 
 export function Wallboard({ live }: { live: Live }) {
@@ -241,7 +242,7 @@ function Endings({ today }: { today: TodayView }) {
       <dl class="endings">
         {told.map(([kind, count]) => (
           <div key={kind} class={DROPS.includes(kind) ? "ending drop" : "ending"}>
-            <dt>{say.verdict[kind]}</dt>
+            <dt>{enumerations.value.verdict[kind]}</dt>
             <dd>{count}</dd>
           </div>
         ))}

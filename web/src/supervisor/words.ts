@@ -1,5 +1,5 @@
 /** Everything the wallboard says. */
-import type { Activity, VerdictKind } from "../shared/api/schema.ts";
+import type { Activity } from "../shared/api/schema.ts";
 import { catalogue } from "../shared/language.ts";
 
 const zhActivity: Record<Activity, string> = {
@@ -17,24 +17,6 @@ const enActivity: Record<Activity, string> = {
   cooldown: "Short pause",
   break: "Break",
   offline: "Offline",
-};
-const zhVerdict: Record<VerdictKind, string> = {
-  party_ended: "一方挂断",
-  cap_reached: "到时结束",
-  system_drop: "系统掉线",
-  suspected_drop: "疑似掉线",
-  not_connected: "未接通",
-  operator_ended: "人工结束",
-  indeterminate: "无法判定",
-};
-const enVerdict: Record<VerdictKind, string> = {
-  party_ended: "A party hung up",
-  cap_reached: "Time was up",
-  system_drop: "System drop",
-  suspected_drop: "Suspected drop",
-  not_connected: "Not connected",
-  operator_ended: "Ended by staff",
-  indeterminate: "Indeterminate",
 };
 
 export const words = catalogue(
@@ -89,7 +71,6 @@ export const words = catalogue(
     noPeople: "还没有咨询师",
     openCall: "查看",
     activity: zhActivity,
-    verdict: zhVerdict,
   },
   {
     nav: "Supervisor's pages",
@@ -145,6 +126,5 @@ export const words = catalogue(
     noPeople: "No counselors yet",
     openCall: "Look",
     activity: enActivity,
-    verdict: enVerdict,
   },
 );

@@ -13,6 +13,7 @@ import { useReading } from "../staff/use-reading.ts";
 import { Book, Evidence } from "./evidence.tsx";
 import { Deadline } from "./queue.tsx";
 import { reasonInWords } from "./reasons.ts";
+import { enumerations } from "../staff/enumerations.ts";
 import { words } from "./words.ts";
 
 const REMEDIES: readonly Remedy[] = ["resume", "reissue", "reject"];
@@ -183,7 +184,7 @@ function Earlier({ shown }: { shown: ClaimCaseView }) {
             <a href={`/support/orders/${call.order}`}>{nearTime(call.started_at)}</a>
             <span>{call.talked_seconds > 0 ? length(call.talked_seconds) : "–"}</span>
             <span class="soft">
-              {call.verdict ? say.verdict[call.verdict.kind] : ""}
+              {call.verdict ? enumerations.value.verdict[call.verdict.kind] : ""}
               {call.claim_decision && ` · ${say.remedy[call.claim_decision]}`}
             </span>
           </li>

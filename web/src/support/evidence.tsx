@@ -4,6 +4,7 @@ import { Pill, type Tone } from "../shared/components/showing.tsx";
 import { clockSeconds, length, nearTime } from "../shared/times.ts";
 import { Lines } from "./lines.tsx";
 import { reasonInWords } from "./reasons.ts";
+import { enumerations } from "../staff/enumerations.ts";
 import { words } from "./words.ts";
 
 export function Evidence({ evidence }: { evidence: EvidenceView }) {
@@ -45,7 +46,7 @@ export function Verdict({ verdict }: { verdict: VerdictView }) {
       <div class="row">
         <strong>{say.verdictTitle}</strong>
         <Pill tone={TONES[verdict.kind] ?? "calm"}>
-          {say.verdict[verdict.kind]} · {say.by[verdict.by]}
+          {enumerations.value.verdict[verdict.kind]} · {say.by[verdict.by]}
         </Pill>
         <span class="soft">
           {say.sure} {say.confidence[verdict.confidence]} ·{" "}

@@ -10,6 +10,7 @@ import { inWords } from "../shared/refusals.ts";
 import { length, nearTime, shortNumber } from "../shared/times.ts";
 import { api } from "../staff/account.ts";
 import { Evidence } from "./evidence.tsx";
+import { enumerations } from "../staff/enumerations.ts";
 import { words } from "./words.ts";
 
 export function OrderCase({ order }: { order: string }) {
@@ -148,7 +149,7 @@ function Calls({ shown, picked, onPick }: CallsProps) {
           >
             {nearTime(call.started_at)} ·{" "}
             {call.talked_seconds > 0 ? length(call.talked_seconds) : "–"}
-            {call.verdict && ` · ${say.verdict[call.verdict.kind]}`}
+            {call.verdict && ` · ${enumerations.value.verdict[call.verdict.kind]}`}
           </button>
         ))}
       </div>

@@ -14,9 +14,9 @@ import {
 } from "../shared/components/showing.tsx";
 import { secondsSince, secondsUntil } from "../shared/clock.ts";
 import { inWords } from "../shared/refusals.ts";
-import { length, nearTime } from "../shared/times.ts";
+import { nearTime, roundLength } from "../shared/times.ts";
 import { api, live } from "../staff/account.ts";
-import { useReading } from "../staff/use-reading.ts";
+import { usePages } from "../staff/use-pages.ts";
 import { words } from "./words.ts";
 
 const PAGE = 50;
@@ -26,23 +26,10 @@ const SOON_SECONDS = 3600;
 export function Queue() {
   const say = words.value;
   const state = useSignal<ClaimState>("open");
-  const claims = useSignal<readonly StaffClaimView[] | null>(null);
-  const pages = useSignal(1);
-  const hasMore = useSignal(false);
-  const reading = useReading(async () => {
-    const found: StaffClaimView[] = [];
-    let cursor: string | undefined;
-    for (let page = 0; page < pages.peek(); page += 1) {
-      const told = await api("GET /v1/claims", {
-        query: { state: state.peek(), limit: PAGE, ...(cursor === undefined ? {} : { cursor }) },
-      });
-      found.push(...told.items);
-      cursor = told.next_cursor ?? undefined;
-      if (cursor === undefined) break;
-    }
-    hasMore.value = cursor !== undefined;
-    claims.value = found;
-  }, [state.value]);
+  const { items, hasMore, more, reading } = usePages(
+    (after) => api("GET /v1/claims", { query: { state: state.peek(), limit: PAGE, ...after } }),
+    [state.value],
+  );
   const stale = useStale(reading).value;
   return (
     <section class="stack tight" aria-labelledby="queue">
@@ -55,36 +42,23 @@ export function Queue() {
         layout="chips"
         chosen={state.value}
         options={SHOWN.map((one) => ({ value: one, label: say.claimState[one] }))}
-        onChoose={(chosen) => {
-          pages.value = 1;
-          claims.value = null;
-          state.value = chosen as ClaimState;
-        }}
+        onChoose={(chosen) => (state.value = chosen as ClaimState)}
       />
-      {claims.value === null && reading.fault.value ? (
+      {items === null && reading.fault.value ? (
         <Unread text={inWords(reading.fault.value)} again={() => reading.now()} />
-      ) : claims.value === null ? (
+      ) : items === null ? (
         <Loading />
-      ) : claims.value.length === 0 ? (
+      ) : items.length === 0 ? (
         <p class="card centred soft">{say.queueEmpty}</p>
       ) : (
         <ul class={stale ? "queue stale-grey" : "queue"}>
-          {claims.value.map((claim) => (
+          {items.map((claim) => (
             <Line key={claim.id} claim={claim} />
           ))}
         </ul>
       )}
-      <Fault text={claims.value && reading.fault.value ? inWords(reading.fault.value) : null} />
-      {hasMore.value && (
-        <Button
-          onPress={() => {
-            pages.value += 1;
-            return reading.now();
-          }}
-        >
-          {say.more}
-        </Button>
-      )}
+      <Fault text={items && reading.fault.value ? inWords(reading.fault.value) : null} />
+      {hasMore && <Button onPress={more}>{say.more}</Button>}
     </section>
   );
 }
@@ -114,14 +88,6 @@ function Line({ claim }: { claim: StaffClaimView }) {
   );
 }
 
-const HOUR_SECONDS = 3600;
-
-/** A stretch of working time: minutes below an hour, whole hours above. */
-function hours(seconds: number): string {
-  if (seconds < HOUR_SECONDS) return length(seconds);
-  return words.value.hours(Math.floor(seconds / HOUR_SECONDS));
-}
-
 /** How long is left to decide; nothing once it is decided. */
 export function Deadline({ claim }: { claim: StaffClaimView }) {
   const say = words.value;
@@ -133,7 +99,7 @@ export function Deadline({ claim }: { claim: StaffClaimView }) {
   return (
     <span class={`deadline ${tone}`}>
       <time dateTime={claim.due_at} title={nearTime(claim.due_at)}>
-        {left === 0 ? say.late(hours(late)) : say.left(hours(left))}
+        {left === 0 ? say.late(roundLength(late)) : say.left(roundLength(left))}
       </time>
     </span>
   );

@@ -1,7 +1,9 @@
 /** Why the evidence was judged so, and why a decision is proposed: the service's stable words. */
 import { language } from "../shared/language.ts";
 
-const REASONS: Readonly<Record<string, readonly [string, string]>> = {
+type InBoth = readonly [zh: string, en: string];
+
+const REASONS: Readonly<Record<string, InBoth>> = {
   our_cap: ["到了时长上限，由我们结束", "our cap ended it"],
   the_carriers_limit: ["到了线路的时限", "the carrier's own limit ended it"],
   hung_up: ["有人挂断", "somebody hung up"],
@@ -34,11 +36,22 @@ const REASONS: Readonly<Record<string, readonly [string, string]>> = {
   replaced_before: ["这张券补发过一次", "the voucher was replaced before"],
   counselor_says_cut_off: ["咨询师说被切断", "the counselor says it was cut off"],
   caller_called_back: ["来电者随后又打来", "the caller called back"],
+  system_drop: ["线路断了", "the line was lost"],
+  suspected_drop: ["有断线的迹象", "there are signs of a lost line"],
+};
+
+/** Words that end in the number a carrier gave for the end. */
+const CAUSES: Readonly<Record<string, InBoth>> = {
+  fault_cause_: ["线路故障代码", "a network fault, cause"],
+  odd_cause_: ["少见的挂断代码", "an unusual cause for hanging up:"],
+  cause_: ["挂断代码", "cause"],
 };
 
 /** A word of the service in the reader's language; one we do not know yet as it is. */
 export function reasonInWords(reason: string): string {
-  const known = REASONS[reason];
+  const number = /\d+$/.exec(reason)?.[0] ?? "";
+  const known = REASONS[reason] ?? CAUSES[reason.slice(0, reason.length - number.length)];
   if (known === undefined) return reason.replaceAll("_", " ");
-  return language.value === "en" ? known[1] : known[0];
+  const [zh, en] = known;
+  return `${language.value === "en" ? en : zh} ${number}`.trim();
 }

@@ -6,7 +6,6 @@ import type {
   Remedy,
   ReviewReason,
   Role,
-  VerdictKind,
   billing__claim__State as ClaimState,
   billing__order__State as OrderState,
 } from "../shared/api/schema.ts";
@@ -87,7 +86,6 @@ const zh = {
   decided: "已决定",
   decidedText: (what: string) => `决定：${what}`,
   appealed: "已申诉到保险公司",
-  hours: (count: number) => `${count} 小时`,
   left: (time: string) => `还剩 ${time}`,
   late: (time: string) => `超时 ${time}`,
   attempts: "尝试",
@@ -113,15 +111,6 @@ const zh = {
     unknown: "不明",
   } as Record<EndedBy, string>,
   confidence: { high: "高", medium: "中", low: "低" } as Record<Confidence, string>,
-  verdict: {
-    party_ended: "一方挂断",
-    cap_reached: "到时结束",
-    system_drop: "系统掉线",
-    suspected_drop: "疑似掉线",
-    not_connected: "未接通",
-    operator_ended: "人工结束",
-    indeterminate: "无法判定",
-  } as Record<VerdictKind, string>,
   remedy: { resume: "继续通话", reissue: "补发一张券", reject: "不予处理" } as Record<
     Remedy,
     string
@@ -235,7 +224,6 @@ const en: typeof zh = {
   decided: "Decided",
   decidedText: (what: string) => `Decision: ${what}`,
   appealed: "Appealed to the insurer",
-  hours: (count: number) => `${count} h`,
   left: (time: string) => `${time} left`,
   late: (time: string) => `${time} late`,
   attempts: "Attempts",
@@ -260,15 +248,6 @@ const en: typeof zh = {
     unknown: "unknown",
   },
   confidence: { high: "high", medium: "medium", low: "low" },
-  verdict: {
-    party_ended: "A party hung up",
-    cap_reached: "Time was up",
-    system_drop: "System drop",
-    suspected_drop: "Suspected drop",
-    not_connected: "Not connected",
-    operator_ended: "Ended by staff",
-    indeterminate: "Indeterminate",
-  },
   remedy: { resume: "Resume the talk", reissue: "A new voucher", reject: "Neither" },
   remedyText: {
     resume: "The rest may be used for 24 hours, five minutes at least",
