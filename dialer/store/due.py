@@ -252,10 +252,21 @@ async def drop_timer(connection: "Connection", due: DueTimer) -> None:
 async def next_timer_at(
     connection: "Connection", *, held: Collection[TimerKind] = ()
 ) -> datetime | None:
-    """When the next timer is due that is not of a kind held back."""
+    """When the next timer is due, or its lease over, that is not of a kind held back.
+
+    Read off the index by time: a lease can only matter of those due before the first free one.
+    """
     due_at: datetime | None = await connection.fetchval(
-        """SELECT min(greatest(due_at, leased_until)) FROM timers
-           WHERE kind <> ALL ($1::text[])""",
+        """WITH free AS (
+               SELECT due_at FROM timers
+               WHERE leased_until IS NULL AND kind <> ALL ($1::text[])
+               ORDER BY due_at LIMIT 1
+           )
+           SELECT least(
+               (SELECT due_at FROM free),
+               (SELECT min(greatest(due_at, leased_until)) FROM timers
+                WHERE leased_until IS NOT NULL AND kind <> ALL ($1::text[])
+                    AND due_at <= coalesce((SELECT due_at FROM free), 'infinity')))""",
         list(held),
     )
     return due_at

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from random import Random
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -133,6 +134,34 @@ async def test_timers_follow_the_calls_own(database: "Pool[Record]", noon: datet
     assert taken.timer == Timer(TimerKind.RING, due)
     assert again == []
     assert len(after_the_lease) == 1
+
+
+async def test_the_next_timer_is_the_first_that_nobody_has_in_hand_or_whose_lease_is_over(
+    database: "Pool[Record]", noon: datetime
+) -> None:
+    def at(second: int) -> datetime:
+        return noon + timedelta(seconds=second)
+
+    rng, kinds = Random(1), (TimerKind.RING, TimerKind.CAP)
+    for _ in range(60):
+        timers = [
+            (f"call_{number}", rng.choice(kinds), rng.randrange(9), rng.choice((None, 3, 8)))
+            for number in range(rng.randrange(5))
+        ]
+        held = rng.choice(((), (TimerKind.RING,)))
+        async with database.acquire() as connection:
+            await connection.execute("DELETE FROM timers")
+            await connection.executemany(
+                """INSERT INTO timers (tenant, call, kind, due_at, leased_until, state_version)
+                   VALUES ($1, $2, $3, $4, $5, 1)""",
+                [
+                    (TENANT, call, kind, at(due), None if lease is None else at(lease))
+                    for call, kind, due, lease in timers
+                ],
+            )
+            found = await next_timer_at(connection, held=held)
+        times = [max(due, lease or due) for _, kind, due, lease in timers if kind not in held]
+        assert found == (at(min(times)) if times else None), timers
 
 
 async def test_orders_of_one_call_come_one_after_the_other(
