@@ -14,6 +14,13 @@ LIMIT_MARGIN_SECONDS = 2
 """How much later than ours the carrier's own limit falls, so that ours speaks first (design 4)."""
 
 
+GREETING = "greeting"
+"""The prompt that greets callers, unless a program has words of its own."""
+
+Texts = tuple[tuple[str, str], ...]
+"""The words of a prompt by language."""
+
+
 class CapKind(StrEnum):
     """What happens when the talk has used its time (X06)."""
 
@@ -43,7 +50,10 @@ class OnExhausted(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """All durations in seconds."""
+    """All durations in seconds. `greeting` is a prompt's key; empty: nobody is greeted.
+
+    `greeting_texts`: what it says where that is the program's own, as a hotline's name (D42).
+    """
 
     ring_first: Role = Role.CALLER
     ring_seconds: int = 30
@@ -68,6 +78,8 @@ class Policy:
     transfer_ring_seconds: int = 30
     verdict_final_minutes: int = 30
     shows: str = "warmline"
+    greeting: str = GREETING
+    greeting_texts: Texts = ()
 
     def spacing_after(self, counted: int) -> int:
         """How long to wait after the `counted`-th counted attempt (X27)."""
@@ -80,6 +92,7 @@ def parse(table: Mapping[str, object]) -> Policy:
     """Read a `[dialer]` section. Raises ProgramInvalid with every fault in it."""
     section = Section("dialer", table)
     day = 86400
+    is_greeted = section.flag("greeting", default=True)
     policy = Policy(
         ring_first=Role(
             section.word("ring_first", among=("caller", "counselor")) or Role.CALLER.value
@@ -111,6 +124,8 @@ def parse(table: Mapping[str, object]) -> Policy:
         transfer_ring_seconds=section.whole("transfer_ring_seconds", least=5, most=120, default=30),
         verdict_final_minutes=section.whole("verdict_final_minutes", most=1440, default=30),
         shows=section.word("shows", default="warmline"),
+        greeting=GREETING if is_greeted else "",
+        greeting_texts=_greeting_texts(section, table, is_greeted=is_greeted),
     )
     if policy.cap_kind is not CapKind.NONE and policy.cap_seconds == 0:
         section.fault("cap_seconds", f"a {policy.cap_kind} cap needs its length in seconds")
@@ -122,3 +137,15 @@ def parse(table: Mapping[str, object]) -> Policy:
         section.fault("attempt_spacing_seconds", "is needed when there is more than one attempt")
     section.finish()
     return policy
+
+
+def _greeting_texts(section: Section, table: Mapping[str, object], *, is_greeted: bool) -> Texts:
+    """A program's own words, in both languages or in none."""
+    if not any(key in table for _, key in _GREETING_KEYS):
+        return ()
+    if not is_greeted:
+        section.fault("greeting", "must not be false where the greeting has words of its own")
+    return tuple((language, section.word(key)) for language, key in _GREETING_KEYS)
+
+
+_GREETING_KEYS = (("zh-CN", "greeting_zh"), ("en", "greeting_en"))

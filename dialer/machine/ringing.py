@@ -26,7 +26,7 @@ from dialer.machine.steps import (
     ring_second,
     say_farewell,
 )
-from dialer.orders import Fact, FactKind, HangUp
+from dialer.orders import Fact, FactKind, HangUp, Part
 from dialer.policy import Policy
 from terms.ids import LegId
 from terms.values import replace
@@ -81,7 +81,7 @@ def _came(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
         (Fact(FactKind.COUNSELOR_ACCEPTED, Role.COUNSELOR),) if leg.role is Role.COUNSELOR else ()
     )
     if call.state is State.RINGING_FIRST and leg.role is call.ring_first:
-        call, effects = ring_second(call, policy, now)
+        call, effects = ring_second(call, policy, now, comes=True)
     elif call.state is State.RINGING_SECOND and leg.role is not call.ring_first:
         call, effects = bridge(call, policy, now)
     else:
@@ -205,8 +205,15 @@ def _is_asked(call: Call, leg: Leg, policy: Policy) -> bool:
 
 
 def _bridge_failed(call: Call, policy: Policy, now: datetime) -> Step:
-    """Both were there and the carrier did not join them: our fault, so nothing counts."""
-    return attempt_failed(call.without_timers(TimerKind.BRIDGE), Failure.FAULT, policy, now)
+    """Both were there and the carrier did not join them: our fault, so nothing counts.
+
+    Perhaps it did, and we were not told: they are parted, or they would talk while they are told.
+    """
+    there = (leg for leg in call.all_standing() if leg.answered_at is not None)
+    parted = tuple(Part(leg.id) for leg in there)
+    call = call.without_timers(TimerKind.BRIDGE)
+    call, effects = attempt_failed(call, Failure.FAULT, policy, now)
+    return call, (*parted, *effects)
 
 
 def _accepted(call: Call, policy: Policy, now: datetime) -> Step:

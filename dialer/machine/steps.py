@@ -102,21 +102,33 @@ def attach(call: Call, leg: LegId, at: datetime) -> Step:
     return call, (*effects, Answer(leg), Fact(FactKind.DIALLED_IN, Role.CALLER))
 
 
-def ring_second(call: Call, policy: Policy, now: datetime) -> Step:
-    """The first is on the line: tell them so and ring the other."""
+def greet(call: Call, leg: Leg, policy: Policy) -> tuple[Effect, ...]:
+    """The first word to a caller who has come to the line; who is put through is greeted there."""
+    if leg.role is not _CALLER or call.handed_over or not policy.greeting:
+        return ()
+    return (Say(leg.id, policy.greeting),)
+
+
+def ring_second(call: Call, policy: Policy, now: datetime, *, comes: bool = False) -> Step:
+    """The first is on the line, or `comes` to it just now: ring the other, and tell them so.
+
+    The other rings before anything is said, so that a word more makes nobody wait longer.
+    """
     first = call.standing(call.ring_first)
     assert first is not None
+    greeting = greet(call, first, policy) if comes else ()
+    prompts = ("outside_hours", "forwarding") if call.handed_over else ("connecting",)
+    said = (*greeting, *(Say(first.id, prompt) for prompt in prompts))
     call = replace(call.without_timers(TimerKind.ACCEPT), state=State.RINGING_SECOND)
     second = _second(call)
     there = call.standing(second)
     if there is None:
         call, effects = ring(call, second, policy, now)
-    elif there.answered_at is None:
-        call, effects = call.with_timer(TimerKind.RING, after(policy.ring_seconds, now)), ()
-    else:
-        call, effects = bridge(call, policy, now)
-    prompts = ("outside_hours", "forwarding") if call.handed_over else ("connecting",)
-    return call, (*(Say(first.id, prompt) for prompt in prompts), *effects)
+        return call, (*effects, *said)
+    if there.answered_at is None:
+        return call.with_timer(TimerKind.RING, after(policy.ring_seconds, now)), said
+    call, effects = bridge(call, policy, now)
+    return call, (*said, *effects)
 
 
 def _second(call: Call) -> Role:

@@ -16,6 +16,7 @@ from dialer.machine.steps import (
     announce_soon,
     attach,
     end,
+    greet,
     queue,
     say_farewell,
     start_attempt,
@@ -38,7 +39,7 @@ def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     assert leg is not None
     match news:
         case carriers.LegAnswered():
-            return announce_soon(call, now), (Say(leg.id, "queued"),)
+            return announce_soon(call, now), (*greet(call, leg, policy), Say(leg.id, "queued"))
         case carriers.LegEnded() if was_lost(leg):
             return call, ()  # the place is kept: we ring them back when their turn comes
         case carriers.LegEnded():

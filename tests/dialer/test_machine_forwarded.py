@@ -44,9 +44,9 @@ def test_a_forwarded_caller_hears_why_and_talks_with_the_other_line() -> None:
 
     story.answers(Role.CALLER)
     then: tuple[CarrierOrder, ...] = (
+        Ring(AGENCY_LEG, Role.AGENCY, None, 30),
         Say(DIALLED_IN, "outside_hours"),
         Say(DIALLED_IN, "forwarding"),
-        Ring(AGENCY_LEG, Role.AGENCY, None, 30),
     )
     assert story.orders == then
     story.answers(Role.AGENCY)

@@ -11,6 +11,7 @@ from dialer.events import (
     CallerDialledIn,
     CallerHungUp,
     CounselorAccepted,
+    CounselorClaimed,
     CounselorDeclined,
     CounselorHungUp,
     CrisisRaised,
@@ -19,7 +20,7 @@ from dialer.events import (
     TimerKind,
 )
 from dialer.leg import LetGoReason
-from dialer.orders import Bridge, CarrierOrder, FactKind, HangUp, Ring, Say
+from dialer.orders import Bridge, CarrierOrder, FactKind, HangUp, Part, Ring, Say
 from dialer.policy import CallerAccepts
 from terms.ids import LegId
 from terms.refusals import Refused
@@ -53,9 +54,53 @@ def test_the_caller_is_rung_first_and_the_counselor_once_they_are_on_the_line() 
 
     assert story.state is State.RINGING_SECOND
     assert story.orders == (
-        Say(CALLER_LEG, "connecting"),
         Ring(COUNSELOR_LEG, Role.COUNSELOR, ANA, 30),
+        Say(CALLER_LEG, "greeting"),
+        Say(CALLER_LEG, "connecting"),
     )
+
+
+def said(story: Story) -> list[str]:
+    return [one.prompt for one in story.orders if isinstance(one, Say)]
+
+
+@pytest.mark.rule("D42")
+def test_a_program_greets_in_words_of_its_own_or_not_at_all() -> None:
+    own = ringing_first(replace(CALLER_FIRST, greeting="greeting_helpline"))
+    assert said(own.answers(Role.CALLER)) == ["greeting_helpline", "connecting"]
+
+    none = ringing_first(replace(CALLER_FIRST, greeting=""))
+    assert said(none.answers(Role.CALLER)) == ["connecting"]
+
+
+@pytest.mark.rule("X01")
+def test_only_a_person_is_greeted_where_callers_press_1() -> None:
+    story = ringing_first(replace(CALLER_FIRST, caller_accepts=CallerAccepts.ALWAYS))
+
+    assert said(story.answers(Role.CALLER)) == ["press_1"]
+    assert said(story.presses("1", Role.CALLER)) == ["greeting", "connecting"]
+
+
+def test_the_counselor_and_who_is_rung_second_are_asked_at_once_and_not_greeted() -> None:
+    story = ringing_first(COUNSELOR_FIRST)
+
+    assert said(story.answers(Role.COUNSELOR)) == ["press_1"]
+    assert said(story.presses("1")) == ["connecting"]
+    assert said(story.answers(Role.CALLER)) == ["press_1"]
+
+
+def test_who_is_greeted_by_the_queue_is_not_greeted_again_when_their_turn_comes() -> None:
+    story = Story(begins=begin(None, pooled=True), dials_in=DIALLED_IN)
+
+    assert said(story.answers(Role.CALLER)) == ["greeting", "queued"]
+    assert said(story.tell(CounselorClaimed(ANA))) == ["connecting"]
+
+
+def test_who_dials_in_to_a_counselor_who_is_free_is_greeted_once() -> None:
+    story = Story(dials_in=DIALLED_IN)
+
+    assert said(story.answers(Role.CALLER)) == ["greeting", "connecting"]
+    assert said(story.ends(Role.COUNSELOR, ReleaseSide.CARRIER, 38)) == []
 
 
 @pytest.mark.rule("X01")
@@ -348,6 +393,19 @@ def test_a_bridge_that_never_stands_is_our_fault_and_does_not_count() -> None:
     assert story.call.connected_at is None
     assert not list(story.call.all_standing())
     assert story.seconds_to(TimerKind.ATTEMPT) == 20
+
+
+@pytest.mark.rule("A25")
+def test_two_who_were_joined_without_our_knowing_are_parted_before_they_are_told_otherwise() -> (
+    None
+):
+    orders = bridging().wait(15).orders
+
+    assert orders[:2] == (Part(CALLER_LEG), Part(COUNSELOR_LEG))
+    assert orders[2:4] == (
+        Say(CALLER_LEG, "caller_not_reached"),
+        Say(COUNSELOR_LEG, "caller_not_reached"),
+    )
 
 
 def test_a_refused_bridge_fails_at_once_and_a_refusal_told_late_changes_nothing() -> None:

@@ -105,7 +105,10 @@ def test_a_queued_caller_hears_that_they_wait() -> None:
     story = queued(dials_in=DIALLED_IN)
     assert Answer(DIALLED_IN) in story.orders
 
-    assert story.answers(Role.CALLER).orders == (Say(DIALLED_IN, "queued"),)
+    assert story.answers(Role.CALLER).orders == (
+        Say(DIALLED_IN, "greeting"),
+        Say(DIALLED_IN, "queued"),
+    )
 
 
 @pytest.mark.rule("X43")

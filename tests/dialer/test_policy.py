@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from dialer.policy import CapKind, OnExhausted, Policy, parse
+from dialer.policy import GREETING, CapKind, OnExhausted, Policy, parse
 from terms.section import ProgramInvalid
 from terms.verdict import Role
 
@@ -147,10 +147,25 @@ def test_what_no_default_can_stand_for_has_to_be_written(key: str) -> None:
         ("transfer_ring_seconds", 121),
         ("verdict_final_minutes", 1441),
         ("shows", ""),
+        ("greeting", "Hello."),
+        ("greeting_zh", 7),
     ],
 )
 def test_a_value_out_of_its_bounds_is_named(key: str, value: object) -> None:
     assert key in [named for named, _ in faults(**{key: value})]
+
+
+@pytest.mark.rule("D42")
+def test_a_greeting_has_its_own_words_in_both_languages_or_none_or_is_not_said() -> None:
+    own = parse({**LISTENING, "greeting_zh": "您好，心声热线。", "greeting_en": "Heartline."})
+
+    assert own.greeting_texts == (("zh-CN", "您好，心声热线。"), ("en", "Heartline."))
+    assert (parse(LISTENING).greeting, parse(LISTENING).greeting_texts) == (GREETING, ())
+    assert parse({**LISTENING, "greeting": False}).greeting == ""
+    assert faults(greeting_en="Heartline.") == [("greeting_zh", "is missing")]
+    assert [key for key, _ in faults(greeting=False, greeting_zh="好", greeting_en="Hi")] == [
+        "greeting"
+    ]
 
 
 def test_every_fault_is_told_at_once() -> None:

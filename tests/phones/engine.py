@@ -26,6 +26,7 @@ PROMPTS = {
     ("zh-CN", "ending_soon"): 2800,
     ("en", "welcome"): 3000,
     ("en", "ending_soon"): 3200,
+    ("zh-CN", "greeting"): 2700,
     ("zh-CN", "press_1"): 3300,
     ("zh-CN", "connecting"): 3400,
     ("zh-CN", "left_5"): 3500,

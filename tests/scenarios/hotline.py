@@ -8,6 +8,7 @@ from tests.people import COUNSELOR, LISTENING
 from warmline.programs import load_shipped
 
 HOTLINE = ProgramId("hotline")
+NAMES_THE_LINE = "greeting_hotline"
 OLD_NUMBER, SHORT_NUMBER = "+862112320075", "12356"
 SECOND_CALLER, THIRD_CALLER = "+8613800000002", "+8613800000003"
 _OF_INSURERS = ("products", "waiting_", "vouchers_per_policy_year", "send_")
@@ -28,6 +29,7 @@ def hotline() -> str:
         ('cap_kind = "hard"\ncap_seconds = 1500', 'cap_kind = "none"'),
         ("warn_seconds = [120, 30]", "warn_seconds = []"),
         ('voucher = "required"', 'voucher = "none"'),
+        ("[dialer]", '[dialer]\ngreeting_zh = "您好，心声热线。"\ngreeting_en = "The heartline."'),
         ("counselor_locked = true", "counselor_locked = false"),
     ):
         assert old in body, old

@@ -24,6 +24,7 @@ from tests.house import ACCEPTS, ANSWERS, NO_ANSWER, House
 from tests.people import CALLER, COUNSELOR, LISTENING, TENANT
 from tests.scenarios.hotline import (
     HOTLINE,
+    NAMES_THE_LINE,
     OLD_NUMBER,
     SECOND_CALLER,
     SHORT_NUMBER,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 POLICE, SECOND_POLICE, FAR_POLICE = "+862100000110", "+862100000111", "+861000000110"
 
 
-@pytest.mark.rule("D01", "D03", "D04", "D11", "X39", "D15")
+@pytest.mark.rule("D01", "D03", "D04", "D11", "D42", "X39", "D15")
 async def test_the_short_number_and_the_old_one_lead_to_one_queue_in_order_of_arrival(
     line: House,
 ) -> None:
@@ -54,7 +55,7 @@ async def test_the_short_number_and_the_old_one_lead_to_one_queue_in_order_of_ar
         )
     ]
     assert {(await line.see_call(order)).state for order in orders} == {State.QUEUED}
-    assert "queued" in line.world.handset(CALLER).heard
+    assert line.world.handset(CALLER).heard[:2] == (NAMES_THE_LINE, "queued")
 
     for served in orders:
         counselor = await trained(line, f"+86139{orders.index(served):08}")

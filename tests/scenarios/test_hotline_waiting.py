@@ -8,6 +8,7 @@ from tests.house import House, hangs_up
 from tests.people import CALLER
 from tests.scenarios.hotline import (
     HOTLINE,
+    NAMES_THE_LINE,
     SECOND_CALLER,
     SHORT_NUMBER,
     THIRD_CALLER,
@@ -18,7 +19,8 @@ from warmline.desk.waits import waiting_of
 
 
 def heard(house: House, number: str) -> list[str]:
-    return [one for one in house.world.handset(number).heard if one != "queued"]
+    before = ("queued", NAMES_THE_LINE)
+    return [one for one in house.world.handset(number).heard if one not in before]
 
 
 async def expected(house: House, order: OrderId) -> tuple[int, int | None]:

@@ -344,7 +344,7 @@ def test_a_carrier_that_plays_files_needs_one_for_everything_that_is_said(
     nothing = doctor.prompts(playing)
     assert nothing.health is Health.WRONG
     assert nothing.text.startswith(f"{len(said)} prompts have no recording")
-    assert "connecting, press_1" in nothing.text
+    assert "greeting, connecting, press_1" in nothing.text
     assert "`warmline prompts build`" in nothing.text
 
     for key in said[1:]:

@@ -38,7 +38,7 @@ function screen(id, phone, name, sms) {
   const words = dead ? "half_open" : !phone.plugged_in ? "powered_off" : phone.state;
   const heard = phone.heard.at(-1);
   const joined = state.order?.call?.state === "bridged";
-  const prompt = heard && (known(`prompt_${heard}`) ?? counted(heard) ?? heard);
+  const prompt = heard && (known(`prompt_${heard.replace(/^greeting_.*/, "greeting")}`) ?? counted(heard) ?? heard);
   return h("div", { class: `handset ${phone.plugged_in ? phone.state : "off"}`, id: `${id}-handset`, "data-state": words },
     h("div", { class: "screen" },
       h("p", { class: "who" }, name), h("p", { class: "number" }, phone.number), glyph(phone.plugged_in ? "phone" : "off"),

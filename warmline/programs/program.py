@@ -101,7 +101,7 @@ def read_tables(tables: Mapping[str, object], body: str, digest: str) -> Program
         topics=sheet.topics,
         dispositions=sheet.dispositions,
         routing=routes,
-        dialer=dials,
+        dialer=_named(dials, sheet.id),
         billing=bills,
     )
 
@@ -143,6 +143,13 @@ def _parse_sheet(table: Mapping[str, object]) -> _Sheet:
 
 def _text(section: Section, key: str) -> Text:
     return Text(section.word(f"{key}_zh"), section.word(f"{key}_en"))
+
+
+def _named(dials: dialer.policy.Policy, id_: str) -> dialer.policy.Policy:
+    """A greeting in a program's own words is a prompt of its own."""
+    if not dials.greeting_texts:
+        return dials
+    return replace(dials, greeting=f"{dialer.policy.GREETING}_{id_}")
 
 
 def _asking(

@@ -42,8 +42,12 @@ class Catalogue:
     fixed: Mapping[str, Mapping[str, str]]
     numbered: Mapping[str, Mapping[str, str]]  # with one placeholder of `numbers.SPEAKERS`
 
-    def prompts(self, warn_seconds: Iterable[int]) -> tuple[Prompt, ...]:
-        """Every prompt that can be spoken where programs warn `warn_seconds` before the end."""
+    def prompts(
+        self, warn_seconds: Iterable[int], own: Iterable[Prompt] = ()
+    ) -> tuple[Prompt, ...]:
+        """Every prompt that can be spoken where programs warn `warn_seconds` before the end, and
+        have these of their `own`.
+        """
         numbers = {
             "position": range(2, FARTHEST_TOLD + 1),
             "wait": WAIT_STEPS_MINUTES,
@@ -51,6 +55,7 @@ class Catalogue:
         }
         return (
             *(Prompt(key=key, texts=texts) for key, texts in self.fixed.items()),
+            *own,
             *(
                 Prompt(key=f"{family}_{number}", texts=_filled(texts, number))
                 for family, texts in self.numbered.items()
@@ -82,6 +87,15 @@ def warned_seconds(policies: Iterable[Policy]) -> frozenset[int]:
         for policy in policies
         if policy.cap_kind is not CapKind.NONE
         for seconds in policy.warn_seconds
+    )
+
+
+def own_greetings(policies: Iterable[Policy]) -> tuple[Prompt, ...]:
+    """The greetings that programs have words of their own for."""
+    return tuple(
+        Prompt(key=policy.greeting, texts=dict(policy.greeting_texts))
+        for policy in policies
+        if policy.greeting_texts
     )
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from warmline.programs import load_programs
-from warmline.prompts.catalogue import Prompt, shipped, warned_seconds
+from warmline.prompts.catalogue import Prompt, own_greetings, shipped, warned_seconds
 from warmline.prompts.recordings import Recordings, Standing
 from warmline.settings import Settings
 
@@ -15,8 +15,8 @@ def folder_of(settings: Settings) -> Path:
 
 def prompts_of(settings: Settings) -> tuple[Prompt, ...]:
     """What this installation's programs may say. Raises Unusable, for programs that are faulty."""
-    programs = load_programs(settings.programs)
-    return shipped().prompts(warned_seconds(program.dialer for program in programs.values()))
+    policies = [program.dialer for program in load_programs(settings.programs).values()]
+    return shipped().prompts(warned_seconds(policies), own_greetings(policies))
 
 
 def standings(settings: Settings, folder: Path, languages: tuple[str, ...]) -> tuple[Standing, ...]:

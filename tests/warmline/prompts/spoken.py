@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dialer.policy import GREETING
 from routing.admission import SpokenRefusal
 from terms.refusals import RefusalCode
 from warmline.desk.switchboard import told
@@ -42,6 +43,7 @@ PASSED_ON = frozenset(
 """Speakers that only say what another speaker of the list handed to them."""
 
 WORKED_OUT: Mapping[tuple[str, str], frozenset[str]] = {
+    ("dialer/machine/steps.py", "policy.greeting"): frozenset({GREETING}),  # or a program's own
     ("warmline/desk/switchboard.py", "refusal"): frozenset(SpokenRefusal),
     ("warmline/desk/switchboard.py", "told(refusal.code)"): frozenset(map(told, RefusalCode)),
     ("warmline/desk/fold.py", "refusal"): frozenset(

@@ -16,7 +16,8 @@ from warmline.programs import load_shipped
 
 @pytest.fixture
 def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The data directory; a program of the operator's own warns 75 seconds before the end."""
+    """The data directory; a program of the operator's own warns 75 seconds before the end
+    and greets in its own words."""
     for name in [name for name in os.environ if name.startswith("WARMLINE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("WARMLINE_DATA_DIR", str(tmp_path / "data"))
@@ -24,6 +25,9 @@ def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     programs = tmp_path / "programs"
     programs.mkdir()
     body = re.sub(r"warn_seconds = \[.*\]", "warn_seconds = [75]", shipped.body)
+    body = body.replace(
+        "[dialer]", '[dialer]\ngreeting_zh = "您好，心声热线。"\ngreeting_en = "Hi."'
+    )
     (programs / "own.toml").write_text(body.replace(f'id = "{shipped.id}"', 'id = "own"'))
     monkeypatch.setenv("WARMLINE_PROGRAMS", str(programs))
     return tmp_path / "data"
@@ -61,6 +65,9 @@ def test_what_is_built_is_listed_and_what_an_operator_replaces_stays(
     assert by_file["zh-CN/left_75.wav"]["state"] == "made"
     assert by_file["zh-CN/left_75.wav"]["text"] == "通话时间剩余一分十五秒。"
     assert by_file["en/left_75.wav"]["state"] == "missing"
+    assert by_file["zh-CN/greeting.wav"]["text"] == "您好。"
+    assert by_file["zh-CN/greeting_own.wav"]["text"] == "您好，心声热线。"
+    assert by_file["zh-CN/greeting_own.wav"]["state"] == "made"
 
 
 @pytest.mark.usefixtures("data")
@@ -73,7 +80,7 @@ def test_without_espeak_ng_it_is_one_sentence_and_exit_status_2(
 
     told = capsys.readouterr()
     assert told.out == ""
-    assert re.fullmatch(r"espeak-ng is not installed[^\n]+zh-CN/connecting[^\n]+\.\n", told.err)
+    assert re.fullmatch(r"espeak-ng is not installed[^\n]+zh-CN/greeting[^\n]+\.\n", told.err)
 
 
 @pytest.mark.usefixtures("voice")
