@@ -12,6 +12,7 @@ from warmline.settings import PREFIX, Settings
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+HEADER = [line for line in COMPOSE.partition("name:")[0].splitlines() if line.startswith("#")]
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 
 ASTERISK = (ROOT / "docker/asterisk/Dockerfile").read_text()
@@ -85,6 +86,21 @@ def test_every_setting_is_one_we_know(name: str) -> None:
     ours = [s for s in environment(SERVICES[name]) if s.startswith(PREFIX)]
 
     assert {s.removeprefix(PREFIX).lower() for s in ours} <= set(Settings.model_fields)
+
+
+def test_what_the_file_asks_one_to_set_reaches_the_processes() -> None:
+    asked = {name for line in HEADER for name in re.findall(r"[A-Z]+_[A-Z_]+", line)}
+
+    assert {"WARMLINE_SECRET_KEY", "POSTGRES_PASSWORD", "WARMLINE_SMS_SECRET"} < asked
+    assert {name for name in asked if f"${{{name}:" not in COMPOSE} == set()
+
+
+@pytest.mark.parametrize("ignored", [".dockerignore", ".gitignore"])
+def test_secrets_beside_the_file_come_into_no_image_and_no_commit(ignored: str) -> None:
+    left_out = {line.strip("/") for line in (ROOT / ignored).read_text().splitlines()}
+
+    assert "./trunk.toml" in COMPOSE
+    assert {".env", "trunk.toml", "data"} <= left_out
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - REAL_PHONES))
