@@ -114,7 +114,7 @@ def crew_on(ground: Ground, desk: Desk, carrier: Carrier, hold: Hold) -> Crew:
         pool=ground.pool,
         desk=desk,
         carrier=carrier,
-        numbers=LegNumbers(ground.seal, desk.programs),
+        numbers=LegNumbers(ground.seal, desk.programs, ground.programs),
         clock=ground.clock,
         metrics=ground.metrics,
         hold=hold,

@@ -38,6 +38,7 @@ from warmline.api.orders import orders
 from warmline.api.own_day import own_day
 from warmline.api.pages import add_pages
 from warmline.api.parts import DESK, PROGRAMS
+from warmline.api.phone_checks import phone_checks
 from warmline.api.policies import policies
 from warmline.api.reports import reports
 from warmline.api.simulation import SIMULATION, Simulation, simulation_routes
@@ -100,6 +101,7 @@ OPERATIONS = (
     *counselors,
     *drafts,
     *own_day,
+    *phone_checks,
     *staff_operations,
     *claims,
     *case_office,

@@ -57,7 +57,7 @@ def write_call(call: Call) -> str:
         "ring_first": call.ring_first,
         "pooled": call.pooled,
         "granted_seconds": call.granted_seconds,
-        "legs": [_write_leg(leg) for leg in call.legs],
+        "legs": [write_leg(leg) for leg in call.legs],
         "timers": [[timer.kind, _time(timer.due_at)] for timer in call.timers],
     }
     for name in _PLAIN:
@@ -120,7 +120,7 @@ def read_call(
         ring_first=Role(kept["ring_first"]),
         pooled=kept["pooled"],
         granted_seconds=kept["granted_seconds"],
-        legs=tuple(_read_leg(leg) for leg in kept["legs"]),
+        legs=tuple(read_leg(leg) for leg in kept["legs"]),
         timers=tuple(
             Timer(TimerKind(kind), datetime.fromisoformat(due_at))
             for kind, due_at in kept["timers"]
@@ -160,7 +160,7 @@ _LEG_TIMES = (
 )
 
 
-def _write_leg(leg: Leg) -> Json:
+def write_leg(leg: Leg) -> Json:
     kept: Json = {"id": leg.id, "role": leg.role, "rung_at": _time(leg.rung_at)}
     for name in _LEG_TIMES:
         value = getattr(leg, name)
@@ -176,7 +176,7 @@ def _write_leg(leg: Leg) -> Json:
     return kept
 
 
-def _read_leg(kept: Json) -> Leg:
+def read_leg(kept: Json) -> Leg:
     times = {name: datetime.fromisoformat(kept[name]) for name in _LEG_TIMES if name in kept}
     let_go_why = kept.get("let_go_why")
     return Leg(

@@ -2,9 +2,18 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.people import CallerWithPhone, CounselorAtDesk, a_caller, a_counselor
+from tests.browser.people import (
+    DESK_WIDTH,
+    PHONE_WIDTH,
+    CallerWithPhone,
+    CounselorAtDesk,
+    Language,
+    a_caller,
+    a_counselor,
+)
 from tests.warmline.demo.running import DemoProcess
 
 CODE_EVERY_SECONDS = 61
@@ -174,3 +183,27 @@ async def test_who_declines_is_told_what_follows_and_who_signs_out_is_offline(
         await expect(mine).to_contain_text("Off duty")
         desk.check()
         caller.check()
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_before_taking_calls_the_phone_is_rung_and_found_at_hand(
+    demo: DemoProcess, browser: Browser, pictures: Path, language: Language
+) -> None:
+    width = DESK_WIDTH if language == "zh-CN" else PHONE_WIDTH
+    async with a_counselor(browser, demo, pictures, language=language, width=width) as desk:
+        await desk.presses("#status")
+        await desk.presses("#want-offline")
+        await desk.page.reload()  # what a window has checked, the next one checks again
+        await desk.presses("#go-available")
+        await desk.presses("#play")
+        await desk.presses("#heard")
+        await desk.world.teach(desk.number, answers="yes", after_seconds=2, presses="1")
+        await desk.presses("#ring-me")
+        await expect(desk.page.locator("#ring-me")).to_have_count(0)
+        await desk.looks("readiness-ringing")
+        await desk.sees("#ready:not([aria-disabled])")
+        await desk.world.teach(desk.number, answers="by_hand")
+        await desk.looks("readiness-reached")
+        await desk.presses("#ready")
+        await desk.sees(".waiting.free")
+        desk.check()

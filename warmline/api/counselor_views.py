@@ -1,11 +1,14 @@
 """What the counselor's console sends and is shown."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from dialer.call import State as CallState
+from dialer.leg import Failure
+from dialer.phone_check import CheckState, PhoneCheck
 from routing.counselor import Activity, CounselorState, Presence
 from routing.transfer import AgencyKind, Basis, Choice
 from terms.ids import TargetId
@@ -100,6 +103,28 @@ class LastOfferView(Model):
     became: Offered
 
 
+class PhoneCheckView(Model):
+    """What came of ringing the counselor's phone by itself."""
+
+    state: CheckState
+    at: Instant
+    """When somebody pressed 1, when it was over, or, while it rings, since when."""
+
+    reason: Failure | None
+    """Why it was not reached: `not_accepted` where it was answered and nobody pressed 1."""
+
+    @classmethod
+    def of(cls, check: PhoneCheck, now: datetime) -> "PhoneCheckView":
+        """As it stands."""
+        leg = check.leg
+        ended_at = leg.release.at if leg.release is not None else check.asked_at
+        return cls(
+            state=check.state(now),
+            at=leg.accepted_at or ended_at,
+            reason=check.why_not(now),
+        )
+
+
 class WrapUpView(Model):
     """Notes that are still to be written."""
 
@@ -125,6 +150,9 @@ class Me(Model):
     activity: Activity
     phone: str
     """The phone that rings for me, masked."""
+
+    phone_check: PhoneCheckView | None
+    """What came of the last `POST /v1/me/phone-check`, for a quarter of an hour."""
 
     lease_until: Instant | None
     """Until when the presence holds without a sign of life."""

@@ -9,6 +9,7 @@ from dialer.events import TimerKind
 from dialer.leg import Leg
 from dialer.policy import CapKind
 from dialer.store.calls import engaged_call, load_call
+from dialer.store.phone_checks import newest_check
 from routing.counselor import activity_of, state_of
 from routing.store.counselors import last_claimed_by, load_counselor
 from routing.store.targets import load_target
@@ -21,6 +22,7 @@ from warmline.api.counselor_views import (
     OfferView,
     OwnCallView,
     OwnLegView,
+    PhoneCheckView,
     WrapUpView,
 )
 from warmline.api.offers import became_of, rings_of
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 
 LAST_OFFER_SHOWN = timedelta(minutes=10)
+PHONE_CHECK_HOLDS = timedelta(minutes=15)
 
 
 async def own_desk(asked: Asked, connection: "Connection", counselor: CounselorId) -> Me:
@@ -53,6 +56,7 @@ async def own_desk(asked: Asked, connection: "Connection", counselor: CounselorI
         state=state_of(record, engaged, asked.now),
         activity=activity_of(record, engaged, asked.now),
         phone=str(asked.frame.seal.open(record.number_sealed)),
+        phone_check=await _phone_check(asked, connection, counselor),
         lease_until=record.lease_until,
         wrap_up_until=record.wrap_up_until,
         cooldown_until=record.cooldown_until,
@@ -116,6 +120,14 @@ async def _offer(asked: Asked, connection: "Connection", call: Call) -> OfferVie
         offered_at=leg.rung_at,
         ring_until=call.due(TimerKind.ACCEPT if answered else TimerKind.RING),
     )
+
+
+async def _phone_check(
+    asked: Asked, connection: "Connection", counselor: CounselorId
+) -> PhoneCheckView | None:
+    since = asked.now - PHONE_CHECK_HOLDS
+    check = await newest_check(connection, asked.tenant, counselor, since=since)
+    return None if check is None else PhoneCheckView.of(check, asked.now)
 
 
 async def _last_offer(

@@ -19,6 +19,7 @@ from dialer.events import (
     Event,
     TimerFired,
 )
+from dialer.phone_check import is_check
 from dialer.store.calls import (
     Stored,
     insert_call,
@@ -27,7 +28,7 @@ from dialer.store.calls import (
     load_call,
 )
 from dialer.store.due import DueTimer, drop_timer
-from dialer.store.news import Unfolded, keep_news, mark_fault, mark_folded
+from dialer.store.news import Unfolded, call_of, keep_news, mark_fault, mark_folded
 from dialer.verdict import CALLED_BACK_SOON
 from routing.admission import require_admission
 from routing.policy import Matching
@@ -43,6 +44,7 @@ from warmline.desk import fold
 from warmline.desk.hearing import hear
 from warmline.desk.lapsing import Lapsing
 from warmline.desk.opening import Opening
+from warmline.desk.phone_checks import hear_of_check
 from warmline.desk.shell import slice_of
 from warmline.desk.slice import Outcome, Slice
 from warmline.desk.writing import Committed
@@ -201,6 +203,9 @@ class Desk(Opening, Lapsing):
         reach its error is raised: nothing is kept, and the carrier must tell the news again.
         """
         now = self.clock.now()
+        if is_check(call_of(news.leg)):
+            await self._hear_of_check(news, now)
+            return
         try:
             committed = await self._fold(id_, news, now)
         except Exception as fault:
@@ -224,6 +229,13 @@ class Desk(Opening, Lapsing):
                 connection, heard.tenant, slice_, heard.call, news, program, now
             )
             return committed
+
+    async def _hear_of_check(self, news: News, now: datetime) -> None:
+        """News of a phone that is rung by itself: it is about no call, and changes none."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            committed = await hear_of_check(connection, news, now)
+        if committed is not None:
+            self.tell(committed)
 
     async def _keep_unfolded(self, id_: str, news: News, fault: Exception, now: datetime) -> None:
         """Nothing of the decision stands; the news alone is kept, to be tried again."""

@@ -1,6 +1,7 @@
 """Whose phone a leg rings: looked up when it is rung, and kept nowhere else."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from billing.store.orders import load_order
@@ -9,10 +10,11 @@ from dialer.leg import Leg
 from routing.store.callers import load_caller
 from routing.store.counselors import load_counselor
 from routing.store.targets import load_target
-from terms.ids import CounselorId, TargetId, TenantId
+from terms.ids import CounselorId, ProgramId, TargetId, TenantId
 from terms.phone import PhoneNumber, Seal
 from terms.verdict import Role
 from warmline.desk.shell import ProgramsInForce
+from warmline.programs import Program
 
 if TYPE_CHECKING:
     from warmline.desk.store import Connection
@@ -24,6 +26,7 @@ class LegNumbers:
 
     seal: Seal
     programs: ProgramsInForce
+    offered: Mapping[ProgramId, Program] = field(default_factory=dict)
 
     async def of_leg(
         self, connection: "Connection", tenant: TenantId, call: Call, leg: Leg
@@ -57,3 +60,14 @@ class LegNumbers:
                 caller = await load_caller(connection, self.seal, tenant, order.caller)
                 number = self.seal.open(target.number_sealed)
                 return number, shows if caller is None else caller.number.digits
+
+    async def of_counselor(
+        self, connection: "Connection", tenant: TenantId, counselor: CounselorId
+    ) -> tuple[PhoneNumber, str] | None:
+        """A counselor's own phone, shown the number that their calls show."""
+        found = await load_counselor(connection, tenant, counselor)
+        if found is None:
+            return None
+        theirs = sorted(self.offered.keys() & found[0].programs)
+        shows = [self.offered[program].dialer.shows for program in theirs]
+        return (self.seal.open(found[0].number_sealed), shows[0]) if shows else None

@@ -8,9 +8,11 @@ from dialer.call import Call
 from dialer.carriers import Carrier, CarrierRefused
 from dialer.leg import Leg
 from dialer.orders import Answer, Bridge, HangUp, Limit, Part, Ring, Say
+from dialer.phone_check import is_check
 from dialer.store.calls import load_call
 from dialer.store.due import DueOrder, is_limited_anew, keep_order
-from terms.ids import LegId, TenantId
+from dialer.store.phone_checks import lock_check
+from terms.ids import CounselorId, LegId, TenantId
 from terms.phone import PhoneNumber
 from warmline.clock import Clock
 from warmline.desk.writing import ORDER_LEASE
@@ -36,6 +38,12 @@ class Numbers(Protocol):
         self, connection: "Connection", tenant: TenantId, call: Call, leg: Leg
     ) -> tuple[PhoneNumber, str] | None:
         """Whom to ring, and the number to show them; None when there is no such person."""
+        ...
+
+    async def of_counselor(
+        self, connection: "Connection", tenant: TenantId, counselor: CounselorId
+    ) -> tuple[PhoneNumber, str] | None:
+        """A counselor's own phone outside any call, and the number to show them."""
         ...
 
 
@@ -101,17 +109,34 @@ class Sender:
             if await self._is_there(order.leg):
                 return True
         async with self._pool.acquire() as connection:
-            stored = await load_call(connection, due.tenant, due.call)
-            leg = None if stored is None else stored.call.leg(order.leg)
-            if stored is None or leg is None or leg.is_over:
-                return None
-            found = await self._numbers.of_leg(connection, due.tenant, stored.call, leg)
+            wanted = self._wanted_by_check if is_check(due.call) else self._wanted_by_call
+            found = await wanted(connection, due, order)
         if found is None:
-            raise CarrierRefused("no_number", q850=1)
+            return None
         number, shows = found
         await self.keep(due)
         await self._carrier.ring(order.leg, number, shows=shows, ring_seconds=order.ring_seconds)
         return True
+
+    async def _wanted_by_call(
+        self, connection: "Connection", due: DueOrder, order: Ring
+    ) -> tuple[PhoneNumber, str] | None:
+        """Whom to ring; None where the call wants it no more. Raises CarrierRefused."""
+        stored = await load_call(connection, due.tenant, due.call)
+        leg = None if stored is None else stored.call.leg(order.leg)
+        if stored is None or leg is None or leg.is_over:
+            return None
+        return _known(await self._numbers.of_leg(connection, due.tenant, stored.call, leg))
+
+    async def _wanted_by_check(
+        self, connection: "Connection", due: DueOrder, order: Ring
+    ) -> tuple[PhoneNumber, str] | None:
+        """Whose phone to check; None once another check took its place. Raises CarrierRefused."""
+        found = await lock_check(connection, due.call)
+        if found is None or found[1].leg.is_over:
+            return None
+        party = CounselorId(found[1].party)
+        return _known(await self._numbers.of_counselor(connection, due.tenant, party))
 
     async def _still_stands(self, due: DueOrder) -> bool:
         """Whether an order that is tried again still has a leg to act on."""
@@ -144,3 +169,9 @@ class Sender:
         async with self._pool.acquire() as connection:
             if not await keep_order(connection, due, until=now + ORDER_LEASE):
                 raise TakenOver
+
+
+def _known(found: tuple[PhoneNumber, str] | None) -> tuple[PhoneNumber, str]:
+    if found is None:
+        raise CarrierRefused("no_number", q850=1)
+    return found

@@ -31,6 +31,7 @@ from warmline.serve import OPERATIONS
 THIRD, THIRD_COUNSELOR = "+8613800000003", "+8613900000003"
 FOURTH, FOURTH_COUNSELOR = "+8613800000004", "+8613900000004"
 FIFTH = "+8613800000005"
+SEVENTH_COUNSELOR = "+8613900000007"
 SIXTH, SIXTH_COUNSELOR = "+8613800000006", "+8613900000006"
 
 _keys = count(1)
@@ -114,6 +115,7 @@ async def test_every_post_that_acts_is_done_once_and_answered_alike_also_after_a
             _decline,
             _stepping_in,
             _match,
+            _own_phone,
             _policies,
         ):
             await story(sender)
@@ -315,6 +317,14 @@ async def _second_factor(sender: Sender) -> None:
     offered = await sender.post("other_counselor", path, status=201)
     code = code_now(offered["secret"], machine_now())
     await sender.post("other_counselor", f"{path}/confirm", {"code": code})
+
+
+async def _own_phone(sender: Sender) -> None:
+    service = sender.all_.service
+    counselor = await service.people.counselor(SEVENTH_COUNSELOR, available=False)
+    sender.all_.tokens["at_home"] = await staff_token(service, "counselor", counselor)
+    await service.script(SEVENTH_COUNSELOR, answers="busy")
+    await sender.post("at_home", "/v1/me/phone-check", status=202)
 
 
 async def _match(sender: Sender) -> None:

@@ -1,20 +1,20 @@
 /** The counselor's own state, and only ever as the service tells it. */
 import { computed, signal } from "@preact/signals";
-import type { Operations, Presence } from "../shared/api/schema.ts";
-import type { WantedMe, WantedProgram } from "../shared/api/wanted.ts";
+import type { Me, Operations, Presence } from "../shared/api/schema.ts";
+import type { WantedProgram } from "../shared/api/wanted.ts";
 import { inBoth } from "../shared/language.ts";
 import { Reading } from "../shared/reading.ts";
 import { api, live, onNews, onOther } from "../staff/account.ts";
 import { words } from "./words.ts";
 
-export const me = signal<WantedMe | null>(null);
+export const me = signal<Me | null>(null);
 export const programs = signal<readonly WantedProgram[]>([]);
 
 /** What this page last asked for: if the service says otherwise, somebody has to be told. */
 const wanted = signal<Presence | null>(null);
 
 export const reading = new Reading(async () => {
-  const found: WantedMe = await api("GET /v1/me");
+  const found = await api("GET /v1/me");
   if (programs.peek().length === 0) programs.value = (await api("GET /v1/programs")).items;
   me.value = found;
 }, live);

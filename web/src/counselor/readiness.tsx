@@ -35,8 +35,9 @@ export function Readiness() {
   const trip = useTrip();
   const fault = useSignal<string | null>(null);
   const isLive = live.connection.value === "live";
-  const ready =
-    heard.value && isLive && (atHand.value || me.value?.phone_check?.state === "reached");
+  const check = me.value?.phone_check?.state;
+  const isPhoneReady = check === "reached" || (atHand.value && check !== "ringing");
+  const ready = heard.value && isLive && isPhoneReady;
   const begin = async (): Promise<void> => {
     if (!ready) return;
     try {
@@ -68,7 +69,7 @@ export function Readiness() {
         <Check
           icon="phone"
           name={`${say.checkPhone} ${shortNumber(me.value?.phone ?? "")}`}
-          done={atHand.value || me.value?.phone_check?.state === "reached"}
+          done={isPhoneReady}
         >
           <PhoneCheckUp atHand={atHand.value} onAtHand={(is) => (atHand.value = is)} />
         </Check>
@@ -177,6 +178,8 @@ function NotifyCheck() {
   );
 }
 
+const LOOK_MILLISECONDS = 700;
+
 interface PhoneProps {
   readonly atHand: boolean;
   readonly onAtHand: (is: boolean) => void;
@@ -190,15 +193,20 @@ function PhoneCheckUp({ atHand, onAtHand }: PhoneProps) {
   const ring = async (): Promise<void> => {
     try {
       fault.value = null;
-      await api.wanted("POST", "/v1/me/phone-check");
+      await api("POST /v1/me/phone-check");
     } catch (refused) {
       fault.value = inWords(refused);
     }
     await reading.now();
   };
+  useEffect(() => {
+    if (check?.state !== "ringing") return;
+    const looking = setInterval(() => void reading.now(), LOOK_MILLISECONDS);
+    return () => clearInterval(looking);
+  }, [check?.state]);
   const told = {
     ringing: say.checkRinging,
-    not_reached: say.checkMissed,
+    not_reached: check?.reason ? say.checkMissed(say.checkWhy[check.reason]) : say.checkMissed(""),
     reached: check ? say.checkReached(clockTime(check.at)) : "",
   };
   return (
@@ -209,7 +217,7 @@ function PhoneCheckUp({ atHand, onAtHand }: PhoneProps) {
       </p>
       <Fault text={fault.value} />
       <div class="row">
-        {check !== undefined && check?.state !== "ringing" && (
+        {check?.state !== "ringing" && (
           <Button id="ring-me" onPress={ring}>
             {say.checkRing}
           </Button>

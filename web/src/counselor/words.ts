@@ -2,6 +2,7 @@
 import type {
   Activity,
   AgencyKind,
+  Failure,
   LegState,
   NotesState,
   Presence,
@@ -57,6 +58,26 @@ const enWhy: Record<Became, string> = {
   missed: "Your phone was not answered, or nobody pressed 1: it went on to others or waits",
   withdrawn: "Given up by the caller, or by staff, before you answered",
   fault: "Your phone could not be rung: the line failed, or the number is wrong",
+};
+const zhUnreached: Record<Failure, string> = {
+  no_answer: "没有人接",
+  busy: "占线",
+  rejected: "被拒接",
+  switched_off: "关机或没有信号",
+  gave_up: "接起后挂断了",
+  not_accepted: "接起了，但没有按 1",
+  invalid_number: "号码不对，请找运营人员更正",
+  fault: "线路有故障",
+};
+const enUnreached: Record<Failure, string> = {
+  no_answer: "nobody answered",
+  busy: "it was busy",
+  rejected: "it was rejected",
+  switched_off: "it is off or has no signal",
+  gave_up: "it was answered and hung up",
+  not_accepted: "it was answered, but nobody pressed 1",
+  invalid_number: "there is no such number; ask an operator to correct it",
+  fault: "the line failed",
 };
 const zhAnswers: Record<Said, string> = { no: "没有", yes: "有", unsaid: "没说" };
 const enAnswers: Record<Said, string> = { no: "No", yes: "Yes", unsaid: "Not said" };
@@ -145,7 +166,8 @@ export const words = catalogue(
     checkRing: "打到我的手机",
     checkRinging: "正在响您的手机，请接起并按 1……",
     checkReached: (time: string) => `${time} 打通过。`,
-    checkMissed: "没有打通。请检查手机，再试一次。",
+    checkMissed: (why: string) => `没有打通${why && `：${why}`}。请检查手机，再试一次。`,
+    checkWhy: zhUnreached,
     checkAtHand: "手机在手边，能接电话",
     checkDone: "好了，开始接听",
     ok: "正常",
@@ -356,7 +378,9 @@ export const words = catalogue(
     checkRing: "Ring my phone",
     checkRinging: "Ringing your phone: answer it and press 1…",
     checkReached: (time: string) => `Reached at ${time}.`,
-    checkMissed: "It was not reached. Look at your phone and try again.",
+    checkMissed: (why: string) =>
+      `It was not reached${why && `: ${why}`}. Look at your phone and try again.`,
+    checkWhy: enUnreached,
     checkAtHand: "My phone is at hand and can take calls",
     checkDone: "All set: take calls",
     ok: "fine",

@@ -71,8 +71,6 @@ export interface Api {
     contentType: string,
     query: Operations[Name]["query"],
   ) => Promise<Operations[Name]["ok"]>;
-  /** An operation that is not in the published document yet. */
-  readonly wanted: <T>(method: string, path: string, body?: unknown) => Promise<T>;
 }
 
 /** A new name for one intent: pressing a button again is the same intent until it is answered. */
@@ -126,7 +124,6 @@ export function makeApi(credentials: Credentials): Api {
       const typed = new Blob([file], { type: contentType });
       return send(method, addressOf(template, undefined, query), typed, undefined);
     },
-    wanted: (method: string, path: string, body?: unknown) => send(method, path, body, undefined),
   }) as unknown as Api;
 }
 

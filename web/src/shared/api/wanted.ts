@@ -5,7 +5,6 @@
 import type {
   CallView,
   ClaimView,
-  Me,
   OrderView,
   ProgramView,
   RatingView,
@@ -32,9 +31,3 @@ export type WantedProgram = With<
     disposition_names: Readonly<Record<string, TextView>>;
   }
 >;
-export interface PhoneCheck {
-  readonly state: "ringing" | "reached" | "not_reached";
-  readonly at: string;
-  readonly reason: string | null;
-}
-export type WantedMe = With<Me, { phone_check: PhoneCheck | null }>;
