@@ -1,7 +1,8 @@
 """A caller with a phone and a counselor at a desk, each in a browser of their own, in one demo."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +24,7 @@ _BUILT = Path("warmline/web/built/caller.html")
 _ASKED_IN_VAIN = ("/v1/sessions/current", "/v1/devices/current")
 """Chromium reports every 401: "who am I?" before the sign-in."""
 
+_LOOK_SECONDS = 0.05
 _used: set[str] = set()
 _CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
 
@@ -61,6 +63,13 @@ class World:
             if found := _CODE.search(message["text"]):
                 return found.group(1)
         return None
+
+    async def next_code(self, number: str, before: str | None = None) -> str:
+        """The code of a message that is newer than the one with `before`; waits for it."""
+        async with asyncio.timeout(PATIENCE_MILLISECONDS / 1000):
+            while (found := await self.newest_code(number)) in (None, before):  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_SECONDS)
+        return str(found)
 
     async def voucher(self) -> str:
         """A code nobody has used yet; the demo sees to it that there are some."""
@@ -143,8 +152,7 @@ class CallerWithPhone(Person):
         await self.page.fill("#number", self.number.removeprefix("+86"))
         await self.presses("#send-code")
         await self.sees("#code")
-        code = await _until(lambda: self.world.newest_code(self.number), before)
-        await self.page.fill("#code", code)
+        await self.page.fill("#code", await self.world.next_code(self.number, before))
         await self.sees("#services")
 
     async def prepares_a_call(self, counselor: str) -> None:
@@ -213,15 +221,6 @@ def _axe() -> str:
     if not (_BUILT.exists() and _AXE.exists()):
         pytest.fail("the pages are not built: run `make web`")
     return _AXE.read_text(encoding="utf-8")
-
-
-async def _until(find: Callable[[], Any], before: str | None) -> str:
-    """Ask again until there is something new."""
-    for _ in range(200):
-        found = await find()
-        if found is not None and found != before:
-            return str(found)
-    raise AssertionError("no code arrived")
 
 
 @asynccontextmanager

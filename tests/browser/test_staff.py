@@ -63,9 +63,7 @@ async def _a_claim(world: World) -> str:
         one for one in demo.playbill["counselors"] if one["program"] == "psych-listening"
     )
     sent = await world.ask("POST", "/v1/device-verifications", {"phone": caller})
-    code = None
-    for _ in range(200):
-        code = code or await world.newest_code(caller)
+    code = await world.next_code(caller)
     confirm = f"/v1/device-verifications/{sent['id']}/confirm"
     token = (await world.ask("POST", confirm, {"code": code}))["device_token"]
 

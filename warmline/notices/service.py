@@ -1,5 +1,6 @@
 """Notices and background jobs as `serve` runs them: built once, started, stopped."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -115,8 +116,7 @@ class Notices:
 
     async def stop(self) -> None:
         """Finish what is in hand; what is left, another process or the next start finds."""
-        await self._sweep.stop()
-        await self.jobs.stop()
+        await asyncio.gather(self._sweep.stop(), self.jobs.stop())
         for way_out in self._ways_out:
             await way_out.close()
 
