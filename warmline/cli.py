@@ -1,7 +1,6 @@
 """The command `warmline`. What a command needs is imported when it runs, so that help is quick."""
 
 import asyncio
-import dataclasses
 import gc
 import json
 import sys
@@ -16,6 +15,7 @@ from warmline.commands.carrier import carrier_app
 from warmline.commands.holidays import holidays_app
 from warmline.commands.ledger import ledger_app
 from warmline.commands.policies import policies_app
+from warmline.commands.program import program_app
 from warmline.commands.prompts import prompts_app
 from warmline.commands.report import report_app
 from warmline.commands.vouchers import vouchers_app
@@ -37,7 +37,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-program_app = typer.Typer(help="Program files.", no_args_is_help=True)
 staff_app = typer.Typer(help="Accounts of staff.", no_args_is_help=True)
 keys_app = typer.Typer(help="API keys of app back ends.", no_args_is_help=True)
 db_app = typer.Typer(help="The embedded database.", no_args_is_help=True)
@@ -210,27 +209,6 @@ def openapi() -> None:
 
     published = document(OPERATIONS, version=version("warmline"))
     print(json.dumps(published, indent=2, ensure_ascii=False))
-
-
-@program_app.command("check")
-def program_check(
-    file: Annotated[Path, typer.Argument(help="A program's TOML file.")], as_json: AsJson = False
-) -> None:
-    """Print every fault of a program file with its line; exit status 1 if there is one."""
-    from warmline.programs import check
-
-    try:
-        faults = check(file)
-    except OSError as refused:
-        raise Unusable(f"{file} cannot be read ({refused.strerror}): mend the path.") from refused
-    _say(
-        {"file": str(file), "faults": [dataclasses.asdict(fault) for fault in faults]},
-        as_json,
-        *(f"{file}: {fault}" for fault in faults),
-        *([] if faults else [f"{file} can be used."]),
-    )
-    if faults:
-        raise typer.Exit(1)
 
 
 @staff_app.command("add")

@@ -19,6 +19,7 @@ from warmline.ledger.sealing import LedgerSealer
 from warmline.live import OWN_STATE, TIMELINE
 from warmline.metrics import Metrics
 from warmline.notices.service import Notices
+from warmline.policies.accounts import AccountTeller
 from warmline.policies.keeping import PolicyKeeper
 from warmline.programs import Program, load_programs
 from warmline.seal import AesSeal
@@ -123,6 +124,16 @@ def crew_on(ground: Ground, desk: Desk, carrier: Carrier, hold: Hold) -> Crew:
         PolicyKeeper(
             ground.pool,
             ground.seal,
+            ground.clock,
+            ground.programs,
+            new_id=new_id,
+            sent=ground.notices.wake,
+        )
+    )
+    crew.join(
+        AccountTeller(
+            ground.pool,
+            ground.settings.tenant,
             ground.clock,
             ground.programs,
             new_id=new_id,

@@ -22,6 +22,7 @@ from warmline.api.appeals import appeals
 from warmline.api.audience import DeskAudience
 from warmline.api.case_office import case_office
 from warmline.api.catalogue import catalogue
+from warmline.api.changes import changes
 from warmline.api.claims import claims
 from warmline.api.counselors import counselors
 from warmline.api.devices import devices
@@ -93,6 +94,7 @@ _log = structlog.get_logger()
 OPERATIONS = (
     *devices,
     *catalogue,
+    *changes,
     *orders,
     *vouchers,
     *voucher_office,

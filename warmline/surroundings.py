@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from billing.policies.announcing import Announced
+from billing.store.changes import note_changes
 from billing.store.program_texts import keep_program_text
 from dialer.store.records import note_carrier
 from terms.ids import ProgramId
@@ -40,8 +42,8 @@ async def keep_up(
     programs: Mapping[ProgramId, Program],
     clock: SystemClock,
 ) -> None:
-    """What has to be in the database before the first order: programs' texts, the calendar, and
-    which carrier the legs of from now on go through.
+    """What has to be in the database before the first order: programs' texts, the changes they
+    announce, the calendar, and which carrier the legs of from now on go through.
     """
     async with pool.acquire() as connection:
         await note_carrier(connection, settings.tenant, settings.carrier, clock.now())
@@ -55,8 +57,14 @@ async def keep_up(
                 body=program.body,
                 now=clock.now(),
             )
+        announced = [
+            Announced(id_, change)
+            for id_, program in programs.items()
+            for change in program.billing.cover.changes
+        ]
         for tenant in await known_tenants(connection, settings.tenant):
             await seed_calendar(connection, tenant)
+            await note_changes(connection, tenant, announced, clock.now())
 
 
 def bind(settings: Settings) -> socket.socket:

@@ -165,23 +165,38 @@ async def tenants_with_policies(connection: "Connection") -> list[TenantId]:
     return [TenantId(row["tenant"]) for row in rows]
 
 
-async def look_at_all_if_new(
-    connection: "Connection", tenant: TenantId, digest: str, now: datetime
-) -> bool:
-    """Have every policy looked at when programs give something else than before."""
-    changed = await connection.fetchval(
-        """INSERT INTO policy_covers AS kept (tenant, digest) VALUES ($1, $2)
-           ON CONFLICT (tenant) DO UPDATE SET digest = $2 WHERE kept.digest <> $2
-           RETURNING true""",
+async def gives_otherwise(connection: "Connection", tenant: TenantId, digest: str) -> bool:
+    """Whether programs give something else than when all policies were last looked at."""
+    kept = await connection.fetchval("SELECT digest FROM policy_covers WHERE tenant = $1", tenant)
+    return bool(kept != digest)
+
+
+async def look_at_some(
+    connection: "Connection", tenant: TenantId, after: PolicyId | None, now: datetime, limit: int
+) -> PolicyId | None:
+    """Have so many policies looked at `now`, in the order of ids; the last of them."""
+    last: str | None = await connection.fetchval(
+        """WITH batch AS (
+               SELECT id FROM insurance_policies
+               WHERE tenant = $1 AND ($2::text IS NULL OR id > $2) ORDER BY id LIMIT $4
+           ), due AS (
+               UPDATE insurance_policies AS policy SET due_at = $3 FROM batch
+               WHERE policy.tenant = $1 AND policy.id = batch.id
+                   AND (due_at IS NULL OR due_at > $3)
+           )
+           SELECT max(id) FROM batch""",
+        *(tenant, after, now, limit),
+    )
+    return None if last is None else PolicyId(last)
+
+
+async def note_covers(connection: "Connection", tenant: TenantId, digest: str) -> None:
+    """All policies are looked at with what programs give now."""
+    await connection.execute(
+        """INSERT INTO policy_covers (tenant, digest) VALUES ($1, $2)
+           ON CONFLICT (tenant) DO UPDATE SET digest = $2""",
         *(tenant, digest),
     )
-    if changed:
-        await connection.execute(
-            """UPDATE insurance_policies SET due_at = $2
-               WHERE tenant = $1 AND (due_at IS NULL OR due_at > $2)""",
-            *(tenant, now),
-        )
-    return bool(changed)
 
 
 def _given(row: "Record") -> Given:

@@ -1,6 +1,6 @@
 """Callers: accounts keyed by a phone number (A08)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -60,6 +60,30 @@ async def find_caller(
         *(tenant, seal.index(number)),
     )
     return Caller(CallerId(found), number) if found is not None else None
+
+
+async def accounts_of(
+    connection: "Connection", tenant: TenantId, phone_indexes: Collection[bytes]
+) -> dict[bytes, CallerId]:
+    """The accounts of numbers, by their index; those without one are left out."""
+    rows = await connection.fetch(
+        """SELECT phone_index, id FROM callers
+           WHERE tenant = $1 AND phone_index = ANY ($2::bytea[])""",
+        *(tenant, list(phone_indexes)),
+    )
+    return {row["phone_index"]: CallerId(row["id"]) for row in rows}
+
+
+async def phone_indexes(
+    connection: "Connection", tenant: TenantId, callers: Collection[CallerId]
+) -> dict[CallerId, bytes]:
+    """What tells the number of each account from others; those without a number are left out."""
+    rows = await connection.fetch(
+        """SELECT id, phone_index FROM callers
+           WHERE tenant = $1 AND id = ANY ($2::text[]) AND phone_index IS NOT NULL""",
+        *(tenant, list(callers)),
+    )
+    return {CallerId(row["id"]): row["phone_index"] for row in rows}
 
 
 async def load_caller(

@@ -18,10 +18,12 @@ from typing import Any, NamedTuple, Protocol
 import asyncpg
 import pytest
 
+from terms.ids import ProgramId
 from warmline import cli
 from warmline.exits import Unusable, port_taken, sentence
 from warmline.people.passwords import Passwords
 from warmline.people.tokens import token_hash
+from warmline.programs import load_shipped
 
 LONGEST_HELP_SECONDS = 3.0  # 0.1 on an idle machine
 
@@ -296,6 +298,24 @@ def test_a_program_file_s_faults_are_printed_with_their_lines(
     assert "line 1" in done.output
     missing = warmline("program", "check", str(tmp_path / "none.toml"))
     assert "none.toml cannot be read" in one_sentence(missing)
+
+
+@pytest.mark.rule("B04")
+def test_what_programs_announce_is_listed_with_how_many_were_told(
+    warmline: Command, environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert warmline("program", "changes").output == "No program announces a change.\n"
+    body = load_shipped()[ProgramId("psych-listening")].body
+    end = 'offered_until = "2027-02-28"\nend_announced_on = "2027-01-30"\n'
+    (tmp_path / "ends.toml").write_text(f"{body}\n{end}", encoding="utf-8")
+    environment.setenv("WARMLINE_PROGRAMS", str(tmp_path))
+
+    assert warmline("program", "changes").output == (
+        "psych-listening, end from 2027-03-01, announced on 2027-01-30: "
+        "0 told, 0 waiting, 0 failed, 0 withheld.\n"
+    )
+    (change,) = json.loads(warmline("program", "changes", "--json").output)["changes"]
+    assert (change["kind"], change["effective_on"], change["told"]) == ("end", "2027-03-01", 0)
 
 
 def test_stopping_a_database_that_was_never_started_says_so(warmline: Command) -> None:

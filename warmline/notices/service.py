@@ -11,14 +11,15 @@ from prometheus_client import CollectorRegistry
 from terms.ids import ProgramId
 from warmline.clock import Clock
 from warmline.notices.choosing import sender_of
-from warmline.notices.delivery import Delivery, NoticeMetrics
+from warmline.notices.delivery import Delivery, NoticeMetrics, Withholding
 from warmline.notices.outbox import DELIVER, QueuedOutbox
 from warmline.notices.queue import Job, enqueue_jobs
 from warmline.notices.senders import Sender
 from warmline.notices.status import StatusPusher, pusher_of
 from warmline.notices.store import due_notices, next_due_at
 from warmline.notices.worker import TAKES_OVER_AFTER, BackgroundJobs
-from warmline.policies.withholding import CODES, why_withheld
+from warmline.policies.covers import covers_of
+from warmline.policies.withholding import withholding_by_template
 from warmline.programs import Program
 from warmline.seal import AesSeal
 from warmline.settings import Settings
@@ -70,6 +71,7 @@ class Notices:
         pusher: StatusPusher,
         zones: Mapping[ProgramId, ZoneInfo],
         registry: CollectorRegistry,
+        withholding: Mapping[str, Withholding] | None = None,
         takes_over_after: timedelta = TAKES_OVER_AFTER,
     ) -> None:
         self.outbox = QueuedOutbox()
@@ -84,7 +86,7 @@ class Notices:
             pusher=pusher,
             zones=zones,
             metrics=NoticeMetrics(registry),
-            withholding=dict.fromkeys(CODES, why_withheld),
+            withholding=withholding or {},
         )
         self.jobs.register(DELIVER, delivery.deliver)
 
@@ -107,6 +109,7 @@ class Notices:
             pusher=pusher_of(settings, pool, seal, clock),
             zones={id_: program.routing.hours.zone for id_, program in programs.items()},
             registry=registry,
+            withholding=withholding_by_template(covers_of(programs)),
         )
 
     def start(self) -> None:

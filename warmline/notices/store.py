@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from terms.ids import OrderId, TenantId
+from terms.ids import CallerId, OrderId, TenantId
+from warmline.desk.slice import NoticeKind
 from warmline.desk.store import WaitingNotice, read_notice
 from warmline.notices.receipts import Delivered, DeliveryState, Receipt
 
@@ -80,6 +81,41 @@ async def add_secret_notice(
            VALUES ($1, $2, 'sms', $3, $4, $5, $6, $7, $8)""",
         *(tenant, id_, template, address_sealed, secret_sealed, expires_at, now),
         json.dumps(dict(data or {})),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One of many notices written at once: to an account, or to a number under seal."""
+
+    id: str
+    kind: NoticeKind
+    template: str
+    caller: CallerId | None
+    address_sealed: bytes | None
+    data: Mapping[str, str | int | None]
+
+
+async def add_outgoing(
+    connection: "Connection",
+    tenant: TenantId,
+    notices: Sequence[Outgoing],
+    *,
+    expires_at: datetime,
+    now: datetime,
+) -> None:
+    """Keep notices that hold no secret, worthless from `expires_at` on, until they are sent."""
+    await connection.execute(
+        """INSERT INTO notices
+               (tenant, id, kind, template, caller, address_sealed, data, expires_at, written_at)
+           SELECT $1, id, kind, template, caller, address_sealed, data, $2, $3
+           FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::jsonb[])
+               AS new (id, kind, template, caller, address_sealed, data)""",
+        *(tenant, expires_at, now),
+        *([one.id for one in notices], [one.kind.value for one in notices]),
+        *([one.template for one in notices], [one.caller for one in notices]),
+        [one.address_sealed for one in notices],
+        [json.dumps(dict(one.data)) for one in notices],
     )
 
 

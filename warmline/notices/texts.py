@@ -6,7 +6,7 @@ import string
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -22,6 +22,7 @@ VOUCHER_CODE = "voucher_code"
 VOUCHER_REISSUED = "voucher_reissued"
 VOUCHER_REVIVED = "voucher_revived"
 VOUCHER_EXPIRED = "voucher_expired"
+SERVICE_CHANGES = "service_changes"
 
 _SPEAKS_OF_MINUTES = frozenset({"order_interrupted", "claim_resumed"})
 
@@ -101,6 +102,13 @@ def _word(name: str, words: Catalogue, data: Data, zone: ZoneInfo, now: datetime
             locale = Locale.parse(words.language, sep="-")
             last = _instant(data, "expires_at") - _LEAST
             return format_date(last.astimezone(zone).date(), words.day, locale)
+        case "from_day":
+            locale = Locale.parse(words.language, sep="-")
+            return format_date(
+                date.fromisoformat(str(_given(data, "effective_on"))), words.day, locale
+            )
+        case "what":
+            return str(_given(data, "what_zh" if words.language is Language.ZH else "what_en"))
         case "shows":
             shown = str(_given(data, "shows"))
             return shown if _DIALLABLE.fullmatch(shown) else words.our_number

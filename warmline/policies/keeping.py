@@ -1,10 +1,10 @@
-"""What policies are due, given when it is due: vouchers issued, codes sent, unused ones voided.
+"""What policies are due, given when it is due: vouchers issued, codes sent, unused ones voided,
+their holders told of changes ahead.
 
 Any number of processes look at once: each takes policies that nobody else holds, and what was given
 for a policy year is a row that cannot be written twice.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING
 import structlog
 
 from billing.code import spaced
-from billing.policies.issuing import Attention, Covers, Due, attend
+from billing.policies.announcing import Announced
+from billing.policies.issuing import Attention, Due, attend
+from billing.store.changes import policyholder_addresses
 from billing.store.policy_vouchers import (
     POLICY_ENDED,
     DuePolicy,
+    gives_otherwise,
     lock_due_policies,
-    look_at_all_if_new,
+    look_at_some,
     next_policy_due_at,
+    note_covers,
     note_given,
     note_looked_at,
     policyholder_phones,
@@ -27,11 +31,13 @@ from billing.store.policy_vouchers import (
 )
 from billing.store.vouchers import insert_vouchers, lock_voucher, save_voucher
 from billing.voucher import Moved, Voucher, issue, prepare, revive, void
-from routing.store.callers import load_caller
+from routing.store.callers import accounts_of, load_caller
 from terms.ids import PolicyId, ProgramId, TenantId, VoucherId
 from warmline.clock import Clock
 from warmline.notices.codes import send_voucher_code
 from warmline.notices.texts import VOUCHER_CODE, VOUCHER_REVIVED
+from warmline.policies.announcing import Addressee, tell
+from warmline.policies.covers import covers_of, digest_of
 from warmline.programs import Program
 from warmline.seal import AesSeal
 from warmline.vouchers import code_digest, ending_of, new_codes
@@ -45,6 +51,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 AT_ONCE = 200
+DUE_AT_ONCE = 5000
 REINSTATED = "policy_reinstated"
 """Why there is a voucher in place of one that fell, in the ledger."""
 
@@ -60,10 +67,11 @@ class _Round:
     given: int = 0
     voided: int = 0
     revived: int = 0
+    told: int = 0
 
 
 class PolicyKeeper(Looker):
-    """Looks at every policy whose time has come (A05, A16, A17, A20, A21, X15)."""
+    """Looks at every policy whose time has come (A05, A16, A17, A20, A21, B04, X15)."""
 
     name = "policies"
 
@@ -96,11 +104,17 @@ class PolicyKeeper(Looker):
             return await next_policy_due_at(connection)
 
     async def _notice_programs(self) -> None:
-        """Programs that give something else than when policies were last looked at."""
+        """Programs that give something else than when policies were last looked at: all of them
+        are due, some thousands at a time, so that nobody waits long for one of them."""
         digest = digest_of(self._covers)
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._pool.acquire() as connection:
             for tenant in await tenants_with_policies(connection):
-                await look_at_all_if_new(connection, tenant, digest, self.clock.now())
+                if not await gives_otherwise(connection, tenant, digest):
+                    continue
+                now, last = self.clock.now(), None
+                while last := await look_at_some(connection, tenant, last, now, DUE_AT_ONCE):
+                    pass
+                await note_covers(connection, tenant, digest)
 
     async def _attend_to_some(self) -> bool:
         try:
@@ -108,9 +122,9 @@ class PolicyKeeper(Looker):
         except _SENSELESS:
             _log.exception("policies_cannot_be_attended_to")
             return await self._attend_to_one()
-        if done.given or done.revived:
+        if done.given or done.revived or done.told:
             self._sent()
-        if done.given or done.voided or done.revived:
+        if done.given or done.voided or done.revived or done.told:
             _log.info("policies_attended_to", **_told(done))
         return done.policies > 0
 
@@ -140,10 +154,11 @@ class PolicyKeeper(Looker):
             voided = await self._void(connection, tenant, attended, now)
             given = await self._give(connection, tenant, attended, now)
             revived = await self._revive(connection, tenant, attended, now)
+            told = await self._tell(connection, tenant, attended, now)
             await note_looked_at(
                 connection, tenant, [(one.id, attention.look_at) for one, attention in attended]
             )
-        return _Round(policies=len(due), given=given, voided=voided, revived=revived)
+        return _Round(policies=len(due), given=given, voided=voided, revived=revived, told=told)
 
     async def _void(
         self,
@@ -219,6 +234,44 @@ class PolicyKeeper(Looker):
             await self._send(connection, tenant, issued[0], code, to, VOUCHER_REVIVED, now)
         return len(wanted)
 
+    async def _tell(
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        attended: Sequence[tuple[DuePolicy, Attention]],
+        now: datetime,
+    ) -> int:
+        """Policyholders learn ahead of what will be otherwise, each number once (B04)."""
+        wanted: dict[Announced, list[PolicyId]] = {}
+        for one, attention in attended:
+            for announced in attention.tell:
+                wanted.setdefault(announced, []).append(one.id)
+        if not wanted:
+            return 0
+        of_whom = {policy for policies in wanted.values() for policy in policies}
+        addresses = await policyholder_addresses(connection, tenant, of_whom)
+        accounts = await accounts_of(connection, tenant, [one.index for one in addresses.values()])
+        told = 0
+        for announced, policies in wanted.items():
+            holders = [addresses[policy] for policy in policies if policy in addresses]
+            told += await tell(
+                connection,
+                tenant,
+                announced,
+                self._covers[announced.program][1],
+                [
+                    Addressee(
+                        phone_index=one.index,
+                        caller=accounts.get(one.index),
+                        address_sealed=one.sealed,
+                    )
+                    for one in holders
+                ],
+                now=now,
+                new_id=self._new_id,
+            )
+        return told
+
     async def _address(
         self, connection: "Connection", tenant: TenantId, fallen: Voucher, policyholder: bytes
     ) -> bytes:
@@ -254,25 +307,6 @@ class PolicyKeeper(Looker):
         )
 
 
-def covers_of(programs: Mapping[ProgramId, Program]) -> Covers:
-    """What each program gives to whose policies."""
-    return {id_: (program.sponsor, program.billing.cover) for id_, program in programs.items()}
-
-
-def digest_of(covers: Covers) -> str:
-    """Another text for programs that give something else."""
-    told = [
-        (
-            *(id_, sponsor, sorted(cover.products), cover.waiting_anchor.value),
-            *(cover.waiting_days, cover.vouchers_per_policy_year),
-            *(cover.send_hour, cover.send_until_hour, cover.offered_until),
-            *((change.key, change.announced_on) for change in cover.changes),
-        )
-        for id_, (sponsor, cover) in sorted(covers.items())
-    ]
-    return hashlib.sha256(repr(told).encode()).hexdigest()
-
-
 def _issued(seal: AesSeal, id_: VoucherId, due: Due, code: str, now: datetime) -> list[Moved]:
     prepared = prepare(
         id=id_,
@@ -291,4 +325,5 @@ def _told(done: _Round) -> dict[str, int]:
         "given": done.given,
         "voided": done.voided,
         "revived": done.revived,
+        "told": done.told,
     }

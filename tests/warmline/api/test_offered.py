@@ -1,14 +1,16 @@
 """A service that will end: announced ahead, and no order is opened after its last day."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from billing.policies.waiting import today_in_china
 from tests.people import CALLER, LISTENING
 from tests.scenarios.claiming import ask
-from tests.serving import a_service, until_noon
+from tests.serving import Service, a_service, until_noon
 from warmline.programs import load_shipped
 
 A_DAY = 86_400
@@ -55,14 +57,8 @@ async def test_the_end_of_a_service_is_announced_ahead_and_holds(
     assert last_day in refused["detail"]
 
 
-@pytest.mark.rule("B04")
-async def test_the_catalogue_shows_a_change_from_the_day_it_is_announced_until_it_holds(
-    database_url: str, tmp_path: Path
-) -> None:
-    now = datetime.now(UTC)
-    today = today_in_china(now + until_noon(now))
-    folder = tmp_path / "programs"
-    folder.mkdir()
+def changing(folder: Path, today: date, *ahead: tuple[int, int]) -> Path:
+    """The listening talk with changes, by the days from today to their announcement and effect."""
     changes = "".join(
         f"""
 [[billing.changes]]
@@ -71,10 +67,25 @@ effective_on = {today + timedelta(days=effective)}
 text_zh = "通话时间改为9点至21点"
 text_en = "talks from 9:00 to 21:00"
 """
-        for announced, effective in ((-40, 0), (-30, 1), (0, 30), (1, 31))
+        for announced, effective in ahead
     )
+    folder.mkdir()
     body = load_shipped()[LISTENING].body
     (folder / "changes.toml").write_text(f"{body}{changes}", encoding="utf-8")
+    return folder
+
+
+def day_of_service() -> date:
+    now = datetime.now(UTC)
+    return today_in_china(now + until_noon(now))
+
+
+@pytest.mark.rule("B04")
+async def test_the_catalogue_shows_a_change_from_the_day_it_is_announced_until_it_holds(
+    database_url: str, tmp_path: Path
+) -> None:
+    today = day_of_service()
+    folder = changing(tmp_path / "programs", today, (-40, 0), (-30, 1), (0, 30), (1, 31))
     async with a_service(database_url, tmp_path, programs=folder) as service:
         await service.people.caller()
         _, page = await ask(service, "GET", "/v1/programs", service.device(CALLER))
@@ -87,3 +98,39 @@ text_en = "talks from 9:00 to 21:00"
         "zh": "通话时间改为9点至21点",
         "en": "talks from 9:00 to 21:00",
     }
+
+
+@pytest.mark.rule("B04")
+async def test_whoever_holds_a_voucher_is_told_by_a_running_service_and_operators_see_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    today = day_of_service()
+    folder = changing(tmp_path / "programs", today, (-2, 30), (1, 40))
+    async with a_service(database_url, tmp_path, programs=folder) as service:
+        await service.people.caller()
+        operator, me = await service.sign_in("operator"), service.device(CALLER)
+        batch = {"program": LISTENING, "count": 1, "valid_until": "2999-01-01T00:00:00Z"}
+        _, issued = await ask(service, "POST", "/v1/vouchers", operator, batch)
+        code = {"code": issued["vouchers"][0]["code"]}
+        assert (await ask(service, "POST", "/v1/vouchers/redeem", me, code))[0] == 200
+        await service.let_pass(60)
+        told, later = await once_told(service, 1, 0)
+        await service.let_pass(2 * A_DAY)
+        _, both = await once_told(service, 1, 1)
+
+    assert (told["effective_on"], told["is_late"]) == (str(today + timedelta(days=30)), True)
+    assert [told[one] for one in ("told", "waiting", "failed", "withheld")] == [1, 0, 0, 0]
+    assert (later["told"], later["is_late"]) == (0, False)
+    assert both["waiting"] == both["failed"] == 0
+
+
+async def once_told(service: Service, *told: int) -> list[dict[str, Any]]:
+    """What operators read of each change once so many were told of it."""
+    operator = await service.sign_in("operator")
+    async with asyncio.timeout(20):
+        while True:
+            _, page = await ask(service, "GET", f"/v1/programs/{LISTENING}/changes", operator)
+            changes: list[dict[str, Any]] = page["items"]
+            if [one["told"] for one in changes] == list(told):
+                return changes
+            await asyncio.sleep(0.05)

@@ -19,6 +19,7 @@ MAY = {
     "DELETE /v1/devices/current": "caller",
     "GET /v1/programs": ANYONE,
     "GET /v1/programs/{program}/counselors": ANYONE,
+    "GET /v1/programs/{program}/changes": "support supervisor operator",
     "POST /v1/orders": "caller app",
     "GET /v1/orders": "caller app",
     "GET /v1/orders/{order}": "caller app",

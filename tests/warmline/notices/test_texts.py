@@ -5,10 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from billing.policies.changes import MOST_EN, MOST_ZH
 from tests.warmline.notices.kit import SHANGHAI
 from warmline.desk.claim_writing import CLAIM_SMS_TEMPLATES
 from warmline.desk.telling import SMS_TEMPLATES
 from warmline.notices.texts import (
+    SERVICE_CHANGES,
     VERIFICATION_CODE,
     VOUCHER_CODE,
     VOUCHER_EXPIRED,
@@ -24,6 +26,7 @@ from warmline.programs import load_shipped
 
 SIGNATURE = "【暖线心理热线】"
 TEMPLATES = {
+    SERVICE_CHANGES,
     VERIFICATION_CODE,
     VOUCHER_CODE,
     VOUCHER_EXPIRED,
@@ -40,8 +43,14 @@ DATA: dict[str, str | int | None] = {
     "remaining_seconds": 1499,
     "until": "2030-12-31T14:00:00+00:00",
     "shows": "+862112345678",
+    "effective_on": "2030-12-31",
+    "what_zh": "改" * MOST_ZH,
+    "what_en": "x" * MOST_EN,
 }
-MAY_BE_NAMED = {"code", "last_day", "valid_minutes", "minutes_left", "until", "shows"}
+MAY_BE_NAMED = {"code", "last_day", "valid_minutes", "minutes_left", "until", "shows"} | {
+    "from_day",
+    "what",
+}
 
 
 @pytest.mark.parametrize("language", Language)
@@ -102,6 +111,26 @@ def test_a_new_voucher_code_comes_with_the_last_day_it_is_good(language: str, da
     assert "ABCD-EFGH-JKMN-PQRS" in text
     assert day in text
     assert len(SIGNATURE + text) <= (70 if language == "zh-CN" else 160)
+
+
+@pytest.mark.rule("B04")
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("zh-CN", "您享有的电话服务自2027年3月1日起有变化：通话时间改为9点至21点。"),
+        ("en", "Your phone service changes from 1 Mar 2027: talks from 9:00 to 21:00."),
+    ],
+)
+def test_a_change_is_told_with_its_first_day_and_in_the_programs_words(
+    language: str, told: str
+) -> None:
+    data = {
+        "effective_on": "2027-03-01",
+        "what_zh": "通话时间改为9点至21点",
+        "what_en": "talks from 9:00 to 21:00",
+    }
+
+    assert fill(SERVICE_CHANGES, Language(language), data, SHANGHAI, NOW) == told
 
 
 def test_a_code_on_its_way_has_not_lost_a_minute() -> None:

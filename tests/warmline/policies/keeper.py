@@ -19,8 +19,9 @@ from warmline.ids import new_id
 from warmline.notices.delivery import Delivery, NoticeMetrics
 from warmline.notices.senders import Sms
 from warmline.notices.status import RecordedPusher
+from warmline.policies.covers import covers_of
 from warmline.policies.keeping import PolicyKeeper
-from warmline.policies.withholding import CODES, why_withheld
+from warmline.policies.withholding import withholding_by_template
 from warmline.programs import load_shipped
 from warmline.seal import AesSeal
 from warmline.vouchers import code_digest
@@ -72,7 +73,7 @@ class Kept:
             pusher=RecordedPusher(self.pool, self.seal, self.clock),
             zones=ZONES,
             metrics=NoticeMetrics(CollectorRegistry()),
-            withholding=dict.fromkeys(CODES, why_withheld),
+            withholding=withholding_by_template(covers_of(load_shipped())),
         )
         for row in await self.pool.fetch("SELECT id FROM notices WHERE outcome IS NULL"):
             await delivery.deliver(TENANT, row["id"])

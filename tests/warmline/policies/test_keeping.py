@@ -15,7 +15,7 @@ from terms.ids import CallerId, OrderId, ProgramId, VoucherId
 from tests.people import TENANT
 from tests.warmline.policies.keeper import DUE, Kept, keeper, listed
 from tests.warmline.policies.kit import warm
-from warmline.policies.keeping import covers_of, digest_of
+from warmline.policies.covers import covers_of, digest_of
 from warmline.programs import load_shipped
 
 ROOT = Path(__file__).parents[3]
