@@ -4,6 +4,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dialer.call import State
+from dialer.store.figures import (
+    COUNTED_ATTEMPTS,
+    IS_ABANDONED,
+    IS_CONNECTED,
+    VERDICT,
+    VERDICT_FIGURES,
+    counting_verdicts,
+)
 from terms.ids import CallId, TenantId
 
 if TYPE_CHECKING:
@@ -27,13 +35,7 @@ BOARD_FIGURES = (
     "p50_seconds",
     "p90_seconds",
     "p99_seconds",
-    "party_ended",
-    "cap_reached",
-    "system_drop",
-    "suspected_drop",
-    "not_connected",
-    "operator_ended",
-    "indeterminate",
+    *VERDICT_FIGURES,
 )
 """What `board_figures` gives. Seconds are those from the dial to the bridge; null without one."""
 
@@ -46,14 +48,12 @@ def reading_waits(tenant: str, since: str, until: str) -> str:
     """
     return f"""
     waited AS (
-        SELECT order_id, started_at, record->'verdict'->>0 AS verdict,
-            (record->>'connected_at') IS NOT NULL AS answered,
+        SELECT order_id, started_at, {VERDICT} AS verdict, {IS_CONNECTED} AS answered,
             extract(epoch FROM (record->>'connected_at')::timestamptz - started_at) AS seconds,
-            (record->>'connected_at') IS NULL AND record->>'end_reason' = 'withdrawn' AS abandoned,
-            (record->>'connected_at') IS NULL AND record->>'end_reason' = 'fault' AS blocked,
+            {IS_ABANDONED} AS abandoned,
+            (NOT {IS_CONNECTED} AND record->>'end_reason' = 'fault') AS blocked,
             extract(epoch FROM ended_at - started_at) AS lasted_seconds,
-            coalesce((record->>'counted')::integer, 0)
-                - coalesce((record->>'counted_before')::integer, 0) AS counted
+            {COUNTED_ATTEMPTS} AS counted
         FROM calls
         WHERE tenant = {tenant} AND started_at >= {since} AND started_at < {until}
           AND purpose = 'consult'
@@ -62,7 +62,6 @@ def reading_waits(tenant: str, since: str, until: str) -> str:
 
 def board_figures(within_seconds: str) -> str:
     """BOARD_FIGURES of the rows of `waited` that are grouped together."""
-    verdicts = BOARD_FIGURES[BOARD_FIGURES.index("party_ended") :]
     percentiles = {"p50_seconds": 0.5, "p90_seconds": 0.9, "p99_seconds": 0.99}
     return ", ".join(
         (
@@ -79,7 +78,7 @@ def board_figures(within_seconds: str) -> str:
                 f"percentile_cont({share}) WITHIN GROUP (ORDER BY seconds)::float8 AS {name}"
                 for name, share in percentiles.items()
             ),
-            *(f"count(*) FILTER (WHERE verdict = '{kind}') AS {kind}" for kind in verdicts),
+            counting_verdicts(),
         )
     )
 

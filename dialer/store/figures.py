@@ -1,19 +1,33 @@
-"""What the calls of a stretch of time came to, to be joined with what other rooms know of them."""
+"""What the calls of a stretch of time came to, to be joined with what other rooms know of them.
 
-CALL_FIGURES = (
-    "offered",
-    "connected",
-    "abandoned",
-    "counted_attempts",
-    "party_ended",
-    "cap_reached",
-    "system_drop",
-    "suspected_drop",
-    "not_connected",
-    "operator_ended",
-    "indeterminate",
-)
-"""What `counting` gives, each a whole number. Calls that go on have no verdict yet."""
+What a figure of a call means stands here once, for every report that counts calls.
+"""
+
+from terms.verdict import VerdictKind
+
+VERDICT_FIGURES = tuple(kind.value for kind in VerdictKind)
+"""One per verdict. Calls that go on have no verdict yet."""
+
+CALL_FIGURES = ("offered", "connected", "abandoned", "counted_attempts", *VERDICT_FIGURES)
+"""What `counting` gives, each a whole number."""
+
+IS_CONNECTED = "((record->>'connected_at') IS NOT NULL)"
+"""Of a row of `calls`: the two heard each other."""
+
+IS_ABANDONED = f"(NOT {IS_CONNECTED} AND record->>'end_reason' = 'withdrawn')"
+"""Its caller gave up before."""
+
+VERDICT = "record->'verdict'->>0"
+COUNTED_ATTEMPTS = """(coalesce((record->>'counted')::integer, 0)
+    - coalesce((record->>'counted_before')::integer, 0))"""
+"""Those of this call alone: an order goes on counting over its calls."""
+
+
+def counting_verdicts() -> str:
+    """VERDICT_FIGURES of rows with a `verdict` that are grouped together."""
+    return ", ".join(
+        f"count(*) FILTER (WHERE verdict = '{kind}') AS {kind}" for kind in VERDICT_FIGURES
+    )
 
 
 def reading_calls(tenant: str, since: str, until: str) -> str:
@@ -23,10 +37,8 @@ def reading_calls(tenant: str, since: str, until: str) -> str:
     """
     return f"""
     told AS (
-        SELECT order_id, started_at, record->>'connected_at' AS connected_at,
-            record->>'end_reason' AS end_reason, record->'verdict'->>0 AS verdict,
-            coalesce((record->>'counted')::integer, 0)
-                - coalesce((record->>'counted_before')::integer, 0) AS counted
+        SELECT order_id, started_at, {IS_CONNECTED} AS connected, {IS_ABANDONED} AS abandoned,
+            {VERDICT} AS verdict, {COUNTED_ATTEMPTS} AS counted
         FROM calls
         WHERE tenant = {tenant} AND started_at >= {since} AND started_at < {until}
     )"""
@@ -34,14 +46,12 @@ def reading_calls(tenant: str, since: str, until: str) -> str:
 
 def counting() -> str:
     """CALL_FIGURES of the rows of `told` that are grouped together."""
-    verdicts = CALL_FIGURES[CALL_FIGURES.index("party_ended") :]
     return ", ".join(
         (
             "count(*) AS offered",
-            "count(connected_at) AS connected",
-            """count(*) FILTER (WHERE connected_at IS NULL AND end_reason = 'withdrawn')
-                AS abandoned""",
+            "count(*) FILTER (WHERE connected) AS connected",
+            "count(*) FILTER (WHERE abandoned) AS abandoned",
             "sum(counted) AS counted_attempts",
-            *(f"count(*) FILTER (WHERE verdict = '{kind}') AS {kind}" for kind in verdicts),
+            counting_verdicts(),
         )
     )

@@ -86,8 +86,11 @@ def test_a_claim_is_in_time_for_24_hours_after_the_end_whatever_the_hour(ended_h
     assert refusal(lambda: require_in_time(end, POLICY, end + DAY)) is RefusalCode.CLAIM_TOO_LATE
 
 
-def test_a_call_that_goes_on_and_an_order_at_hand_are_in_time() -> None:
-    require_in_time(None, POLICY, NOON)
+def test_a_call_that_goes_on_is_in_time_however_long_it_takes_until_it_ends() -> None:
+    late = NOON + 400 * DAY
+
+    assert refusal(lambda: require_in_time(NOON, POLICY, late)) is RefusalCode.CLAIM_TOO_LATE
+    require_in_time(None, POLICY, late)
 
 
 def test_the_refusal_says_how_long_there_was_time() -> None:

@@ -51,6 +51,14 @@ async def appointed(house: House, program: str = LISTENING) -> tuple[OrderId, Co
     return order, counselor
 
 
+async def appointment_begins(house: House, presence: Presence, program: str = LISTENING) -> OrderId:
+    """The appointed time has come, and the counselor's console shows this."""
+    order, counselor = await appointed(house, program)
+    await house.pass_time(2 * A_DAY)
+    await is_at_work(house, counselor, presence)
+    return order
+
+
 async def is_at_work(house: House, counselor: CounselorId, presence: Presence) -> None:
     """The counselor's console says what they mean to do."""
     async with house.pool.acquire() as connection, connection.transaction():
@@ -137,9 +145,7 @@ async def test_what_the_house_cannot_keep_costs_nothing_however_late(house: Hous
 async def test_what_support_gives_up_as_the_caller_wishes_costs_what_it_costs_the_caller(
     house: House,
 ) -> None:
-    order, counselor = await appointed(house)
-    await house.pass_time(2 * A_DAY)
-    await is_at_work(house, counselor, Presence.AVAILABLE)
+    order = await appointment_begins(house, Presence.AVAILABLE)
     house.world.script(CALLER, OFF)
     await house.call(order)
     await house.pass_time(5)
@@ -171,9 +177,7 @@ async def test_an_appointment_nobody_called_for_is_used_when_its_time_is_over(
 async def test_whoever_answers_none_of_the_calls_at_the_appointed_time_has_used_it(
     house: House,
 ) -> None:
-    order, counselor = await appointed(house, CANCELS)
-    await house.pass_time(2 * A_DAY)
-    await is_at_work(house, counselor, Presence.AVAILABLE)
+    order = await appointment_begins(house, Presence.AVAILABLE, CANCELS)
     house.world.script(CALLER, NO_ANSWER)
 
     await house.call(order)
@@ -189,9 +193,7 @@ async def test_whoever_answers_none_of_the_calls_at_the_appointed_time_has_used_
 async def test_a_caller_who_came_while_the_counselor_was_away_has_missed_nothing(
     house: House,
 ) -> None:
-    order, counselor = await appointed(house)
-    await house.pass_time(2 * A_DAY)
-    await is_at_work(house, counselor, Presence.OFFLINE)
+    order = await appointment_begins(house, Presence.OFFLINE)
 
     async with house.pool.acquire() as connection, connection.transaction():
         noted = await house.desk.note_let_down(connection, TENANT, order)
@@ -207,9 +209,7 @@ async def test_a_caller_who_came_while_the_counselor_was_away_has_missed_nothing
 async def test_whoever_dialled_in_while_the_counselor_was_away_has_missed_nothing(
     house: House,
 ) -> None:
-    order, counselor = await appointed(house)
-    await house.pass_time(2 * A_DAY)
-    await is_at_work(house, counselor, Presence.OFFLINE)
+    order = await appointment_begins(house, Presence.OFFLINE)
     (service,) = house.programs[LISTENING].routing.service_numbers
 
     house.world.dial(CALLER, service.number.digits, house.clock.now())
@@ -224,9 +224,7 @@ async def test_whoever_dialled_in_while_the_counselor_was_away_has_missed_nothin
 async def test_a_counselor_who_does_not_answer_makes_nobody_miss_an_appointment(
     house: House,
 ) -> None:
-    order, counselor = await appointed(house)
-    await house.pass_time(2 * A_DAY)
-    await is_at_work(house, counselor, Presence.AVAILABLE)
+    order = await appointment_begins(house, Presence.AVAILABLE)
     house.world.script(COUNSELOR, NO_ANSWER)
 
     await house.call(order)

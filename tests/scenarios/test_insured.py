@@ -89,6 +89,9 @@ async def test_an_insured_person_on_the_list_sees_the_doctor_as_often_as_they_li
     for _ in range(3):
         await talk(house, await order(house, caller, INSURED_DOCTOR))
 
+    states = await house.pool.fetch("SELECT state, talked_seconds > 0 AS talked FROM orders")
+    assert [tuple(row) for row in states] == [("completed", True)] * 3
+
 
 @pytest.mark.rule("C39")
 async def test_who_is_on_no_list_is_turned_away_until_a_list_names_them(house: House) -> None:

@@ -14,6 +14,7 @@ from dialer.carriers.twilio.book import MemoryBook
 from dialer.carriers.twilio.budget import unlimited
 from dialer.carriers.twilio.carrier import Presence, TwilioCarrier
 from dialer.carriers.twilio.webhooks import Signatures, routes
+from tests.answering import answering
 from tests.twilio_standin.calls import Address
 from tests.twilio_standin.fixtures import operations, pytest_terminal_summary
 from tests.twilio_standin.operations import Operations
@@ -55,19 +56,6 @@ def settings_for(twilio: Twilio, public_url: str, data_dir: Path) -> Settings:
     )
 
 
-@asynccontextmanager
-async def serving(answers: list[web.RouteDef]) -> AsyncIterator[str]:
-    app = web.Application()
-    app.add_routes(answers)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
 @pytest.fixture
 async def installed(operations: Operations, tmp_path: Path) -> AsyncIterator[Installed]:
     """Everything as docs/twilio.md says."""
@@ -93,7 +81,7 @@ async def _house(later: list[web.RouteDef]) -> AsyncIterator[str]:
                 return handled
         raise web.HTTPNotFound
 
-    async with serving([web.post("/{anything:.*}", answer)]) as address:
+    async with answering([web.post("/{anything:.*}", answer)]) as address:
         yield address
 
 
@@ -212,7 +200,7 @@ async def test_an_address_that_leads_elsewhere_is_wrong(
     async def answer(_request: web.Request) -> web.Response:
         return web.Response(status=status, headers={"Location": "/"} if status == 301 else {})
 
-    async with serving([web.post("/{anything:.*}", answer)]) as elsewhere:
+    async with answering([web.post("/{anything:.*}", answer)]) as elsewhere:
         found = (await installed.examined(public_url=elsewhere))["twilio webhooks"]
 
     assert found.health is Health.WRONG

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 from twilio.request_validator import RequestValidator
 
 from dialer.carriers.twilio.access import Access
 from dialer.carriers.twilio.webhooks import Signatures
+from tests.answering import answering
 from tests.twilio_standin.fixtures import operations, pytest_terminal_summary
 from tests.twilio_standin.operations import Operations
 from tests.twilio_standin.standin import Twilio, a_twilio
@@ -44,19 +44,6 @@ def clock(noon: datetime) -> VirtualClock:
     return VirtualClock(noon)
 
 
-@asynccontextmanager
-async def listening(routes: list[web.RouteDef]) -> AsyncIterator[str]:
-    app = web.Application()
-    app.add_routes(routes)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
 @pytest.fixture
 async def twilio(
     operations: Operations, database: "Pool[Record]", clock: VirtualClock
@@ -67,7 +54,7 @@ async def twilio(
         twilio.number(OURS)
         signatures = Signatures(PUBLIC, (twilio.account.token,))
         metrics = ReceiptMetrics(CollectorRegistry())
-        async with listening(message_routes(signatures, database, clock, metrics)) as address:
+        async with answering(message_routes(signatures, database, clock, metrics)) as address:
             services[PUBLIC] = address
             yield twilio
 

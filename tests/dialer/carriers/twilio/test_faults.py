@@ -294,8 +294,15 @@ async def test_ending_what_has_ended_is_done_even_if_twilio_refuses(rig: TwilioR
     call = await talk(rig)
     rig.twilio.misdelivery.drop = 1.0  # so that we do not know that it has ended
     await rig.put_down(call.caller)
+    assert await rig.all_news(LegEnded, call.caller_leg) == []
 
     await rig.carrier.hang_up(call.caller_leg)
+
+    rig.twilio.misdelivery.drop = 0.0
+    await rig.pass_time(120)
+    assert call.caller_leg not in await live(rig, call.call)
+    (ended,) = {report.by for report in await rig.all_news(LegEnded, call.caller_leg)}
+    assert ended is ReleaseSide.PARTY  # we were late: it was not our doing
 
 
 @pytest.mark.parametrize(
