@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.people import LISTENING, see_that_the_books_agree
-from tests.phones.engine import (
-    SHORTEST_RTP_TIMEOUT_SECONDS,
-    Engine,
-    ready,
-    start,
-)
+from tests.phones.engine import SHORTEST_RTP_TIMEOUT_SECONDS, start
 from tests.phones.house import (
     CAP_SECONDS,
     CAPPED,
@@ -27,6 +22,7 @@ from tests.phones.house import (
 )
 from tests.phones.required import PACKAGES, missing, require
 from tests.phones.rig import AsteriskRig
+from warmline.bench.phones.engine import Engine, ready
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
@@ -104,7 +100,7 @@ async def _furnished(
 ) -> AsyncIterator[PhoneHouse]:
     await ready(engine)
     rig = AsteriskRig(engine)
-    await rig.town.open(engine.town_port)
+    await rig.town.open(engine.phones_port)
     programs = {
         LISTENING: hurried(directory, LISTENING),
         COUNSELOR_FIRST: hurried(directory, COUNSELOR_FIRST, ring_first='"counselor"'),
@@ -128,7 +124,7 @@ async def _furnished(
 async def _opened(engine: Engine) -> AsyncIterator[AsteriskRig]:
     await ready(engine)
     rig = AsteriskRig(engine)
-    await rig.town.open(engine.town_port)
+    await rig.town.open(engine.phones_port)
     await rig.carrier.open(rig.receive)
     yield rig
     await rig.clear()

@@ -18,10 +18,11 @@ from terms.verdict import Verdict
 from tests.chaos.server import Nursery, Server
 from tests.dialer.carriers.rig import Behaviour
 from tests.people import LISTENING, TENANT, People, device_token
-from tests.phones.engine import PASSWORD, Engine, ready
+from tests.phones.engine import PASSWORD
 from tests.phones.house import hurried
 from tests.phones.rig import AsteriskRig, carrier_on
 from tests.phones.town import Line
+from warmline.bench.phones.engine import Engine, ready
 from warmline.clock import SystemClock
 from warmline.ids import new_id
 from warmline.programs import load_programs
@@ -157,7 +158,7 @@ async def a_deployment(
     }
     seal = settings.seal()
     rig = AsteriskRig(engine)
-    await rig.town.open(engine.town_port)
+    await rig.town.open(engine.phones_port)
     servers = [Server(nursery, variables, folder / f"serve-{n}.log") for n in range(processes)]
     try:
         async with (

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.phones.engine import why_not
+from warmline.bench.phones.engine import why_not
 
 PACKAGES = {
     "baresip": "baresip-core",

@@ -8,9 +8,10 @@ import aiohttp
 from dialer.carriers.asterisk.carrier import Address, AsteriskCarrier
 from terms.phone import PhoneNumber
 from tests.dialer.carriers.rig import Behaviour, Rig
-from tests.phones.engine import PASSWORD, PROMPTS, Engine
+from tests.phones.engine import PASSWORD, PROMPTS
 from tests.phones.sip import uri_of, user_of
 from tests.phones.town import Line, Phone, Town
+from warmline.bench.phones.engine import Engine
 
 _ANSWERS = {
     Behaviour.BY_HAND: 180,

@@ -18,9 +18,9 @@ from dialer.carriers import (
 )
 from tests.dialer.carriers.joined import live, talk
 from tests.dialer.carriers.rig import Behaviour
-from tests.phones.engine import Engine, ready
 from tests.phones.rig import AsteriskRig, carrier_on
 from tests.phones.town import Line
+from warmline.bench.phones.engine import Engine, ready
 
 
 async def gone(*lines: Line) -> float:

@@ -13,7 +13,7 @@ from dialer.talk import talked as talk_time
 from terms.verdict import EndedBy, VerdictKind
 from tests.chaos.server import Nursery
 from tests.phones.deployment import Deployment, a_deployment
-from tests.phones.engine import Engine
+from warmline.bench.phones.engine import Engine
 
 CAP_SECONDS = 6
 

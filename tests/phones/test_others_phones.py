@@ -26,9 +26,10 @@ from terms.ids import CallId, LegId
 from terms.phone import PhoneNumber
 from tests.phones import sipp
 from tests.phones.baresip import Baresip
-from tests.phones.engine import SHORTEST_RTP_TIMEOUT_SECONDS, Engine, ready
+from tests.phones.engine import SHORTEST_RTP_TIMEOUT_SECONDS
 from tests.phones.required import require
 from tests.phones.rig import AsteriskRig
+from warmline.bench.phones.engine import Engine, ready
 
 ANN, BEN = PhoneNumber("+8613700000001"), PhoneNumber("+8613700000002")
 NOBODY = PhoneNumber("+8613700000003")  # may register and does not
@@ -174,7 +175,7 @@ async def provider(
     async with AsyncExitStack() as stack:
 
         async def one(scenario: str) -> sipp.Sipp:
-            run = await sipp.start(tmp_path / "sipp", short_sighted.town_port, scenario)
+            run = await sipp.start(tmp_path / "sipp", short_sighted.phones_port, scenario)
             stack.push_async_callback(run.stop)
             return run
 

@@ -9,9 +9,10 @@ import pytest
 from dialer.carriers import CallIn, LegAnswered, LegEnded, ReleaseSide
 from tests.dialer.carriers.joined import talk
 from tests.dialer.carriers.rig import Behaviour
-from tests.phones.engine import ready, start
+from tests.phones.engine import start
 from tests.phones.required import require
 from tests.phones.rig import AsteriskRig
+from warmline.bench.phones.engine import ready
 
 TRUNK = "provider-of-theirs"
 DIALPLAN = """[general]
@@ -50,7 +51,7 @@ async def rig() -> AsyncIterator[AsteriskRig]:
     try:
         await ready(engine)
         rig = AsteriskRig(engine, TRUNK)
-        await rig.town.open(engine.town_port)
+        await rig.town.open(engine.phones_port)
         await rig.carrier.open(rig.receive)
         yield rig
         await rig.clear()

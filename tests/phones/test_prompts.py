@@ -10,10 +10,11 @@ import pytest
 
 from dialer.carriers import LegAnswered
 from tests.dialer.carriers.rig import Behaviour
-from tests.phones.engine import ready, start
+from tests.phones.engine import start
 from tests.phones.required import require
 from tests.phones.rig import AsteriskRig
 from tests.phones.sound import PACKET_SAMPLES, RATE, decoded, holds, tone_file
+from warmline.bench.phones.engine import ready
 from warmline.programs import load_shipped
 from warmline.prompts.audio import read_wav
 from warmline.prompts.building import build
@@ -49,7 +50,7 @@ async def spoken(tmp_path: Path) -> AsyncIterator[Spoken]:
         await ready(engine)
         rig = AsteriskRig(engine)
         rig.town.prompts = {}  # nobody listens for tones here
-        await rig.town.open(engine.town_port)
+        await rig.town.open(engine.phones_port)
         await rig.carrier.open(rig.receive)
         yield Spoken(rig=rig, folder=folder)
         await rig.clear()

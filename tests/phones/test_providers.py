@@ -9,9 +9,10 @@ from pathlib import Path
 from dialer.carriers import CallIn, CarrierRefused, KeyPressed, LegAnswered, LegEnded, ReleaseSide
 from terms.phone import PhoneNumber
 from tests.phones.baresip import Baresip, port_with_neighbour
-from tests.phones.engine import Engine, ready, start
+from tests.phones.engine import start
 from tests.phones.required import require
 from tests.phones.rig import AsteriskRig
+from warmline.bench.phones.engine import Engine, ready
 
 BEHIND_THE_TRUNK = PhoneNumber("+8613600000001")
 WELCOME_HERTZ = 3000

@@ -12,8 +12,8 @@ from terms.verdict import EndedBy, VerdictKind
 from tests.chaos.server import Nursery
 from tests.dialer.carriers.rig import Behaviour
 from tests.phones.deployment import Deployment, a_deployment
-from tests.phones.engine import Engine
 from tests.phones.rig import AsteriskRig
+from warmline.bench.phones.engine import Engine
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.phones.engine import chroot_directory, free_port
 from tests.phones.required import require
 from tests.phones.trial import loudness
+from warmline.bench.phones.engine import chroot_directory, free_port
 
 ROOT = Path(__file__).parents[2]
 _GENEROUS_SECONDS = 90

@@ -12,9 +12,10 @@ import pytest
 
 from dialer.carriers import CarrierRefused
 from tests.dialer.carriers.rig import Behaviour
-from tests.phones.engine import PASSWORD, Engine, ready, start
+from tests.phones.engine import PASSWORD, start
 from tests.phones.required import require
 from tests.phones.rig import AsteriskRig
+from warmline.bench.phones.engine import Engine, ready
 
 _PJSIP_COMPLAINTS = ("res_pjsip", "res_sorcery", "config_options.c: Error", "pjsip.conf")
 _NORMAL = ("pjproject.conf", "websocket_client.conf", "acl.conf")
@@ -63,7 +64,7 @@ class Registrar(asyncio.DatagramProtocol):
 async def test_a_trunk_by_registration_logs_on() -> None:
     with started(username="4008001111", password="pa;ss", registers=True) as engine:
         ear, registrar = await asyncio.get_running_loop().create_datagram_endpoint(
-            Registrar, local_addr=("127.0.0.1", engine.town_port)
+            Registrar, local_addr=("127.0.0.1", engine.phones_port)
         )
         await ready(engine)
         told = await asyncio.wait_for(registrar.told, 20)

@@ -9,9 +9,10 @@ import pytest
 from dialer.carriers import CallIn, LegAnswered, LegEnded, ReleaseSide, Report
 from tests.dialer.carriers.joined import talk
 from tests.dialer.carriers.rig import Behaviour
-from tests.phones.engine import Engine, ready, start
+from tests.phones.engine import start
 from tests.phones.required import require
 from tests.phones.rig import AsteriskRig, carrier_on
+from warmline.bench.phones.engine import Engine, ready
 
 _SLOW_SECONDS, _UNDER_WAY_SECONDS = 0.6, 0.15
 _CONTEXT = "[warmline-ended]\nexten => s,1,"
@@ -44,7 +45,7 @@ def slow_engine() -> Iterator[Engine]:
 async def slow(slow_engine: Engine) -> AsyncIterator[AsteriskRig]:
     await ready(slow_engine)
     rig = AsteriskRig(slow_engine)
-    await rig.town.open(slow_engine.town_port)
+    await rig.town.open(slow_engine.phones_port)
     await rig.carrier.open(rig.receive)
     yield rig
     await rig.clear()

@@ -13,8 +13,9 @@ from terms.ids import ProgramId
 from terms.phone import PhoneNumber
 from tests.dialer.carriers.rig import Behaviour
 from tests.people import LISTENING
-from tests.phones.engine import SHORTEST_RTP_TIMEOUT_SECONDS, Engine, ready
+from tests.phones.engine import SHORTEST_RTP_TIMEOUT_SECONDS
 from tests.phones.house import CAPPED, COUNSELOR_FIRST, PATIENT, Pair, PhoneHouse
+from warmline.bench.phones.engine import Engine, ready
 
 Outcome = tuple[str, str, str]
 """Kind, who ended it, the first reason."""

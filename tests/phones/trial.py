@@ -22,8 +22,9 @@ from dialer.leg import Leg
 from terms.ids import CallerId, CounselorId, OrderId
 from tests.people import CALLER, COUNSELOR, LISTENING, People, device_token
 from tests.phones.baresip import Baresip
-from tests.phones.engine import PASSWORD, Engine, ready, start
+from tests.phones.engine import PASSWORD, start
 from tests.phones.required import missing
+from warmline.bench.phones.engine import Engine, ready
 from warmline.exits import Unusable
 from warmline.ids import new_id
 from warmline.programs import load_shipped

@@ -143,9 +143,9 @@ async def _measure(stage: Stage, engine: Engine, service: int, tell: Tell) -> Fi
         _set_up(talking[call], at) for call, at in pressed.items() if call in talking
     )
     tell("all of them talking")
-    used = _cpu_seconds(engine.process), _cpu_seconds(service)
+    used = _cpu_seconds(engine.process.pid), _cpu_seconds(service)
     await asyncio.sleep(scale.hold_seconds)
-    spent = _cpu_seconds(engine.process) - used[0], _cpu_seconds(service) - used[1]
+    spent = _cpu_seconds(engine.process.pid) - used[0], _cpu_seconds(service) - used[1]
     still = await stage.live()
     failed = sum(
         call not in still or still[call].state is not State.BRIDGED or len(still[call].legs) != 2
