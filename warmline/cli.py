@@ -181,6 +181,9 @@ def bench(
     only_news: Annotated[
         bool, typer.Option("--news", help="Measure the carrier's news alone: a minute.")
     ] = False,
+    consoles: Annotated[
+        int, typer.Option(help="Measure what so many open consoles of staff cost: three minutes.")
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Measure this machine against a floor."""
@@ -190,6 +193,10 @@ def bench(
         from warmline.bench import phones
 
         raise typer.Exit(phones.run(as_json=as_json))
+    if consoles:
+        from warmline.bench import consoles as watching
+
+        raise typer.Exit(watching.run(watching.ConsoleScale(consoles=consoles), as_json=as_json))
     if settlement:
         from warmline.bench import settling
 
