@@ -17,6 +17,8 @@ from tests.browser.people import (
 from tests.warmline.demo.running import DemoProcess
 
 CODE_EVERY_SECONDS = 61
+OVER: dict[Language, str] = {"zh-CN": "通话已完成", "en": "Your talk is complete"}
+CRISIS_ON: dict[Language, str] = {"zh-CN": "已标记危机", "en": "Marked as a crisis"}
 _WRITE_MARKUP = """() => {
     try { document.body.innerHTML = '<i>x</i>'; return false } catch { return true }
 }"""
@@ -34,12 +36,17 @@ async def _calls(caller: CallerWithPhone, desk: CounselorAtDesk) -> None:
     await desk.sees(".offer")
 
 
+BOTH_WAYS: tuple[tuple[Language, Language], ...] = (("zh-CN", "en"), ("en", "zh-CN"))
+"""The caller's language and the other side's: neither depends on the other."""
+
+
+@pytest.mark.parametrize(("callers", "counselors"), BOTH_WAYS)
 async def test_a_person_in_danger_is_handed_over_by_keyboard_alone(
-    demo: DemoProcess, browser: Browser, pictures: Path
+    demo: DemoProcess, browser: Browser, pictures: Path, callers: Language, counselors: Language
 ) -> None:
     async with (
-        a_counselor(browser, demo, pictures) as desk,
-        a_caller(browser, demo, pictures, 1) as caller,
+        a_counselor(browser, demo, pictures, language=counselors) as desk,
+        a_caller(browser, demo, pictures, 1, language=callers) as caller,
     ):
         await _calls(caller, desk)
         keyboard = desk.page.keyboard
@@ -63,6 +70,7 @@ async def test_a_person_in_danger_is_handed_over_by_keyboard_alone(
         await keyboard.press("Enter")
         await desk.sees("#hand-over:not([aria-disabled])")
         assert await desk.page.locator("#hang-up").get_attribute("aria-disabled") == "true"
+        await desk.is_told(CRISIS_ON[counselors])
         await desk.looks("handing-over")
         await desk.page.locator("#hand-over").focus()
         await keyboard.press("Enter")
@@ -77,6 +85,7 @@ async def test_a_person_in_danger_is_handed_over_by_keyboard_alone(
         await expect(desk.page.locator("#hand-in")).to_have_count(0)
         await caller.world.handset(caller.number, "hangup")
         await caller.is_at("over")
+        await caller.is_told(OVER[callers])
         desk.check()
         caller.check()
 

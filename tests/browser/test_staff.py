@@ -14,7 +14,22 @@ from warmline.clock import machine_now
 from warmline.people.totp import code_now
 
 CALLER = 3
-CUT_OFF = 4
+WRAP_UP_SECONDS = 300  # and more: whoever talked just before is free again
+CUT_OFF: dict[Language, int] = {"zh-CN": 4, "en": 2}
+SAYS: dict[Language, dict[str, str]] = {
+    "zh-CN": {
+        "filed": "已收到您的反馈",
+        "reissue": "补发一张券",
+        "reissued": "已为您补发一张新券",
+        "replaced": "已换新券",
+    },
+    "en": {
+        "filed": "We have your report",
+        "reissue": "A new voucher",
+        "reissued": "You have been given a new voucher",
+        "replaced": "Replaced",
+    },
+}
 REASON = "线路在通话中断开，没能接回"
 SCREENS = (
     ("wallboard", "/supervisor", ".tiles"),
@@ -170,17 +185,27 @@ async def test_an_operator_sees_what_a_list_changes_before_it_is_written(
         member.check()
 
 
+@pytest.mark.parametrize(
+    ("callers", "supports"), [("zh-CN", "en"), ("en", "zh-CN")], ids=["zh_en", "en_zh"]
+)
 async def test_who_was_cut_off_for_good_claims_and_sees_the_decision_and_the_new_voucher(
-    demo: DemoProcess, browser: Browser, pictures: Path, kept: dict[str, Any]
+    demo: DemoProcess,
+    browser: Browser,
+    pictures: Path,
+    kept: dict[str, Any],
+    callers: Language,
+    supports: Language,
 ) -> None:
+    says, decides = SAYS[callers], SAYS[supports]
     state = await _signed_in(browser, demo, pictures, kept)
     listener = next(
         one for one in demo.playbill["counselors"] if one["program"] == "psych-listening"
     )
     async with (
-        a_caller(browser, demo, pictures, CUT_OFF) as caller,
-        a_member(browser, demo, pictures, state) as support,
+        a_caller(browser, demo, pictures, CUT_OFF[callers], language=callers) as caller,
+        a_member(browser, demo, pictures, state, language=supports) as support,
     ):
+        await caller.world.passes(WRAP_UP_SECONDS)
         await caller.opens("/call")
         await caller.verifies()
         await caller.world.teach(caller.number, answers="by_hand")
@@ -202,25 +227,27 @@ async def test_who_was_cut_off_for_good_claims_and_sees_the_decision_and_the_new
         await caller.presses("#problem")
         await caller.page.locator("label.choice").first.click()
         await caller.presses("#send-claim")
-        await caller.is_told("已收到您的反馈")
+        await caller.is_told(says["filed"])
 
         await support.goes_to(f"/support/orders/{order}", "section[aria-labelledby=claims]")
         await support.page.locator("section[aria-labelledby=claims] a").first.click()
         await support.sees("#decide")
-        await support.page.locator("label.choice", has_text="补发一张券").click()
+        await support.page.locator("label.choice", has_text=decides["reissue"]).click()
         await support.page.locator("textarea").fill(REASON)
         await support.presses("#decide-yes")
         await support.sees("#decided")
 
-        await caller.is_told("已为您补发一张新券")
+        await caller.is_told(says["reissued"])
         await caller.is_told(REASON)
         await caller.looks("claim-reissued")
         await caller.opens(f"/call/orders/{order}")
-        await expect(caller.page.locator("#see-claim")).to_contain_text("已为您补发一张新券")
+        await expect(caller.page.locator("#see-claim")).to_contain_text(says["reissued"])
         await caller.looks("order-reissued")
         await caller.opens("/call")
         await expect(caller.page.locator(".voucher:not(.spent)")).to_have_count(1)
-        await expect(caller.page.locator(".voucher.spent", has_text="已换新券")).to_have_count(1)
+        await expect(
+            caller.page.locator(".voucher.spent", has_text=says["replaced"])
+        ).to_have_count(1)
         await caller.looks("home-reissued")
         caller.check()
         support.check()
