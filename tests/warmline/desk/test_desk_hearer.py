@@ -199,6 +199,49 @@ async def test_news_of_one_call_is_dealt_with_in_the_order_it_came(house: House)
     assert kinds.index("leg_ringing") < kinds.index("leg_answered")
 
 
+ANOTHER = "another"
+
+
+async def gave_away(house: House, order: OrderId) -> None:
+    """All that belongs to the order is another tenant's from now on."""
+    seen, call = await house.see_order(order), await house.see_call(order)
+    of_it = "|".join(map(str, (order, call.id, seen.caller, seen.voucher, seen.counselor)))
+    tables = await house.pool.fetch(
+        """SELECT table_name FROM information_schema.columns NATURAL JOIN information_schema.tables
+           WHERE column_name = 'tenant' AND table_schema = 'public' AND table_type = 'BASE TABLE'"""
+    )
+    async with house.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        for (table,) in tables:
+            await connection.execute(
+                f"UPDATE {table} AS one SET tenant = $1 WHERE one::text ~ $2", ANOTHER, of_it
+            )
+
+
+async def test_news_of_two_tenants_that_comes_at_once_stays_each_with_its_own(
+    house: House,
+) -> None:
+    orders = await ringing(house)
+    reports = await answers(house, orders)
+    for order in (orders[0], orders[3]):
+        await gave_away(house, order)
+
+    with capture_logs() as logged:
+        await receive_all(house, reports)
+
+    folded = await house.pool.fetch(
+        """SELECT news.tenant, count(*) FROM news
+           JOIN timeline ON timeline.tenant = news.tenant AND call_id = news.call
+           JOIN calls ON calls.tenant = news.tenant AND calls.id = news.call
+           WHERE news.id = ANY ($1) AND folded_at IS NOT NULL AND kind = 'leg_answered'
+           GROUP BY news.tenant ORDER BY news.tenant""",
+        [report.id for report in reports],
+    )
+    assert [tuple(row) for row in folded] == [(ANOTHER, 2), (TENANT, CALLS - 2)]
+    assert logged == []  # nothing failed on the way
+    await house.settle()
+
+
 async def test_news_of_legs_that_are_nobodys_is_kept_beside_the_others(house: House) -> None:
     orders = await ringing(house, 2)
     reports = await answers(house, orders)
