@@ -1,16 +1,24 @@
 """What time it is, and waiting for a time. Nothing else in the house asks the machine."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 _LONGEST_NAP_SECONDS = 30.0  # the machine's clock may be set while we sleep
 
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # elsewhere that one sleeps not
+
 
 def machine_now() -> datetime:
     """The machine's clock, as the world around us has it: no simulation moves it."""
     return datetime.now(UTC)
+
+
+def since_boot() -> float:
+    """Seconds that no setting of a clock moves; a machine that slept has them counted."""
+    return time.clock_gettime(_SINCE_BOOT)
 
 
 class Clock(Protocol):

@@ -97,21 +97,19 @@ async def is_limited_anew(connection: "Connection", due: DueOrder, leg: LegId) -
 
 
 async def settle_order(
-    connection: "Connection",
-    tenant: TenantId,
-    call: CallId,
-    seq: int,
-    *,
-    outcome: str,
-    fault: str | None,
-    now: datetime,
-) -> None:
-    """Write how an order ended: done, refused, not_wanted, gave_up."""
-    await connection.execute(
-        """UPDATE carrier_orders SET outcome = $4, fault = $5, settled_at = $6
-           WHERE tenant = $1 AND call = $2 AND seq = $3 AND outcome IS NULL""",
-        *(tenant, call, seq, outcome, fault, now),
+    connection: "Connection", due: DueOrder, *, outcome: str, fault: str | None, now: datetime
+) -> bool:
+    """Write how an order ended: refused, not_wanted, gave_up; False when that is another's to say.
+
+    Whoever has it by now may be giving it to the carrier at this moment.
+    """
+    settled = await connection.fetchval(
+        """UPDATE carrier_orders SET outcome = $5, fault = $6, settled_at = $7
+           WHERE tenant = $1 AND call = $2 AND seq = $3 AND outcome IS NULL AND tries <= $4 + 1
+           RETURNING true""",
+        *(due.tenant, due.call, due.seq, due.tries, outcome, fault, now),
     )
+    return bool(settled)
 
 
 async def settle_done(
@@ -130,13 +128,15 @@ async def settle_done(
 
 async def postpone_order(
     connection: "Connection", due: DueOrder, *, fault: str, until: datetime
-) -> None:
-    """The outcome is not known: look again at `until`."""
-    await connection.execute(
-        """UPDATE carrier_orders SET fault = $4, leased_until = $5, tries = greatest(tries, 1)
-           WHERE tenant = $1 AND call = $2 AND seq = $3 AND outcome IS NULL""",
-        *(due.tenant, due.call, due.seq, fault, until),
+) -> bool:
+    """The outcome is not known: look again at `until`. False when another has the order by now."""
+    postponed = await connection.fetchval(
+        """UPDATE carrier_orders SET fault = $5, leased_until = $6, tries = greatest(tries, 1)
+           WHERE tenant = $1 AND call = $2 AND seq = $3 AND outcome IS NULL AND tries <= $4 + 1
+           RETURNING true""",
+        *(due.tenant, due.call, due.seq, due.tries, fault, until),
     )
+    return bool(postponed)
 
 
 async def give_back_orders(

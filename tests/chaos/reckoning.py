@@ -3,7 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from yarl import URL
 
 from billing.ledger import ISSUER
 from billing.voucher import State as VoucherState
@@ -122,33 +125,50 @@ async def presence(world: World) -> list[str]:
     return [f"counselors who are kept away: {[row['id'] for row in rows]}"] if rows else []
 
 
-def rings(events: Iterable[JsonObject]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """That the carrier was asked to ring a leg, and said that it does: when, and at which port the
+    service that asked is reached.
+    """
+
+    at: str
+    by: int | None
+
+
+def rung(events: Iterable[JsonObject]) -> dict[str, list[Rung]]:
+    """Of each leg, oldest first."""
+    asked: defaultdict[str, list[Rung]] = defaultdict(list)
+    for event in events:
+        if event.get("order") == "ring" and event["outcome"] == {"done": True}:
+            asked[str(event["leg"])].append(Rung(str(event["at"]), URL(str(event["by"])).port))
+    return asked
+
+
+def rings(events: Sequence[JsonObject]) -> list[str]:
     """Every leg was rung once, and of one role in one call never two stood at a time.
 
     That a leg was rung which is over already only its news can tell. Where that is late the order
     is given again, under the same name, which the carrier takes for done.
     """
-    rung: defaultdict[str, list[str]] = defaultdict(list)
+    asked = {leg: [one.at for one in all_] for leg, all_ in rung(events).items()}
     rang: defaultdict[str, set[object]] = defaultdict(set)
     ended: dict[str, str] = {}
     for event in events:
         news: Any = event.get("news") or {}
-        if event.get("order") == "ring" and event["outcome"] == {"done": True}:
-            rung[str(event["leg"])].append(str(event["at"]))
-        elif news.get("kind") == "ringing":
+        if news.get("kind") == "ringing":
             rang[news["leg"]].add(event["id"])
         elif news.get("kind") == "ended":
             ended[news["leg"]] = news["at"]
     found = [
         f"{leg} was rung {len(at)} times"
-        for leg, at in rung.items()
+        for leg, at in asked.items()
         if len([again for again in at if again < ended.get(leg, _NEVER)]) > 1
     ]
     found += [f"{leg} rang {len(ids)} times" for leg, ids in rang.items() if len(ids) > 1]
-    for leg, (first, *_) in rung.items():
+    for leg, (first, *_) in asked.items():
         found += [
             f"{leg} was rung while {other} stood"
-            for other, (before, *_) in rung.items()
+            for other, (before, *_) in asked.items()
             if _place(other) == _place(leg) and before < first < ended.get(other, first)
         ]
     return found

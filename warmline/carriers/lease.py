@@ -6,7 +6,6 @@ before it does anything.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -17,7 +16,7 @@ import structlog
 
 from terms.ids import TenantId
 from warmline.carriers.store import CHANNEL, give_turn_up, take_turn
-from warmline.clock import Clock
+from warmline.clock import Clock, since_boot
 from warmline.workers.looking import Looker
 
 if TYPE_CHECKING:
@@ -57,11 +56,6 @@ class Follows(Protocol):
         ...
 
 
-def _since_boot() -> float:
-    """Seconds that no setting of a clock moves; a machine that slept has them counted."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
 class Lease(Looker):
     """Takes the carrier when nobody has it, and keeps it."""
 
@@ -76,7 +70,7 @@ class Lease(Looker):
         carrier: str,
         holder: str,
         follows: Follows,
-        seconds_now: Callable[[], float] = _since_boot,
+        seconds_now: Callable[[], float] = since_boot,
         database_now: Callable[[], datetime] | None = None,
     ) -> None:
         """`seconds_now` and `database_now` are for tests with a clock of their own."""

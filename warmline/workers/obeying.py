@@ -8,6 +8,7 @@ after, never repeated blindly.
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -187,10 +188,10 @@ class Obeyer(Looker):
             while hand.waiting and self._hold.may_obey:
                 due = hand.waiting.popleft()
                 try:
-                    await self._sender.keep(due)
                     if await self._obey(due, hand):
                         hand.done.append(due)
                 except TakenOver:
+                    _log.info("order_taken_over", call=due.call, seq=due.seq)
                     continue
                 except Exception as fault:
                     await self._stumbled(due, fault)
@@ -220,12 +221,13 @@ class Obeyer(Looker):
         """A fault of ours: its call's later orders must not wait for this one for ever."""
         kind = type(due.order).__name__
         _log.error("order_not_obeyed", call=due.call, seq=due.seq, order=kind, exc_info=fault)
-        if due.tries >= _MOST_STUMBLES and not isinstance(due.order, Limit):
-            await self._gave_up(due)
-            self.wake()
-        else:
-            seconds = min(2.0**due.tries, _LONGEST_STUMBLE_SECONDS)
-            await self._postpone(due, type(fault).__name__, seconds)
+        with suppress(TakenOver):
+            if due.tries >= _MOST_STUMBLES and not isinstance(due.order, Limit):
+                await self._gave_up(due)
+                self.wake()
+            else:
+                seconds = min(2.0**due.tries, _LONGEST_STUMBLE_SECONDS)
+                await self._postpone(due, type(fault).__name__, seconds)
 
     async def _obey(self, due: DueOrder, hand: _Hand) -> bool:
         """True when it was carried out and only that is left to write."""
@@ -270,9 +272,7 @@ class Obeyer(Looker):
     ) -> None:
         """It must be tried again: keep it in hand and look again in a moment."""
         await self._write_done(hand)
-        until = self.clock.now() + ORDER_LEASE
-        async with self._pool.acquire() as connection:
-            await postpone_order(connection, due, fault=str(why), until=until)
+        await self._write_postponed(due, str(why), ORDER_LEASE)
         await asyncio.sleep(ASK_AGAIN_SECONDS)
 
     async def _step_aside(self, due: DueOrder, why: CarrierUnknown | CarrierRefused) -> None:
@@ -281,10 +281,15 @@ class Obeyer(Looker):
         await self._postpone(due, str(why), seconds)
 
     async def _postpone(self, due: DueOrder, fault: str, seconds: float) -> None:
-        until = self.clock.now() + timedelta(seconds=seconds)
-        async with self._pool.acquire() as connection:
-            await postpone_order(connection, due, fault=fault, until=until)
+        await self._write_postponed(due, fault, timedelta(seconds=seconds))
         self.wake()
+
+    async def _write_postponed(self, due: DueOrder, fault: str, wait: timedelta) -> None:
+        """Raises TakenOver: a lease of somebody else's is not ours to move."""
+        until = self.clock.now() + wait
+        async with self._pool.acquire() as connection:
+            if not await postpone_order(connection, due, fault=fault, until=until):
+                raise TakenOver
 
     async def _refused(self, due: DueOrder, refusal: CarrierRefused) -> None:
         """The carrier said no. For a ring or a bridge that is news about the call."""
@@ -300,6 +305,7 @@ class Obeyer(Looker):
     async def _gave_up(self, due: DueOrder) -> None:
         await self._settle(due, "gave_up", "unknown")
         if isinstance(due.order, Ring):
+            await self._sender.let_go(due.order.leg)
             await self._leg_never_was(due.order.leg, CarrierRefused("unknown"))
 
     async def _leg_never_was(self, leg: LegId, refusal: CarrierRefused) -> None:
@@ -314,17 +320,12 @@ class Obeyer(Looker):
         await self._desk.take_news(f"{leg}/{refusal.code}", ended)
 
     async def _settle(self, due: DueOrder, outcome: str, fault: str | None) -> None:
-        self._count(due.order, outcome)
+        """Raises TakenOver: then nothing follows from it, either."""
+        now = self.clock.now()
         async with self._pool.acquire() as connection:
-            await settle_order(
-                connection,
-                due.tenant,
-                due.call,
-                due.seq,
-                outcome=outcome,
-                fault=fault,
-                now=self.clock.now(),
-            )
+            if not await settle_order(connection, due, outcome=outcome, fault=fault, now=now):
+                raise TakenOver
+        self._count(due.order, outcome)
 
     def _count(self, order: CarrierOrder, outcome: str) -> None:
         self._metrics.carrier_orders.labels(type(order).__name__, outcome).inc()

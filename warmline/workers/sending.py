@@ -1,11 +1,16 @@
 """Sending one order to the carrier: looked at once more before it goes, and never rung twice."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
+import structlog
+
 from dialer.call import Call
-from dialer.carriers import Carrier, CarrierRefused
+from dialer.carriers import Carrier, CarrierRefused, CarrierUnknown
+from dialer.carriers.last_look import Holds, only_while
 from dialer.leg import Leg
 from dialer.orders import Answer, Bridge, HangUp, Limit, Part, Ring, Say
 from dialer.phone_check import is_check
@@ -14,7 +19,7 @@ from dialer.store.due import DueOrder, is_limited_anew, keep_order
 from dialer.store.phone_checks import lock_check
 from terms.ids import CounselorId, LegId, TenantId
 from terms.phone import PhoneNumber
-from warmline.clock import Clock
+from warmline.clock import Clock, since_boot
 from warmline.desk.writing import ORDER_LEASE
 from warmline.workers.hearing import HEARING_SECONDS
 from warmline.workers.hold import SHARED, Hold
@@ -24,11 +29,18 @@ if TYPE_CHECKING:
 
     from warmline.desk.store import Connection, Record
 
+_log = structlog.get_logger()
+
 LANGUAGE = "zh-CN"
 """What callers hear."""
 
 _SOON = timedelta(seconds=1)
 """A lease that ends sooner is prolonged before an order is sent: sending takes a moment."""
+
+MARGIN = timedelta(seconds=0.5)
+"""By our own clock a lease ends so much sooner than for others: an order takes a moment to arrive,
+and other machines' clocks are a little ahead. Whoever takes a ring over asks after it first, twice
+within HEARING_SECONDS."""
 
 
 class Numbers(Protocol):
@@ -61,12 +73,15 @@ class Sender:
         numbers: Numbers,
         clock: Clock,
         hold: Hold = SHARED,
+        seconds_now: Callable[[], float] = since_boot,
     ) -> None:
+        """`seconds_now` is for tests with a clock of their own."""
         self._pool = pool
         self._carrier = carrier
         self._numbers = numbers
         self._clock = clock
         self._hold = hold
+        self._seconds_now = seconds_now
 
     async def send(
         self, due: DueOrder, may_have_been_sent: bool, *, is_repeated: bool
@@ -77,12 +92,20 @@ class Sender:
         """
         if not self._hold.may_obey:
             raise TakenOver
-        order, carrier = due.order, self._carrier
-        if isinstance(order, Ring):
-            return await self._ring(due, order, may_have_been_sent)
+        if isinstance(due.order, Ring):
+            return await self._ring(due, due.order, may_have_been_sent)
         if (is_repeated or due.tries) and not await self._still_stands(due):
             return None
-        match order:
+        due = await self._keep(due)
+        with only_while(self._ours(due)):
+            await self._give(due)
+        return True
+
+    async def _give(self, due: DueOrder) -> None:
+        carrier = self._carrier
+        match due.order:
+            case Ring():
+                raise AssertionError("a ring needs a number")
             case Answer(leg):
                 await carrier.answer(leg)
             case Bridge(legs, limit_seconds):
@@ -95,7 +118,6 @@ class Sender:
                 await carrier.limit(leg, limit_seconds=limit_seconds)
             case HangUp(leg):
                 await carrier.hang_up(leg)
-        return True
 
     async def _ring(
         self, due: DueOrder, order: Ring, may_have_been_sent: bool
@@ -114,8 +136,11 @@ class Sender:
         if found is None:
             return None
         number, shows = found
-        await self.keep(due)
-        await self._carrier.ring(order.leg, number, shows=shows, ring_seconds=order.ring_seconds)
+        due = await self._keep(due)
+        with only_while(self._ours(due)):
+            await self._carrier.ring(
+                order.leg, number, shows=shows, ring_seconds=order.ring_seconds
+            )
         return True
 
     async def _wanted_by_call(
@@ -138,6 +163,13 @@ class Sender:
         party = CounselorId(found[1].party)
         return _known(await self._numbers.of_counselor(connection, due.tenant, party))
 
+    async def let_go(self, leg: LegId) -> None:
+        """A phone that may ring yet, for a ring that we gave up: nobody waits for it any more."""
+        try:
+            await self._carrier.hang_up(leg)
+        except (CarrierRefused, CarrierUnknown) as fault:
+            _log.warning("ring_not_let_go", leg=leg, fault=str(fault))
+
     async def _still_stands(self, due: DueOrder) -> bool:
         """Whether an order that is tried again still has a leg to act on."""
         if isinstance(due.order, HangUp | Part):
@@ -158,17 +190,32 @@ class Sender:
         """Whether the carrier knows the leg. Raises CarrierUnknown."""
         return any(live.leg == leg for live in await self._carrier.live_legs())
 
-    async def keep(self, due: DueOrder) -> None:
+    async def _keep(self, due: DueOrder) -> DueOrder:
         """Whoever was held up, by a slow carrier or a frozen machine, may have lost an order.
 
         Raises TakenOver.
         """
         now = self._clock.now()
         if now < due.leased_until - _SOON:
-            return
+            return due
+        until = now + ORDER_LEASE
         async with self._pool.acquire() as connection:
-            if not await keep_order(connection, due, until=now + ORDER_LEASE):
+            if not await keep_order(connection, due, until=until):
                 raise TakenOver
+        return replace(due, leased_until=until)
+
+    def _ours(self, due: DueOrder) -> Holds:
+        """The last look: by the clock its lease is written in, by one that nobody sets, and as
+        long as others see our connections, for a lease ends with them.
+        """
+        clock, pool, seconds_now = self._clock, self._pool, self._seconds_now
+        until, began = due.leased_until - MARGIN, seconds_now()
+        deadline = began + (until - clock.now()).total_seconds()
+
+        def holds() -> bool:
+            return seconds_now() < deadline and clock.now() < until and pool.get_size() > 0
+
+        return holds
 
 
 def _known(found: tuple[PhoneNumber, str] | None) -> tuple[PhoneNumber, str]:

@@ -9,6 +9,7 @@ import aiohttp
 
 from dialer.carriers import CarrierRefused, CarrierUnknown, CarrierUnreachable
 from dialer.carriers.asterisk.events import JsonObject
+from dialer.carriers.last_look import Body, NotOurs, last_look
 
 _TIMEOUT = aiohttp.ClientTimeout(total=2)
 _HEARTBEAT_SECONDS = 2.0
@@ -47,9 +48,13 @@ class Ari:
         Raises CarrierRefused (`code` is the status: `"404"`), CarrierUnreachable (never sent, or
         turned away at the door) or CarrierUnknown.
         """
+        holds = last_look()
+        if method != "GET" and not holds():
+            raise NotOurs
+        data = None if body is None else Body(json.dumps(body).encode(), holds)
         url = "/".join((self._base, *(quote(part, safe="") for part in path)))
         try:
-            async with self._session.request(method, url, params=query, json=body) as response:
+            async with self._session.request(method, url, params=query, data=data) as response:
                 if response.status in (401, 403):
                     raise CarrierUnreachable("Asterisk does not know our user or password")
                 if 400 <= response.status < 500:
@@ -62,6 +67,8 @@ class Ari:
         except aiohttp.ClientConnectorError as fault:
             raise CarrierUnreachable("nobody listens at Asterisk's address") from fault
         except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
+            if data is not None and data.is_withheld:
+                raise NotOurs from fault
             raise CarrierUnknown(type(fault).__name__) from fault
 
     @asynccontextmanager

@@ -6,10 +6,12 @@ round trips; each has its own outcome.
 
 import asyncio
 import hmac
+import json
 import logging
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
@@ -22,10 +24,12 @@ from dialer.carriers import (
     Receive,
     Report,
 )
+from dialer.carriers.last_look import Body, Holds, NotOurs, last_look
 from dialer.carriers.simulated.address import Address
 from dialer.carriers.simulated.orders import Order
 from dialer.carriers.simulated.verbs import Verbs
 from dialer.carriers.simulated.wire import (
+    ASKED_BY,
     JsonObject,
     WireFault,
     read_list,
@@ -61,7 +65,7 @@ class SimulatedCarrier(Verbs):
         self._address: Address | None = None
         self._session: aiohttp.ClientSession | None = None
         self._renewing: asyncio.Task[None] | None = None
-        self._orders: deque[tuple[Order, asyncio.Future[None]]] = deque()
+        self._orders: deque[_Waiting] = deque()
         self._posts: set[asyncio.Task[None]] = set()
         self._renewed = asyncio.Event()
 
@@ -78,7 +82,7 @@ class SimulatedCarrier(Verbs):
         self.receive = receive
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=_POSTS_AT_ONCE + 2, keepalive_timeout=15),
-            headers={"Authorization": f"Bearer {self.token}"},
+            headers={"Authorization": f"Bearer {self.token}", ASKED_BY: self.receives_at},
             timeout=_TIMEOUT,
         )
         self._renewing = asyncio.create_task(self._renew_for_ever())
@@ -105,7 +109,7 @@ class SimulatedCarrier(Verbs):
     async def obey(self, order: Order) -> None:
         """Send the order with others that wait; its own outcome comes back."""
         outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._orders.append((order, outcome))
+        self._orders.append(_Waiting(order, last_look(), outcome))
         self._post_waiting()
         await outcome
 
@@ -121,7 +125,7 @@ class SimulatedCarrier(Verbs):
         while self._orders and len(self._posts) < _POSTS_AT_ONCE:
             count = min(len(self._orders), _ORDERS_PER_POST)
             batch = [self._orders.popleft() for _ in range(count)]
-            task = asyncio.create_task(self._post(batch))
+            task = asyncio.create_task(self._post_what_is_ours(batch))
             self._posts.add(task)
             task.add_done_callback(self._posted)
 
@@ -129,24 +133,46 @@ class SimulatedCarrier(Verbs):
         self._posts.discard(task)
         self._post_waiting()
 
-    async def _post(self, batch: list[tuple[Order, asyncio.Future[None]]]) -> None:
-        body: JsonObject = {"orders": [write_order(order) for order, _ in batch]}
+    async def _post_what_is_ours(self, batch: list["_Waiting"]) -> None:
+        """One order that is another's to give by now holds up none of the others."""
+        while batch:
+            for one in batch:
+                if not one.holds():
+                    _fail(one.outcome, NotOurs())
+            batch = [one for one in batch if not one.outcome.done()]
+            try:
+                return await self._post(batch)
+            except NotOurs:
+                continue
+
+    async def _post(self, batch: list["_Waiting"]) -> None:
+        """Raises NotOurs as long as nothing of it was sent."""
+        if not batch:
+            return
+        body: JsonObject = {"orders": [write_order(one.order) for one in batch]}
+
+        def ours() -> bool:
+            return all(one.holds() for one in batch)
+
         try:
-            outcomes = read_list(await self._ask("POST", "/orders", body), "outcomes")
+            outcomes = read_list(await self._ask("POST", "/orders", body, ours), "outcomes")
             if len(outcomes) != len(batch):
                 raise WireFault("another number of outcomes than orders")
+        except NotOurs:
+            raise
         except (CarrierUnknown, WireFault) as fault:
             unreachable = isinstance(fault, CarrierUnreachable)
             kind = CarrierUnreachable if unreachable else CarrierUnknown
-            for _, outcome in batch:
-                if not outcome.done():
-                    outcome.set_exception(kind(str(fault)))
+            for one in batch:
+                _fail(one.outcome, kind(str(fault)))
             return
-        for (_, outcome), found in zip(batch, outcomes, strict=True):
-            _settle(outcome, found)
+        for one, found in zip(batch, outcomes, strict=True):
+            _settle(one.outcome, found)
 
-    async def _ask(self, method: str, path: str, body: JsonObject | None) -> object:
-        """One request; raises CarrierUnreachable (never sent) or CarrierUnknown."""
+    async def _ask(
+        self, method: str, path: str, body: JsonObject | None, holds: Holds = lambda: True
+    ) -> object:
+        """One request; raises CarrierUnreachable (never sent; NotOurs, too) or CarrierUnknown."""
         if self._session is None:
             raise CarrierUnreachable("the carrier is not open")
         try:
@@ -155,8 +181,9 @@ class SimulatedCarrier(Verbs):
             url = self._address.url + path
         except Exception as fault:
             raise CarrierUnreachable("the handsets process is nowhere") from fault
+        data = None if body is None else Body(json.dumps(body).encode(), holds)
         try:
-            async with self._session.request(method, url, json=body) as response:
+            async with self._session.request(method, url, data=data) as response:
                 if response.status == 204:
                     return None
                 if response.status != 200:
@@ -166,6 +193,8 @@ class SimulatedCarrier(Verbs):
             self._address = None
             raise CarrierUnreachable("nobody listens at the handsets' address") from fault
         except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
+            if data is not None and data.is_withheld:
+                raise NotOurs from fault
             raise CarrierUnknown(type(fault).__name__) from fault
 
     async def _renew_for_ever(self) -> None:
@@ -228,6 +257,20 @@ async def _store(reports: list[Report], receive: Receive) -> list[str]:
             break
         acknowledged.append(report.id)
     return acknowledged
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    """An order that waits for its post, and whether it may still go then."""
+
+    order: Order
+    holds: Holds
+    outcome: asyncio.Future[None]
+
+
+def _fail(outcome: asyncio.Future[None], fault: Exception) -> None:
+    if not outcome.done():  # else whoever gave the order has stopped waiting
+        outcome.set_exception(fault)
 
 
 def _settle(outcome: asyncio.Future[None], found: object) -> None:

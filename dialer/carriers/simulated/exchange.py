@@ -45,7 +45,7 @@ class Exchange:
         self.stop()  # the alarm was set by the old clock
         self.catch_up()
 
-    def order(self, order: Order) -> JsonObject:
+    def order(self, order: Order, by: str | None = None) -> JsonObject:
         """Obey one order and give its outcome as it goes over the wire."""
         try:
             self._tell(self.world.order(order, self.now()))
@@ -56,7 +56,8 @@ class Exchange:
         except CarrierUnknown:
             outcome = {"unknown": True}
             self.catch_up()
-        self._write({"event": "order", **_without_number(write_order(order)), "outcome": outcome})
+        asked = {"event": "order", **_without_number(write_order(order)), "by": by}
+        self._write({**asked, "outcome": outcome})
         return outcome
 
     def live_legs(self) -> tuple[LiveLeg, ...]:

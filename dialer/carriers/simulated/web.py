@@ -19,6 +19,7 @@ from dialer.carriers.simulated.faults import parse_faults
 from dialer.carriers.simulated.handset import NotPossible
 from dialer.carriers.simulated.script import parse_digits, parse_script
 from dialer.carriers.simulated.wire import (
+    ASKED_BY,
     WIRE_VERSION,
     JsonObject,
     WireFault,
@@ -63,12 +64,16 @@ def is_loopback(host: str) -> bool:
 
 @routes.post("/orders")
 async def obey(request: web.Request) -> web.Response:
-    """Obey each order of `{"orders": [...]}` in turn; one that cannot be read stops none."""
+    """Obey each order of `{"orders": [...]}` in turn; one that cannot be read stops none.
+
+    Who asked is noted in the log.
+    """
     exchange = request.app[EXCHANGE]
     outcomes: list[JsonObject] = []
+    by = request.headers.get(ASKED_BY)
     for found in read_list(await request.json(), "orders"):
         try:
-            outcomes.append(exchange.order(read_order(found)))
+            outcomes.append(exchange.order(read_order(found), by=by))
         except WireFault as fault:
             outcomes.append({"refused": f"unreadable: {fault}", "q850": None, "sip": None})
     return web.json_response({"outcomes": outcomes})

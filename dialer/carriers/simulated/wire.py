@@ -41,6 +41,9 @@ JsonObject = dict[str, object]
 WIRE_VERSION = 2
 """Raised when anything here changes: a handsets process of another version is replaced."""
 
+ASKED_BY = "Warmline-Asked-By"
+"""The header that names who gives orders: by where its news is pushed to."""
+
 
 class WireFault(ValueError):
     """What came in is not what was agreed. The text names the field, never its value."""

@@ -182,6 +182,19 @@ async def test_a_ring_that_was_refused_is_news_about_the_call(house: House) -> N
     assert "refused" in await all_outcomes(house)
 
 
+async def test_a_ring_of_which_nobody_ever_knows_is_let_go_for_the_phone_may_ring_yet(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warmline.workers.obeying.MOST_TRIES", 1)
+    leg = await rung_by_a_dead_process(house)
+    carrier = Choosy(house, {wire.Ring: [CarrierUnknown()]})
+    await work(an_obeyer(house, carrier))
+
+    assert wire.HangUp(leg=leg) in carrier.obeyed
+    unknown = f"{leg}/unknown"
+    assert await house.pool.fetchval("SELECT count(*) FROM news WHERE id = $1", unknown) == 1
+
+
 async def rung_by_a_dead_process(house: House) -> LegId:
     """A call was decided and committed, and whoever did that is gone; its first leg."""
     order = await house.order(await house.caller(), await house.counselor())

@@ -1,0 +1,221 @@
+"""Who lost an order while it was on its way gives it to nobody, and says nothing of its end."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import asyncpg
+
+from dialer.carriers import CarrierRefused
+from dialer.carriers.last_look import NotOurs, last_look
+from dialer.carriers.simulated import orders as wire
+from dialer.orders import HangUp
+from dialer.store.due import lease_orders
+from terms.ids import LegId
+from terms.phone import PhoneNumber
+from tests.house import House
+from tests.people import CALLER, TENANT
+from tests.warmline.workers.choosy import Choosy, an_obeyer, ask, outcomes, talking, work
+from warmline.desk.in_force import KeptPrograms
+from warmline.desk.writing import ORDER_LEASE
+from warmline.workers.numbers import LegNumbers
+from warmline.workers.sending import MARGIN, Sender
+
+
+@dataclass
+class Held(Choosy):
+    """Gives each order only when it may, having looked once more, as every real carrier does."""
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    refusal: CarrierRefused | None = None
+
+    async def obey(self, order: wire.Order) -> None:
+        """Wait for the gate, look, and give it."""
+        holds = last_look()
+        self.reached.set()
+        await self.gate.wait()
+        if self.refusal is not None:  # given before, and answered now
+            raise self.refusal
+        if not holds():
+            raise NotOurs
+        await super().obey(order)
+
+
+async def to_be_rung(house: House) -> LegId:
+    """A call was decided and nobody has begun with its orders; its first leg."""
+    order = await house.order(await house.caller(), await house.counselor())
+    async with house.pool.acquire() as connection, connection.transaction():
+        call, _ = await house.desk.place_call(connection, TENANT, order, PhoneNumber(CALLER))
+    house.clock.advance(ORDER_LEASE.total_seconds())
+    return next(leg.id for leg in call.legs if "/caller/" in leg.id)
+
+
+async def test_a_ring_held_up_on_its_way_is_left_to_whoever_took_it_over(house: House) -> None:
+    leg = await to_be_rung(house)
+    frozen, heir = Held(house), Choosy(house)
+    one, other = an_obeyer(house, frozen), an_obeyer(house, heir)
+    await one.look()
+    await asyncio.wait_for(frozen.reached.wait(), 10)
+
+    house.clock.advance(ORDER_LEASE.total_seconds())
+    await work(other)
+    assert rings(heir, leg) == 1
+    frozen.gate.set()
+    await one.idle()
+
+    assert rings(frozen, leg) == 0
+
+
+async def test_a_ring_held_up_that_nobody_took_over_is_given_after_all(house: House) -> None:
+    leg = await to_be_rung(house)
+    carrier = Held(house)
+    obeyer = an_obeyer(house, carrier)
+    await obeyer.look()
+    await asyncio.wait_for(carrier.reached.wait(), 10)
+
+    house.clock.advance(ORDER_LEASE.total_seconds())
+    carrier.gate.set()
+    await obeyer.idle()
+
+    assert rings(carrier, leg) == 1
+    assert await house.pool.fetchval("SELECT bool_and(outcome = 'done') FROM carrier_orders")
+
+
+async def test_a_refusal_heard_after_another_took_the_ring_over_ends_no_leg(house: House) -> None:
+    leg = await to_be_rung(house)
+    frozen, heir = Held(house, refusal=CarrierRefused("404", q850=1)), Choosy(house)
+    one, other = an_obeyer(house, frozen), an_obeyer(house, heir)
+    await one.look()
+    await asyncio.wait_for(frozen.reached.wait(), 10)
+    house.clock.advance(ORDER_LEASE.total_seconds())
+    async with house.pool.acquire() as connection:
+        now = house.clock.now()
+        (taken,) = await lease_orders(connection, now, until=now + ORDER_LEASE)
+
+    frozen.gate.set()
+    await one.idle()
+    assert await outcomes(house, [taken.seq]) == [None]
+    assert await house.pool.fetchval("SELECT count(*) FROM news WHERE id = $1", f"{leg}/404") == 0
+    house.clock.advance(ORDER_LEASE.total_seconds())
+    await work(other)
+
+    assert rings(heir, leg) == 1
+
+
+async def test_who_lost_an_order_does_not_move_the_lease_of_who_has_it(house: House) -> None:
+    call = await talking(house)
+    (seq,) = await ask(house, call.id, HangUp(call.legs[0].id))
+    busy = Held(house, refusal=CarrierRefused("429"))
+    obeyer = an_obeyer(house, busy)
+    await obeyer.look()
+    await asyncio.wait_for(busy.reached.wait(), 10)
+    house.clock.advance(ORDER_LEASE.total_seconds())
+    until = house.clock.now() + timedelta(hours=1)
+    async with house.pool.acquire() as connection:
+        assert await lease_orders(connection, house.clock.now(), until=until)
+
+    busy.gate.set()
+    await obeyer.idle()
+
+    row = await house.pool.fetchrow("SELECT * FROM carrier_orders WHERE seq = $1", seq)
+    assert row is not None
+    assert (row["leased_until"], row["fault"], row["outcome"]) == (until, None, None)
+
+
+def rings(carrier: Choosy, leg: LegId) -> int:
+    """How often the carrier was given that ring."""
+    return sum(isinstance(one, wire.Ring) and one.leg == leg for one in carrier.obeyed)
+
+
+# -- what the look asks ---------------------------------------------------------------------
+
+
+@dataclass
+class Looking(Choosy):
+    """Keeps what is to be looked at."""
+
+    holds: list[Callable[[], bool]] = field(default_factory=list)
+
+    async def obey(self, order: wire.Order) -> None:
+        """Give nothing."""
+        self.holds.append(last_look())
+
+
+@dataclass
+class Seconds:
+    """A clock that nobody sets."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def look_of(
+    house: House, pool: "asyncpg.Pool[asyncpg.Record]", seconds: Seconds
+) -> Callable[[], bool]:
+    """What is to be looked at before an order leaves that was leased just now."""
+    call = await talking(house)
+    await ask(house, call.id, HangUp(call.legs[0].id))
+    now = house.clock.now()
+    async with house.pool.acquire() as connection:
+        (due,) = await lease_orders(connection, now, until=now + ORDER_LEASE)
+    carrier = Looking(house)
+    numbers = LegNumbers(house.seal, KeptPrograms(house.programs))
+    sender = Sender(pool, carrier, numbers, house.clock, seconds_now=seconds)
+    await sender.send(due, False, is_repeated=False)
+    (holds,) = carrier.holds
+    assert holds()
+    return holds
+
+
+async def test_a_lease_ends_for_its_holder_before_it_ends_for_others(house: House) -> None:
+    holds = await look_of(house, house.pool, Seconds())
+
+    house.clock.advance((ORDER_LEASE - MARGIN).total_seconds() - 0.01)
+    assert holds()
+    house.clock.advance(0.01)
+    assert not holds()
+
+
+async def test_a_clock_that_was_set_back_prolongs_no_lease(house: House) -> None:
+    seconds = Seconds()
+    holds = await look_of(house, house.pool, seconds)
+
+    seconds.now += (ORDER_LEASE - MARGIN).total_seconds()
+
+    assert not holds()
+
+
+async def test_a_holder_whose_connections_are_gone_sends_nothing(
+    house: House, database_url: str
+) -> None:
+    """To others its lease is over at that moment."""
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=1) as pool:
+        holds = await look_of(house, pool, Seconds())
+        await house.pool.execute(
+            "SELECT pg_terminate_backend($1)", await pool.fetchval("SELECT pg_backend_pid()")
+        )
+        async with asyncio.timeout(10):
+            while pool.get_size():  # noqa: ASYNC110 - the server closes it
+                await asyncio.sleep(0.01)
+
+        assert not holds()
+
+
+async def test_a_lease_that_ends_soon_is_prolonged_before_an_order_leaves(house: House) -> None:
+    call = await talking(house)
+    (seq,) = await ask(house, call.id, HangUp(call.legs[0].id))
+    now = house.clock.now()
+    async with house.pool.acquire() as connection:
+        (due,) = await lease_orders(connection, now, until=now + ORDER_LEASE)
+    house.clock.advance(2.5)
+    carrier = Looking(house)
+    numbers = LegNumbers(house.seal, KeptPrograms(house.programs))
+    await Sender(house.pool, carrier, numbers, house.clock).send(due, False, is_repeated=False)
+
+    assert carrier.holds[0]()
+    until = await house.pool.fetchval("SELECT leased_until FROM carrier_orders WHERE seq=$1", seq)
+    assert until == house.clock.now() + ORDER_LEASE
