@@ -106,10 +106,12 @@ async def change_line_with_event(
     return None if state is None else Found(changed, state), row["is_new"]
 
 
-async def forget_line(connection: "Connection", tenant: TenantId, leg: LegId) -> None:
-    """Drop a line."""
+async def forget_line(connection: "Connection", tenant: TenantId, line: Line) -> None:
+    """Drop a line that has no call, unless somebody asked for one since."""
     await connection.execute(
-        "DELETE FROM twilio_lines WHERE tenant = $1 AND leg = $2", *(tenant, leg)
+        """DELETE FROM twilio_lines
+           WHERE tenant = $1 AND leg = $2 AND sid IS NULL AND record->>'asked_by' = $3""",
+        *(tenant, line.leg, line.asked_by),
     )
 
 

@@ -86,11 +86,11 @@ class StoredBook:
             if len(self._lately) > _MOST_REMEMBERED:
                 self._lately.popitem(last=False)
 
-    async def forget(self, leg: LegId) -> None:
+    async def forget(self, line: Line) -> None:
         """Drop a line."""
         async with self._pool.acquire() as connection:
-            await store.forget_line(connection, self._tenant, leg)
-        self._remember(leg, None)
+            await store.forget_line(connection, self._tenant, line)
+        self._remember(line.leg, None)
 
     async def standing(self) -> tuple[Line, ...]:
         """Every line that has not ended."""

@@ -15,8 +15,13 @@ from dialer.carriers.twilio.release import is_terminal
 from terms.phone import PhoneNumber
 
 _LIVE = ("queued", "ringing", "in-progress")
+SENT_WITHIN = timedelta(seconds=3)
+"""A request is on its way that long after it was written down, or is not sent."""
+
 _SHOWS_WITHIN = timedelta(seconds=10)
-"""A call that Twilio accepted is in its list, or has told of itself, by then."""
+"""A call that Twilio accepted is in its list, or has told of itself, that long after it was written
+down.
+"""
 
 _CLOCKS_DIFFER = timedelta(seconds=3)
 _SETTLES_WITHIN = timedelta(seconds=4)
@@ -37,6 +42,7 @@ class Asker:
         Raises CarrierUnknown while a call that was accepted might still be on its way into the
         list: rung again too soon, a second phone call would begin.
         """
+        looked_at = self._now()  # how old the list is, not its answer
         found = await self._api.calls_to(to.digits)
         lately = [call for call in found if _made_since(call, line.asked_at - _CLOCKS_DIFFER)]
         known = await self._book.known([call.sid for call in lately])
@@ -44,7 +50,7 @@ class Asker:
         if unknown is not None:
             await self._book.change(line.leg, lambda now: _adopt(now, unknown))
             return True
-        if self._now() - line.asked_at < _SHOWS_WITHIN:
+        if looked_at - line.asked_at < _SHOWS_WITHIN:
             raise CarrierUnknown("Twilio does not know the call yet")
         return False
 

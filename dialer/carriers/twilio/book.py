@@ -35,8 +35,8 @@ class Book(Protocol):
         """
         ...
 
-    async def forget(self, leg: LegId) -> None:
-        """Drop a line that came to nothing at Twilio."""
+    async def forget(self, line: Line) -> None:
+        """Drop a line that came to nothing at Twilio, unless somebody asked for it since."""
         ...
 
     async def standing(self) -> tuple[Line, ...]:
@@ -89,9 +89,11 @@ class MemoryBook:
         kept = event(changed)
         return changed, kept is not None and await self.add_event(kept)
 
-    async def forget(self, leg: LegId) -> None:
+    async def forget(self, line: Line) -> None:
         """Drop a line."""
-        self.lines.pop(leg, None)
+        known = self.lines.get(line.leg)
+        if known is not None and known.asked_by == line.asked_by and known.sid is None:
+            del self.lines[line.leg]
 
     async def standing(self) -> tuple[Line, ...]:
         """Every line that has not ended."""

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dialer.carriers import (
     CarrierRefused,
@@ -36,6 +36,7 @@ from dialer.carriers.twilio.names import (
     voice_path,
 )
 from dialer.carriers.twilio.numbers import is_e164
+from dialer.carriers.twilio.placing import Placer
 from dialer.carriers.twilio.release import is_terminal
 from terms.ids import CallId, LegId
 from terms.phone import PhoneNumber
@@ -48,7 +49,6 @@ _LONGEST_WAIT_SECONDS = 7_200
 _TRIES_OF_A_FRESH_LEG = 4
 _BETWEEN_TRIES_SECONDS = 0.3
 _FRESH_SECONDS = 3.0
-_AT_ONCE = timedelta(seconds=1)
 _URGENT_ROLES = frozenset({"agency"})
 _EVENTS = ["ringing", "completed"]
 """That it was answered, the first document asked for tells."""
@@ -130,21 +130,17 @@ class TwilioCarrier:
         What is asked is kept before it is asked: a ring whose answer never came is looked for at
         Twilio, by whichever process is told to ring next, and never sent again before.
         """
-        api, line = self._open(), self._new_line(leg, shows)
+        self._open()
+        line, before = self._new_line(leg, shows), None
         if not await self._book.add(line):
-            known = await self._book.load(leg)
-            if known is None:
+            before = await self._book.load(leg)
+            if before is None:
                 raise CarrierUnreachable("somebody else is giving up this ring")
-            if known.sid is not None or known.is_over or await self._asker().is_rung(known, to):
+            if before.sid is not None or before.is_over or await self._asker().is_rung(before, to):
                 return
-            line = known
-        try:
-            await self._budget.take(urgent=_role(leg) in _URGENT_ROLES)
-            await self._note_asked(line)
-            placed = await api.place(**self._order(line, to, shows, ring_seconds))
-        except (CarrierRefused, CarrierUnreachable):
-            await self._book.forget(leg)
-            raise
+        order = self._order(before or line, to, shows, ring_seconds)
+        urgent = _role(leg) in _URGENT_ROLES
+        placed = await self._placer().place(line, before, order, urgent=urgent)
         await self._book.change(leg, lambda known: replace(known, sid=known.sid or placed.sid))
         if placed.queue_seconds > _LONGEST_QUEUE_SECONDS:
             await self._give_up_queued(leg, placed.sid)
@@ -233,14 +229,11 @@ class TwilioCarrier:
             raise CarrierUnreachable("the carrier is not open")
         return self._api
 
+    def _placer(self) -> Placer:
+        return Placer(self._open(), self._book, self._budget, self._now, self._new_secret)
+
     def _asker(self) -> Asker:
         return Asker(self._open(), self._book, self._hearing, self._now)
-
-    async def _note_asked(self, line: Line) -> None:
-        """The moment from which Twilio may have the call, where it waited for its second."""
-        now = self._now()
-        if now - line.asked_at > _AT_ONCE:
-            await self._book.change(line.leg, lambda known: replace(known, asked_at=now))
 
     def _new_line(self, leg: LegId, shows: str) -> Line:
         told = is_e164(shows) and shows not in self._presence.numbers
@@ -248,6 +241,7 @@ class TwilioCarrier:
             leg=leg,
             token=token_of(leg, self._new_secret()),
             asked_at=self._now(),
+            asked_by=self._new_secret(),
             shown=PhoneNumber(shows) if told and _role(leg) in _URGENT_ROLES else None,
         )
 

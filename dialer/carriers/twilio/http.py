@@ -5,18 +5,22 @@ phone rings twice, and logs addresses with numbers in them (docs/adr/0019).
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import aiohttp
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 
+from dialer.carriers.last_look import Body, NotOurs, last_look
+
 _SECONDS = 4.0
 _CONNECT_SECONDS = 2.0
 _AT_ONCE = 20
+_FORM = "application/x-www-form-urlencoded"
 
 _silent = logging.getLogger("warmline.twilio.silent")
 _silent.disabled = True
@@ -51,25 +55,28 @@ class OnceHttp(AsyncHttpClient):  # type: ignore[misc] # the SDK ships no types
         timeout: float | None = None,  # noqa: ASYNC109 - the SDK's own signature
         allow_redirects: bool = False,
     ) -> Response:
-        """One request. Raises what aiohttp raises, and TimeoutError."""
+        """One request. Raises what aiohttp raises, TimeoutError, and NotOurs: nothing was sent."""
         sent = dict(headers or {})
         if auth is not None:
             sent["Authorization"] = aiohttp.encode_basic_auth(*auth)
-        body: dict[str, Any] = {"data": data}
-        if sent.get("Content-Type", "").startswith("application/json"):
-            body = {"json": data}
-        async with (
-            self._turns,
-            self._session.request(
-                method.upper(),
-                self._address(url),
-                params=params,
-                headers=sent,
-                allow_redirects=allow_redirects,
-                **body,
-            ) as answer,
-        ):
-            return Response(answer.status, await answer.text(), answer.headers)
+        body = None if not data else _body(data, sent.pop("Content-Type", _FORM))
+        try:
+            async with (
+                self._turns,
+                self._session.request(
+                    method.upper(),
+                    self._address(url),
+                    params=params,
+                    headers=sent,
+                    allow_redirects=allow_redirects,
+                    data=body,
+                ) as answer,
+            ):
+                return Response(answer.status, await answer.text(), answer.headers)
+        except aiohttp.ClientError:
+            if body is not None and body.is_withheld:
+                raise NotOurs from None
+            raise
 
     def _address(self, url: str) -> str:
         if self._to is None:
@@ -77,3 +84,9 @@ class OnceHttp(AsyncHttpClient):  # type: ignore[misc] # the SDK ships no types
         asked = urlsplit(url)
         path = self._to.path + asked.path
         return urlunsplit((self._to.scheme, self._to.netloc, path, asked.query, ""))
+
+
+def _body(data: Mapping[str, Any], content_type: str) -> Body:
+    is_json = content_type.startswith("application/json")
+    text = json.dumps(data) if is_json else urlencode(data, doseq=True)
+    return Body(text.encode(), last_look(), content_type=content_type)

@@ -31,7 +31,8 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One leg. `sid` is None until we know that Twilio has the call.
+    """One leg. `sid` is None until we know that Twilio has the call; `asked_by` names who asked
+    for it last, which is one at a time.
 
     `rang_by` is the event that told first that it rings. `strand` counts the redirections;
     documents of an earlier one are out of date. `room` is the conference it shall be in, `joined`
@@ -44,6 +45,7 @@ class Line:
     leg: LegId
     token: str
     asked_at: datetime
+    asked_by: str = ""
     sid: str | None = None
     rang_by: str | None = None
     answered_at: datetime | None = None

@@ -72,7 +72,24 @@ async def test_a_line_is_kept_once_and_changed_in_place(book: StoredBook) -> Non
     assert changed == (a_line(joined=True), False)
     assert await book.load(LEG) == a_line(joined=True)
     assert await book.change(LegId("no/such/1"), lambda line: line) == (None, False)
-    await book.forget(LEG)
+
+
+async def test_a_line_is_forgotten_by_who_asked_last_and_as_long_as_it_has_no_call(
+    book: StoredBook,
+) -> None:
+    asked = a_line(sid=None, asked_by="one")
+    await book.add(asked)
+    await book.change(LEG, lambda line: replace(line, asked_by="another"))
+    await book.forget(asked)
+    assert await book.load(LEG) is not None
+
+    asked = replace(asked, asked_by="another")
+    await book.change(LEG, lambda line: replace(line, sid=SID))
+    await book.forget(asked)
+    assert await book.load(LEG) is not None
+
+    await book.change(LEG, lambda line: replace(line, sid=None))
+    await book.forget(asked)
     assert await book.load(LEG) is None
 
 
@@ -185,8 +202,9 @@ async def test_what_another_process_changed_is_not_written_over(
 async def test_what_another_process_forgot_is_gone(
     book: StoredBook, database: "Pool[Record]", seal: AesSeal
 ) -> None:
-    await book.add(a_line())
-    await StoredBook(database, seal, TENANT).forget(LEG)
+    asked = a_line(sid=None, asked_by="one")
+    await book.add(asked)
+    await StoredBook(database, seal, TENANT).forget(asked)
 
     assert await book.change(LEG, lambda line: replace(line, joined=True)) == (None, False)
     assert await book.add(a_line())
