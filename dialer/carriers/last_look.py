@@ -64,10 +64,7 @@ class Body(BytesPayload):
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
-        """Look, and hand the bytes to the machine at once: no loop's turn lies in between."""
-        transport = getattr(writer, "transport", None)
-        if transport is not None:
-            transport.set_write_buffer_limits(high=0)
+        """Look, and hand the bytes to the machine: no loop's turn lies in between."""
         if not self._holds():
             self.is_withheld = True
             raise NotOurs

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from dialer.carriers import Receive
 from dialer.carriers.twilio.access import Access
+from dialer.carriers.twilio.backlog import Backlog
 from dialer.carriers.twilio.budget import Budget, Hit
 from dialer.carriers.twilio.carrier import Presence, TwilioCarrier
 from dialer.carriers.twilio.documents import Words
@@ -24,7 +26,7 @@ from warmline.carriers.twilio_book import StoredBook
 from warmline.clock import machine_now
 from warmline.prompts.standing import prompts_of
 from warmline.settings import Settings, SettingsInvalid
-from warmline.workers.hold import SHARED, Hold
+from warmline.workers.hold import Hold, SharedHold
 
 _KEPT_FOR = timedelta(days=90)
 _PRUNES_EVERY_SECONDS = 3600.0
@@ -131,10 +133,23 @@ def _hit(settings: Settings, limits: RateLimits) -> Hit:
     return hit
 
 
+@dataclass(frozen=True, slots=True)
+class TwilioHold(SharedHold):
+    """Every process gives orders. One that is late with what Twilio told it concludes nothing from
+    silence: the phone that seems not to have been answered may have been, seconds ago.
+    """
+
+    backlog: Backlog
+
+    @property
+    def hears(self) -> bool:
+        """Whether nothing waits to be believed."""
+        return not self.backlog.is_late
+
+
 class TwilioInUse:
     """Every process takes webhooks and gives orders; what they must share is in the database."""
 
-    hold: Hold = SHARED
     hands = None
 
     def __init__(self, place: Place) -> None:
@@ -154,7 +169,10 @@ class TwilioInUse:
             now=place.clock.now,
             new_secret=lambda: secrets.token_hex(_SECRET_BYTES),
         )
-        self.routes: Sequence[web.RouteDef] = routes(self.carrier.ear, signatures_of(settings))
+        self.hold: Hold = TwilioHold(self.carrier.backlog)
+        self.routes: Sequence[web.RouteDef] = routes(
+            self.carrier.ear, signatures_of(settings), self.carrier.backlog
+        )
         self._pruning: asyncio.Task[None] | None = None
 
     async def check(self) -> str | None:

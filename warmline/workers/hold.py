@@ -36,7 +36,11 @@ class SharedHold:
     """A carrier that takes orders from every process, and pushes its news to any of them."""
 
     may_obey = True
-    hears = True
+
+    @property
+    def hears(self) -> bool:
+        """Nothing waits here that is not believed yet."""
+        return True
 
     def rings(self, wake: Callable[[], None]) -> None:
         """Nobody's orders wait for us in particular."""

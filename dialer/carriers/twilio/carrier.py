@@ -17,6 +17,7 @@ from dialer.carriers import (
 from dialer.carriers.twilio.access import Access
 from dialer.carriers.twilio.api import Api, Found, Gone
 from dialer.carriers.twilio.asking import Asker, seen_to_end
+from dialer.carriers.twilio.backlog import Backlog
 from dialer.carriers.twilio.book import Book
 from dialer.carriers.twilio.budget import Budget
 from dialer.carriers.twilio.documents import Surroundings, Words
@@ -89,7 +90,8 @@ class TwilioCarrier:
         self._new_secret = new_secret
         self._api: Api | None = None
         self._chores: set[asyncio.Task[None]] = set()
-        self._hearing = Hearing(book, self._heard)
+        self.backlog = Backlog(now)
+        self._hearing = Hearing(book, self._heard, self.backlog)
         self.ear = Ear(
             book,
             self._hearing,

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from dialer.carriers import Receive
+from dialer.carriers.twilio.backlog import Backlog
 from dialer.carriers.twilio.book import Book
 from dialer.carriers.twilio.events import Event
 from dialer.carriers.twilio.line import Line
@@ -27,8 +28,9 @@ Heard = Callable[[Line, Event], None]
 class Hearing:
     """Events wait in the book; those of this process wait here, too, and are told at once."""
 
-    def __init__(self, book: Book, heard: Heard) -> None:
+    def __init__(self, book: Book, heard: Heard, backlog: Backlog) -> None:
         self._book = book
+        self._backlog = backlog
         self._heard = heard
         self._receive: Receive | None = None
         self._lanes: dict[str, deque[Event]] = {}
@@ -83,6 +85,7 @@ class Hearing:
     def _queue(self, event: Event) -> None:
         lane = (event.leg or event.sid).partition("/")[0]
         self._waiting.add(event.key)
+        self._backlog.add(event.key)
         self._lanes.setdefault(lane, deque()).append(event)
         self._begin(lane)
 
@@ -101,6 +104,7 @@ class Hearing:
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
             waiting.popleft()
+            self._backlog.drop(event.key)
             self._told.add(event.key)
         del self._lanes[lane], self._drains[lane]
 

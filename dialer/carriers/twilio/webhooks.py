@@ -18,6 +18,7 @@ from twilio.request_validator import (
     get_signature_algorithm,
 )
 
+from dialer.carriers.twilio.backlog import Backlog
 from dialer.carriers.twilio.ear import Ear
 from dialer.carriers.twilio.names import (
     ANNOUNCE,
@@ -74,8 +75,19 @@ class Signatures:
         return handle
 
 
-def routes(ear: Ear, signatures: Signatures) -> list[web.RouteDef]:
+def routes(ear: Ear, signatures: Signatures, backlog: Backlog) -> list[web.RouteDef]:
     """The routes of voice, to be mounted at the service's root."""
+
+    def counted(take: Take) -> Take:
+        async def counting(request: web.Request, form: Form) -> web.Response:
+            coming = object()
+            backlog.add(coming)
+            try:
+                return await take(request, form)
+            finally:
+                backlog.drop(coming)
+
+        return counting
 
     async def inbound(_request: web.Request, form: Form) -> web.Response:
         return _document(await ear.dialled_in(form))
@@ -109,7 +121,7 @@ def routes(ear: Ear, signatures: Signatures) -> list[web.RouteDef]:
         (CALLS + "/{token}", calls),
         (CONFERENCES, conferences),
     )
-    return [web.post(path, signatures.checked(take)) for path, take in doors]
+    return [web.post(path, signatures.checked(counted(take))) for path, take in doors]
 
 
 def _holds(one: RequestValidator, url: str, form: Form, signature: str, algorithm: str) -> bool:

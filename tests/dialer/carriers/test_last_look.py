@@ -116,7 +116,7 @@ async def test_a_body_that_is_not_ours_to_send_reaches_nobody_and_the_next_one_d
 
 
 def test_between_the_look_and_the_machine_lies_no_turn_of_the_loop() -> None:
-    """As served: there a write waits for the end of the loop's turn, unless told otherwise."""
+    """As it is served."""
     left: list[int] = []
 
     class Watched(Body):

@@ -96,7 +96,7 @@ def _voice(settings: Settings) -> list[web.RouteDef]:
         new_secret=lambda: "secret",
     )
     token = access_of(settings).auth_token
-    return routes(carrier.ear, Signatures(public_url, (token,)))
+    return routes(carrier.ear, Signatures(public_url, (token,)), carrier.backlog)
 
 
 async def test_an_account_that_is_set_up_is_good(installed: Installed) -> None:

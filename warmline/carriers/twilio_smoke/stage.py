@@ -164,7 +164,7 @@ def _door(stage: Stage, signatures: Signatures) -> web.Application:
         return web.Response(text=_HANG_UP, content_type="text/xml")
 
     app = web.Application(middlewares=[note])
-    app.add_routes(routes(stage.carrier.ear, signatures))
+    app.add_routes(routes(stage.carrier.ear, signatures, stage.carrier.backlog))
     app.add_routes(
         [
             web.post(FAILS, signatures.checked(fails)),

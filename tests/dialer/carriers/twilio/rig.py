@@ -210,7 +210,7 @@ def _words(prompt: str, language: str) -> str:
 async def _served(carrier: TwilioCarrier, tokens: tuple[str, ...]) -> AsyncIterator[Door]:
     door = Door()
     app = web.Application(middlewares=[door.trouble])
-    app.add_routes(routes(carrier.ear, Signatures(PUBLIC, tokens)))
+    app.add_routes(routes(carrier.ear, Signatures(PUBLIC, tokens), carrier.backlog))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
