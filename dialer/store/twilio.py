@@ -137,6 +137,17 @@ async def known_sids(
     return frozenset(row["sid"] for row in rows)
 
 
+async def legs_of_sids(
+    connection: "Connection", tenant: TenantId, sids: Collection[str]
+) -> dict[str, LegId]:
+    """Which legs these calls at Twilio are, as long as their lines are kept."""
+    rows = await connection.fetch(
+        "SELECT sid, leg FROM twilio_lines WHERE tenant = $1 AND sid = ANY($2::text[])",
+        *(tenant, list(sids)),
+    )
+    return {row["sid"]: LegId(row["leg"]) for row in rows}
+
+
 async def add_event(
     connection: "Connection",
     seal: Seal,

@@ -66,6 +66,26 @@ def report_calls(
     _report(context, month, Format.JSON if as_json else format, out, call_figures)
 
 
+@report_app.command("twilio-records")
+def report_twilio_records(context: typer.Context, month: InMonth, as_json: AsJson = False) -> None:
+    """Ask Twilio what it recorded of a month's legs, for the settlement to compare."""
+    from billing.policies.waiting import CHINA
+    from warmline.carriers.twilio_records import take_in_twilio
+
+    settings, now = settings_of(context), datetime.now(UTC)
+    since, until = _month(month).span(CHINA)
+    taken = with_database(
+        settings,
+        lambda connection: take_in_twilio(connection, settings, since, until, now),
+    )
+    say(
+        {"carrier": "twilio", "legs": taken.legs, "others": taken.others},
+        as_json,
+        f"Took in {taken.legs} legs of twilio; {taken.others} calls of the account are none of "
+        "our legs, or of more than 90 days ago.",
+    )
+
+
 @report_app.command("carrier-records")
 def report_carrier_records(
     context: typer.Context,
@@ -102,12 +122,7 @@ def _report(
     out: Path | None,
     reporting: "Reporting",
 ) -> None:
-    from billing.settlement import read_month
-
-    try:
-        when = read_month(month)
-    except ValueError as refused:
-        raise Unusable(f"{month} is no month: {refused}.") from refused
+    when = _month(month)
     if out is not None:
         name = f"{context.info_name}-{when}.{format}"
         with _whole_file(out, name) as file:
@@ -117,6 +132,15 @@ def _report(
         raise Unusable("An XLSX file is not for a screen: name a directory with --out.")
     else:
         _write(context, when, format, sys.stdout.buffer, reporting)
+
+
+def _month(month: str) -> "Month":
+    from billing.settlement import read_month
+
+    try:
+        return read_month(month)
+    except ValueError as refused:
+        raise Unusable(f"{month} is no month: {refused}.") from refused
 
 
 @contextmanager

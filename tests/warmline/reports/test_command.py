@@ -123,3 +123,11 @@ def test_a_list_that_cannot_be_used_is_one_sentence(run: Run, tmp_path: Path) ->
     assert (status, "is not UTF-8" in errors) == (2, True)
     status, _, errors = run("carrier-records", str(tmp_path / "none"), "--carrier", "twilio")
     assert (status, "cannot be read" in errors) == (2, True)
+
+
+def test_twilio_is_asked_for_its_records_only_by_who_has_an_account(run: Run) -> None:
+    status, _, errors = run("twilio-records", "--month", "2026-11")
+
+    assert status == 2
+    assert errors.count("\n") == 1
+    assert "WARMLINE_TWILIO_ACCOUNT_SID" in errors
