@@ -205,15 +205,13 @@ class Sender:
         return replace(due, leased_until=until)
 
     def _ours(self, due: DueOrder) -> Holds:
-        """The last look: by the clock its lease is written in, by one that nobody sets, and as
-        long as others see our connections, for a lease ends with them.
-        """
-        clock, pool, seconds_now = self._clock, self._pool, self._seconds_now
+        """The last look: by the clock its lease is written in, and by one that nobody sets."""
+        clock, seconds_now = self._clock, self._seconds_now
         until, began = due.leased_until - MARGIN, seconds_now()
         deadline = began + (until - clock.now()).total_seconds()
 
         def holds() -> bool:
-            return seconds_now() < deadline and clock.now() < until and pool.get_size() > 0
+            return seconds_now() < deadline and clock.now() < until
 
         return holds
 

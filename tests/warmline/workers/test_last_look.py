@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import asyncpg
-
 from dialer.carriers import CarrierRefused
 from dialer.carriers.last_look import NotOurs, last_look
 from dialer.carriers.simulated import orders as wire
@@ -153,9 +151,7 @@ class Seconds:
         return self.now
 
 
-async def look_of(
-    house: House, pool: "asyncpg.Pool[asyncpg.Record]", seconds: Seconds
-) -> Callable[[], bool]:
+async def look_of(house: House, seconds: Seconds) -> Callable[[], bool]:
     """What is to be looked at before an order leaves that was leased just now."""
     call = await talking(house)
     await ask(house, call.id, HangUp(call.legs[0].id))
@@ -164,7 +160,7 @@ async def look_of(
         (due,) = await lease_orders(connection, now, until=now + ORDER_LEASE)
     carrier = Looking(house)
     numbers = LegNumbers(house.seal, KeptPrograms(house.programs))
-    sender = Sender(pool, carrier, numbers, house.clock, seconds_now=seconds)
+    sender = Sender(house.pool, carrier, numbers, house.clock, seconds_now=seconds)
     await sender.send(due, False, is_repeated=False)
     (holds,) = carrier.holds
     assert holds()
@@ -172,7 +168,7 @@ async def look_of(
 
 
 async def test_a_lease_ends_for_its_holder_before_it_ends_for_others(house: House) -> None:
-    holds = await look_of(house, house.pool, Seconds())
+    holds = await look_of(house, Seconds())
 
     house.clock.advance((ORDER_LEASE - MARGIN).total_seconds() - 0.01)
     assert holds()
@@ -182,27 +178,11 @@ async def test_a_lease_ends_for_its_holder_before_it_ends_for_others(house: Hous
 
 async def test_a_clock_that_was_set_back_prolongs_no_lease(house: House) -> None:
     seconds = Seconds()
-    holds = await look_of(house, house.pool, seconds)
+    holds = await look_of(house, seconds)
 
     seconds.now += (ORDER_LEASE - MARGIN).total_seconds()
 
     assert not holds()
-
-
-async def test_a_holder_whose_connections_are_gone_sends_nothing(
-    house: House, database_url: str
-) -> None:
-    """To others its lease is over at that moment."""
-    async with asyncpg.create_pool(database_url, min_size=1, max_size=1) as pool:
-        holds = await look_of(house, pool, Seconds())
-        await house.pool.execute(
-            "SELECT pg_terminate_backend($1)", await pool.fetchval("SELECT pg_backend_pid()")
-        )
-        async with asyncio.timeout(10):
-            while pool.get_size():  # noqa: ASYNC110 - the server closes it
-                await asyncio.sleep(0.01)
-
-        assert not holds()
 
 
 async def test_a_lease_that_ends_soon_is_prolonged_before_an_order_leaves(house: House) -> None:
