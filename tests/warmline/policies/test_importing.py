@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from billing.policies.waiting import today_in_china
 from terms.ids import TenantId
 from tests.billing.policies.lists import HOLDER_ID, cells
 from tests.warmline.policies.kit import APPLY, LOOK, PARTIAL, Office, Row, as_csv, warm
+from warmline.policies import importing
 from warmline.policies.importing import Choice
+from warmline.policies.tables import read_table
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
@@ -211,14 +214,23 @@ async def test_what_is_new_or_changed_is_looked_at_at_once(
     assert [row["due_at"] for row in rows] == [later.now, None]
 
 
-async def test_the_importer_tells_how_far_it_is(office: Office) -> None:
+async def test_the_importer_tells_how_far_it_is_at_every_stage_of_a_long_list(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_TELLS_EVERY", "AT_ONCE"):
+        monkeypatch.setattr(importing, name, 5)
     told: list[tuple[str, int, int | None]] = []
     importer = replace(
         office.importer(), progress=lambda stage, done, total: told.append((stage, done, total))
     )
-    roster = office.read(as_csv(numbered(10)))
+    today = today_in_china(office.now)
+    roster = importer.gather(read_table(as_csv(numbered(12))), sponsor="default", today=today)
 
     async with office.pool.acquire() as connection, connection.transaction():
         await importer.take_over(connection, roster, APPLY, office.now)
 
-    assert told == [("writing", 10, 10)]
+    assert told == [
+        *(("reading", 5, None), ("reading", 10, None)),
+        *(("comparing", 5, 12), ("comparing", 10, 12)),
+        *(("writing", 5, 12), ("writing", 10, 12), ("writing", 12, 12)),
+    ]
