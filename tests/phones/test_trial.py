@@ -107,6 +107,18 @@ async def test_a_newcomer_hears_a_real_call_and_ctrl_c_ends_everything(
     assert list(inside.glob(f"warmline-{screen.process.pid}-*")) == []
 
 
+async def test_closing_the_terminal_ends_everything_too(open_directory: Path) -> None:
+    async with terminal(open_directory) as screen:
+        await screen.sees("quit")
+        screen.process.send_signal(signal.SIGHUP)
+        await screen.sees("Stopped")
+        await screen.process.wait()
+
+    assert screen.process.returncode == 0
+    assert left_running(open_directory) == []
+    assert list((chroot_directory() / "srv").glob(f"warmline-{screen.process.pid}-*")) == []
+
+
 def test_loudness_tells_silence_from_a_tone() -> None:
     assert loudness([]) == loudness([0] * 100) == 0
     assert loudness([32767, -32767] * 50) == 60

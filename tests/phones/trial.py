@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -25,6 +26,7 @@ from tests.phones.baresip import Baresip
 from tests.phones.engine import PASSWORD, start
 from tests.phones.required import missing
 from warmline.bench.phones.engine import Engine, ready
+from warmline.database.embedded import stop
 from warmline.exits import Unusable
 from warmline.ids import new_id
 from warmline.programs import load_shipped
@@ -148,6 +150,7 @@ async def a_trial(
 ) -> AsyncIterator[Trial]:
     """Everything started; nothing of it is left when the block ends."""
     passwords, house_directory = _passwords(directory), directory / "house"
+    await asyncio.to_thread(stop, house_directory)  # one that was killed leaves its database
     shutil.rmtree(house_directory, ignore_errors=True)
     programs = _always_open(directory / "programs")
     async with AsyncExitStack() as stack:
@@ -289,6 +292,8 @@ def main() -> int:
     directory = Path(os.environ.pop("WARMLINE_DATA_DIR", "data")) / "phones"
     host = os.environ.get("HOST", "127.0.0.1")
     port = int(os.environ.get("SIP_PORT", _SIP_PORT))
+    for one in (signal.SIGTERM, signal.SIGHUP):  # a terminal that is closed ends it as Ctrl-C does
+        signal.signal(one, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         asyncio.run(try_out(directory.absolute(), brought, host, port))
     except KeyboardInterrupt:
