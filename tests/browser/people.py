@@ -73,12 +73,16 @@ class World:
 
     async def voucher(self) -> str:
         """A code nobody has used yet; the demo sees to it that there are some."""
-        playing = await self.ask("GET", "/demo/start")
-        code = next(
-            one for one in reversed(playing["vouchers"]["psych-listening"]) if one not in _used
-        )
+        async with asyncio.timeout(PATIENCE_MILLISECONDS / 1000):
+            while (code := await self._unused_voucher()) is None:  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_SECONDS)
         _used.add(code)
-        return str(code)
+        return code
+
+    async def _unused_voucher(self) -> str | None:
+        playing = await self.ask("GET", "/demo/start")
+        codes = reversed(playing["vouchers"]["psych-listening"])
+        return next((str(one) for one in codes if one not in _used), None)
 
 
 @dataclass(slots=True)
@@ -159,7 +163,8 @@ class CallerWithPhone(Person):
         """Choose somebody and redeem a voucher."""
         await self.opens("/call/new/psych-listening")
         await self.page.locator("label.choice", has_text=counselor).click()
-        await self.page.fill("#voucher-code", await self.world.voucher())
+        if await self.page.locator("#voucher-code").count():  # none waits in the account
+            await self.page.fill("#voucher-code", await self.world.voucher())
         await self.presses("#begin")
         await self.sees("[data-stage=ready]")
 

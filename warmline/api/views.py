@@ -118,6 +118,9 @@ class ProgramView(Model):
     changes: list[ProgramChangeView]
     """What will be otherwise, announced ahead: from the day it is announced until it holds."""
 
+    shows: str | None
+    """The number that a call appears to come from; null where the carrier chooses it."""
+
     service_numbers: list[str]
     ring_first: Role
     """Whose phone rings first."""
@@ -154,6 +157,7 @@ class ProgramView(Model):
                 for change in cover.changes
                 if change.is_upcoming(today)
             ],
+            shows=program.dialer.shows if program.dialer.shows.startswith("+") else None,
             service_numbers=[one.number.digits for one in program.routing.service_numbers],
             ring_first=program.dialer.ring_first,
             claim_seconds=program.billing.claim_seconds,

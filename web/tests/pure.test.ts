@@ -22,7 +22,7 @@ const { addressOf } = await import("../src/shared/api/client.ts");
 const { pauseBefore } = await import("../src/shared/live.ts");
 const { hearTime, secondsUntil, serverNow } = await import("../src/shared/clock.ts");
 const { language, speak } = await import("../src/shared/language.ts");
-const { digits, length, shortNumber } = await import("../src/shared/times.ts");
+const { digits, length, shortNumber, span } = await import("../src/shared/times.ts");
 const { matching } = await import("../src/shared/router.ts");
 const { reasonInWords } = await import("../src/support/reasons.ts");
 const { levelOf, riskOf } = await import("../src/counselor/risk.ts");
@@ -106,4 +106,11 @@ test("a reason with a carrier's number tells the number, and an unknown one is t
   assert.equal(reasonInWords("something_new"), "something new");
   speak("zh-CN");
   assert.equal(reasonInWords("cause_127"), "挂断代码 127");
+});
+
+test("how long something holds is told in the largest whole unit", () => {
+  speak("en");
+  assert.deepEqual([7 * 86_400, 86_400, 5_400].map(span), ["7 days", "24 hours", "90 minutes"]);
+  speak("zh-CN");
+  assert.equal(span(2 * 86_400), "2 天");
 });

@@ -56,7 +56,7 @@ def environment(data_dir: Path, port: int, **settings: str) -> dict[str, str]:
 class DemoProcess:
     """`warmline demo` in a process group of its own, which is what Ctrl-C reaches."""
 
-    def __init__(self, data_dir: Path, port: int) -> None:
+    def __init__(self, data_dir: Path, port: int, **settings: str) -> None:
         self.data_dir = data_dir
         self.url = f"http://127.0.0.1:{port}"
         data_dir.mkdir(mode=0o711, exist_ok=True)
@@ -69,7 +69,7 @@ class DemoProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=complained,
-                env=environment(data_dir, port),
+                env=environment(data_dir, port, **settings),
                 start_new_session=True,
             )
 

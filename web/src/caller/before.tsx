@@ -1,9 +1,9 @@
 /** What everybody is told before dialling: charges, what this is not, and emergency numbers. */
-import type { WantedProgram } from "../shared/api/wanted.ts";
+import type { ProgramView } from "../shared/api/schema.ts";
 import { inBoth } from "../shared/language.ts";
 import { words } from "./words.ts";
 
-export function BeforeCalling({ program }: { program: WantedProgram }) {
+export function BeforeCalling({ program }: { program: ProgramView }) {
   const say = words.value;
   const told = [
     [say.charges, inBoth(program.charge_notice)],

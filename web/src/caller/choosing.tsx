@@ -1,8 +1,7 @@
 /** Choosing whom to talk to and what pays for it, with everything to know before a call. */
 import { useSignal } from "@preact/signals";
-import { newIntent } from "../shared/api/client.ts";
-import type { CounselorView, VoucherView } from "../shared/api/schema.ts";
-import type { WantedProgram } from "../shared/api/wanted.ts";
+import { Refusal } from "../shared/api/client.ts";
+import type { CounselorView, ProgramView, VoucherView } from "../shared/api/schema.ts";
 import { Button } from "../shared/components/button.tsx";
 import { Choice, Field, type Option } from "../shared/components/field.tsx";
 import {
@@ -14,17 +13,21 @@ import {
   Unread,
   type Tone,
 } from "../shared/components/showing.tsx";
+import { lookAtFault } from "../shared/components/looking.ts";
 import { inBoth } from "../shared/language.ts";
 import { inWords } from "../shared/refusals.ts";
 import { go } from "../shared/router.ts";
 import { dateOf, length, nearTime } from "../shared/times.ts";
+import { topicInWords } from "../shared/topics.ts";
+import { useIntent } from "../shared/use-intent.ts";
 import { api, live } from "./account.ts";
 import { BeforeCalling } from "./before.tsx";
 import { useReading } from "./use-reading.ts";
-import { topic, words } from "./words.ts";
+import { startsAt, When } from "./when.tsx";
+import { words } from "./words.ts";
 
 interface Found {
-  readonly program: WantedProgram | null;
+  readonly program: ProgramView | null;
   readonly counselors: readonly CounselorView[];
   readonly vouchers: readonly VoucherView[];
 }
@@ -71,7 +74,7 @@ const ANOTHER = "";
 
 interface ChooserProps {
   readonly found: Found;
-  readonly program: WantedProgram;
+  readonly program: ProgramView;
   readonly order: string | null;
 }
 
@@ -83,20 +86,21 @@ function Chooser({ found, program, order }: ChooserProps) {
   const code = useSignal("");
   const fault = useSignal<string | null>(null);
   const missing = useSignal(false);
-  const intent = useSignal(newIntent());
+  const when = useSignal<string | null>(program.is_open || !program.appointments ? null : "");
+  const opening = useIntent();
   const paysBy = voucher.value === ANOTHER ? code.value.trim() : voucher.value;
   const needsWhom = isNamed && counselor.value === null;
   const needsCode = program.needs_voucher && order === null && !paysBy;
-  const fresh = (): void => void (intent.value = newIntent());
+  const needsTime = when.value === "";
   const begin = async (): Promise<void> => {
-    missing.value = needsWhom || needsCode;
-    if (missing.value) return;
+    missing.value = needsWhom || needsCode || needsTime;
+    if (missing.value) return lookAtFault();
     try {
       fault.value = null;
       go(`/call/orders/${await opened()}`, "replace");
     } catch (refused) {
-      fault.value = inWords(refused);
-      fresh();
+      fault.value =
+        when.value !== null && isAboutTime(refused) ? say.whenRefused : inWords(refused);
     }
   };
   const opened = async (): Promise<string> => {
@@ -108,8 +112,9 @@ function Chooser({ found, program, order }: ChooserProps) {
       program: program.id,
       ...(isNamed ? { counselor: counselor.value } : {}),
       ...(program.needs_voucher ? { voucher: paysBy } : {}),
+      ...(when.value ? { starts_at: startsAt(when.value) } : {}),
     };
-    return (await api("POST /v1/orders", { body, intent: intent.value })).id;
+    return (await opening.carryOut((intent) => api("POST /v1/orders", { body, intent }))).id;
   };
   return (
     <div class="stack wide-gap">
@@ -130,8 +135,16 @@ function Chooser({ found, program, order }: ChooserProps) {
           fault={missing.value && needsWhom ? say.chooseFirst : null}
           onChoose={(id) => {
             counselor.value = id;
-            fresh();
+            opening.renew();
           }}
+        />
+      )}
+      {order === null && (
+        <When
+          program={program}
+          when={when}
+          fault={missing.value && needsTime ? say.whenMissingFault : null}
+          onChange={opening.renew}
         />
       )}
       {program.needs_voucher && order === null && (
@@ -146,7 +159,7 @@ function Chooser({ found, program, order }: ChooserProps) {
               chosen={voucher.value}
               onChoose={(id) => {
                 voucher.value = id;
-                fresh();
+                opening.renew();
               }}
             />
           )}
@@ -159,7 +172,7 @@ function Chooser({ found, program, order }: ChooserProps) {
               value={code}
               autocomplete="off"
               maxLength={64}
-              onInput={fresh}
+              onInput={opening.renew}
             />
           )}
         </section>
@@ -168,7 +181,7 @@ function Chooser({ found, program, order }: ChooserProps) {
       <div class="stack tight">
         <Fault text={fault.value} />
         <Button id="begin" look="main" wide onPress={begin}>
-          {program.needs_voucher && order === null ? say.redeem : say.prepare}
+          {beginText(program, order !== null, when.value !== null)}
         </Button>
         {program.talk_seconds !== null && (
           <p class="fine centred">
@@ -178,6 +191,17 @@ function Chooser({ found, program, order }: ChooserProps) {
       </div>
     </div>
   );
+}
+
+const ABOUT_TIME: ReadonlySet<string> = new Set(["not_now", "outside_hours"]);
+
+const isAboutTime = (refused: unknown): boolean =>
+  refused instanceof Refusal && ABOUT_TIME.has(refused.code);
+
+function beginText(program: ProgramView, isUnderWay: boolean, isLater: boolean): string {
+  const say = words.value;
+  if (isLater) return say.book;
+  return program.needs_voucher && !isUnderWay ? say.redeem : say.prepare;
 }
 
 function voucherOption(voucher: VoucherView): Option {
@@ -209,7 +233,7 @@ function Counselors({ counselors, chosen, fault, onChoose }: CounselorsProps) {
         {one.skills.length > 0 && (
           <>
             <br />
-            {say.skills} {one.skills.map(topic).join(" · ")}
+            {say.skills} {one.skills.map(topicInWords).join(" · ")}
           </>
         )}
       </>

@@ -1,34 +1,35 @@
 /** Saying that something went wrong, and seeing how far it has come. */
 import { useSignal } from "@preact/signals";
-import { newIntent } from "../shared/api/client.ts";
-import type { ClaimView } from "../shared/api/schema.ts";
+import type { ClaimView, OrderView } from "../shared/api/schema.ts";
 import { now } from "../shared/clock.ts";
 import { Button } from "../shared/components/button.tsx";
 import { Choice, TextArea } from "../shared/components/field.tsx";
 import { Icon } from "../shared/components/icons.tsx";
+import { lookAtFault } from "../shared/components/looking.ts";
 import { Fault, Freshness, Loading, Missing, Unread } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
 import { nearTime } from "../shared/times.ts";
+import { useIntent } from "../shared/use-intent.ts";
 import { api, live } from "./account.ts";
+import { mayClaim } from "./order-words.ts";
 import { useReading } from "./use-reading.ts";
 import { words } from "./words.ts";
 
 export function Claiming({ id }: { id: string }) {
-  const claims = useSignal<readonly ClaimView[] | null>(null);
+  const order = useSignal<OrderView | null>(null);
   const reading = useReading(
     async () => {
-      const path = { order: id };
-      claims.value = (await api("GET /v1/orders/{order}/claims", { path })).items;
+      order.value = await api("GET /v1/orders/{order}", { path: { order: id } });
     },
     [id],
     (event) => event.order === id,
   );
   const say = words.value;
-  if (!claims.value && reading.fault.value?.code === "not_found") return <Missing home="/call" />;
-  if (!claims.value && reading.fault.value)
+  if (!order.value && reading.fault.value?.code === "not_found") return <Missing home="/call" />;
+  if (!order.value && reading.fault.value)
     return <Unread text={inWords(reading.fault.value)} again={() => reading.now()} />;
-  if (!claims.value) return <Loading />;
-  const claim = claims.value.find((one) => one.filed_at !== null) ?? null;
+  if (!order.value) return <Loading />;
+  const { claim } = order.value;
   return (
     <div class="stack wide-gap">
       <Freshness reading={reading} live={live} />
@@ -38,11 +39,9 @@ export function Claiming({ id }: { id: string }) {
           {say.orderTitle}
         </a>
       </p>
-      {claim ? (
-        <Progress claim={claim} again={() => reading.now()} />
-      ) : (
-        <Form order={id} onFiled={() => reading.now()} />
-      )}
+      {mayClaim(order.value, now.value) && <Form order={id} onFiled={() => reading.now()} />}
+      {claim && <Progress claim={claim} again={() => reading.now()} />}
+      {!claim && !mayClaim(order.value, now.value) && <p class="card">{say.claimTooLate}</p>}
     </div>
   );
 }
@@ -53,19 +52,21 @@ function Form({ order, onFiled }: { order: string; onFiled: () => Promise<void> 
   const text = useSignal("");
   const missing = useSignal(false);
   const fault = useSignal<string | null>(null);
-  const intent = useSignal(newIntent());
+  const filing = useIntent();
   const send = async (): Promise<void> => {
     missing.value = reason.value === null;
-    if (reason.value === null) return;
+    if (reason.value === null) return lookAtFault();
     const more = text.value.trim();
     const body = { reason: reason.value, ...(more ? { text: more } : {}) };
     try {
       fault.value = null;
-      await api("POST /v1/orders/{order}/claims", { path: { order }, body, intent: intent.value });
+      const path = { order };
+      await filing.carryOut((intent) =>
+        api("POST /v1/orders/{order}/claims", { path, body, intent }),
+      );
       await onFiled();
     } catch (refused) {
       fault.value = inWords(refused);
-      intent.value = newIntent();
     }
   };
   return (
@@ -79,7 +80,7 @@ function Form({ order, onFiled }: { order: string; onFiled: () => Promise<void> 
         onChoose={(value) => {
           reason.value = value;
           missing.value = false;
-          intent.value = newIntent();
+          filing.renew();
         }}
       />
       <TextArea
@@ -88,7 +89,7 @@ function Form({ order, onFiled }: { order: string; onFiled: () => Promise<void> 
         optional
         value={text}
         maxLength={1000}
-        onInput={() => (intent.value = newIntent())}
+        onInput={filing.renew}
       />
       <Fault text={fault.value} />
       <Button id="send-claim" look="main" wide onPress={send}>
@@ -109,10 +110,14 @@ function stepsOf(claim: ClaimView): Step[] {
   const say = words.value;
   const { decision, appeal_decision: last } = claim;
   const steps: Step[] = [
-    { at: claim.filed_at ?? claim.opened_at, title: say.claimFiled, state: "done" },
+    {
+      at: claim.filed_at ?? claim.opened_at,
+      title: claim.filed_at ? say.claimFiled : say.claimOpened,
+      state: "done",
+    },
     {
       at: null,
-      title: say.claimChecking,
+      title: decision ? say.claimChecked : say.claimChecking,
       text: decision ? "" : say.claimDue(nearTime(claim.due_at)),
       state: decision ? "done" : "now",
     },

@@ -1,6 +1,6 @@
 /** All my calls, newest first. */
 import { useSignal } from "@preact/signals";
-import type { WantedOrder, WantedProgram } from "../shared/api/wanted.ts";
+import type { OrderView, ProgramView } from "../shared/api/schema.ts";
 import { Button } from "../shared/components/button.tsx";
 import { Freshness, Loading, Unread } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
@@ -10,15 +10,15 @@ import { useReading } from "./use-reading.ts";
 import { words } from "./words.ts";
 
 interface Found {
-  readonly orders: readonly WantedOrder[];
-  readonly programs: readonly WantedProgram[];
+  readonly orders: readonly OrderView[];
+  readonly programs: readonly ProgramView[];
 }
 
 const PAGE = 20;
 
 export function History() {
   const found = useSignal<Found | null>(null);
-  const older = useSignal<readonly WantedOrder[]>([]);
+  const older = useSignal<readonly OrderView[]>([]);
   const next = useSignal<string | null>(null);
   const reading = useReading(async () => {
     const [orders, programs] = await Promise.all([
@@ -44,7 +44,14 @@ export function History() {
     <div class="stack">
       <Freshness reading={reading} live={live} />
       <h1>{say.historyTitle}</h1>
-      {shown.size === 0 && <p class="soft">{say.noHistory}</p>}
+      {shown.size === 0 && (
+        <>
+          <p class="soft">{say.noHistory}</p>
+          <a class="button plain" href="/call">
+            {say.services}
+          </a>
+        </>
+      )}
       <ul class="stack tight">
         {[...shown.values()].map((order) => (
           <li key={order.id}>

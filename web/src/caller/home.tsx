@@ -1,8 +1,8 @@
 /** Where a caller begins: the call that is under way, whom one can call, and my vouchers. */
 import { useSignal } from "@preact/signals";
-import { newIntent, Refusal } from "../shared/api/client.ts";
-import type { VoucherView } from "../shared/api/schema.ts";
-import type { WantedOrder, WantedProgram } from "../shared/api/wanted.ts";
+import type { ComponentChildren } from "preact";
+import { Refusal } from "../shared/api/client.ts";
+import type { OrderView, ProgramView, VoucherView } from "../shared/api/schema.ts";
 import { Button } from "../shared/components/button.tsx";
 import { Dialog } from "../shared/components/dialog.tsx";
 import { Field } from "../shared/components/field.tsx";
@@ -18,15 +18,16 @@ import {
 import { inBoth } from "../shared/language.ts";
 import { inWords } from "../shared/refusals.ts";
 import { dateOf, length, nearTime, shortNumber } from "../shared/times.ts";
+import { useIntent } from "../shared/use-intent.ts";
 import { api, device, live, remember } from "./account.ts";
-import { isLive, orderTone } from "./order-words.ts";
+import { claimInWords, isLive, orderTone, stateOf, whenOf } from "./order-words.ts";
 import { useReading } from "./use-reading.ts";
 import { words } from "./words.ts";
 
 interface Found {
-  readonly orders: readonly WantedOrder[];
+  readonly orders: readonly OrderView[];
   readonly vouchers: readonly VoucherView[];
-  readonly programs: readonly WantedProgram[];
+  readonly programs: readonly ProgramView[];
 }
 
 export function Home() {
@@ -80,8 +81,8 @@ function Now({ orders, programs }: { orders: Found["orders"]; programs: Found["p
 }
 
 interface LinkProps {
-  readonly order: WantedOrder;
-  readonly programs: readonly WantedProgram[];
+  readonly order: OrderView;
+  readonly programs: readonly ProgramView[];
   readonly strong?: boolean;
 }
 
@@ -89,24 +90,35 @@ export function OrderLink({ order, programs, strong = false }: LinkProps) {
   const say = words.value;
   const program = programs.find((one) => one.id === order.program);
   const name = program ? inBoth(program.name) : order.program;
-  const when = order.state === "interrupted" && order.resume_until ? order.resume_until : null;
   return (
     <a class={strong ? "card link strong" : "card link"} href={`/call/orders/${order.id}`}>
       <span class="body">
         <b>{order.counselor_name ? say.withWhom(order.counselor_name) : name}</b>
         <small>
           {order.counselor_name ? `${name} · ` : ""}
-          {nearTime(order.opened_at)}
-          {when ? ` · ${say.resumeUntil} ${nearTime(when)}` : ""}
+          {whenOf(order)}
         </small>
+        {beside(order).map((text) => (
+          <small key={text}>{text}</small>
+        ))}
       </span>
-      <Pill tone={orderTone(order)}>{say.order[order.state]}</Pill>
+      <Pill tone={orderTone(order)}>{stateOf(order)}</Pill>
       <Icon name="forward" />
     </a>
   );
 }
 
-function Service({ program }: { program: WantedProgram }) {
+/** What a caller looks for in the list: the rating they gave, how far their claim has come. */
+function beside(order: OrderView): string[] {
+  const say = words.value;
+  const { rating, claim } = order;
+  return [
+    ...(rating ? [say.ratedWith(rating.timeliness, rating.quality, rating.attitude)] : []),
+    ...(claim ? [say.claimLine(claimInWords(claim))] : []),
+  ];
+}
+
+function Service({ program }: { program: ProgramView }) {
   const say = words.value;
   const opens = program.opens_at ? say.opens(nearTime(program.opens_at)) : say.shut;
   return (
@@ -119,6 +131,7 @@ function Service({ program }: { program: WantedProgram }) {
         {program.talk_seconds === null ? say.noLimit : say.talkOf(length(program.talk_seconds))}
         {" · "}
         {program.needs_voucher ? say.byVoucher : say.free}
+        {program.appointments && ` · ${say.byAppointment}`}
       </p>
       <a class="button plain" href={`/call/new/${program.id}`}>
         {program.matching === "named" ? say.begin : say.beginPool}
@@ -140,7 +153,7 @@ const VOUCHER_TONES: Record<VoucherView["state"], Tone> = {
 
 interface VouchersProps {
   readonly vouchers: readonly VoucherView[];
-  readonly programs: readonly WantedProgram[];
+  readonly programs: readonly ProgramView[];
   readonly onAdded: () => unknown;
 }
 
@@ -179,20 +192,17 @@ function Vouchers({ vouchers, programs, onAdded }: VouchersProps) {
 function Voucher({ voucher, programs }: { voucher: VoucherView; programs: Found["programs"] }) {
   const say = words.value;
   const program = programs.find((one) => one.id === voucher.program);
-  const isGood = voucher.state === "issued" || voucher.state === "returned";
   return (
-    <div class={isGood ? "voucher" : "voucher spent"}>
+    <Around voucher={voucher}>
       <Icon name="ticket" />
       <span class="body">
         <b>{program ? inBoth(program.name) : voucher.program}</b>
         <small>
           {say.ending(voucher.code_ending)}
           {" · "}
-          {voucher.used_at
-            ? say.usedAt(nearTime(voucher.used_at))
-            : say.goodUntil(dateOf(voucher.valid_until))}
+          {timeOf(voucher)}
         </small>
-        {isGood &&
+        {isGood(voucher) &&
           program?.changes.map((change) => (
             <small class="ahead" key={change.kind + change.effective_on}>
               {say.fromDay(dateOf(`${change.effective_on}T00:00+08:00`), inBoth(change.text))}
@@ -200,7 +210,28 @@ function Voucher({ voucher, programs }: { voucher: VoucherView; programs: Found[
           ))}
       </span>
       <Pill tone={VOUCHER_TONES[voucher.state]}>{say.voucher[voucher.state]}</Pill>
-    </div>
+    </Around>
+  );
+}
+
+const isGood = ({ state }: VoucherView): boolean => state === "issued" || state === "returned";
+
+function timeOf(voucher: VoucherView): string {
+  const say = words.value;
+  if (voucher.used_at) return say.usedAt(nearTime(voucher.used_at));
+  if (voucher.held_until) return say.heldUntil(nearTime(voucher.held_until));
+  return say.goodUntil(dateOf(voucher.valid_until));
+}
+
+/** A voucher that an order holds, or that one used, leads there. */
+function Around({ voucher, children }: { voucher: VoucherView; children: ComponentChildren }) {
+  const { state, order } = voucher;
+  if (isGood(voucher) || !order)
+    return <div class={isGood(voucher) ? "voucher" : "voucher spent"}>{children}</div>;
+  return (
+    <a class={state === "held" ? "voucher" : "voucher spent"} href={`/call/orders/${order}`}>
+      {children}
+    </a>
   );
 }
 
@@ -208,19 +239,16 @@ function AddVoucher({ onClose, onAdded }: { onClose: () => void; onAdded: () => 
   const say = words.value;
   const code = useSignal("");
   const fault = useSignal<string | null>(null);
-  const intent = useSignal(newIntent());
+  const adding = useIntent();
   const add = async (): Promise<void> => {
     if (!code.value.trim()) return;
     try {
       fault.value = null;
-      await api("POST /v1/vouchers/redeem", {
-        body: { code: code.value.trim() },
-        intent: intent.value,
-      });
+      const body = { code: code.value.trim() };
+      await adding.carryOut((intent) => api("POST /v1/vouchers/redeem", { body, intent }));
       await onAdded();
     } catch (refused) {
       fault.value = inWords(refused);
-      intent.value = newIntent();
     }
   };
   return (
@@ -241,7 +269,7 @@ function AddVoucher({ onClose, onAdded }: { onClose: () => void; onAdded: () => 
           autocomplete="off"
           maxLength={64}
           first
-          onInput={() => (intent.value = newIntent())}
+          onInput={adding.renew}
         />
         <Button look="main" wide onPress={add}>
           {say.add}

@@ -1,15 +1,36 @@
 /** What is happening now, in words: one place decides what a caller is told. */
-import type { WantedOrder, WantedProgram } from "../shared/api/wanted.ts";
+import type { ClaimView, OrderView, ProgramView } from "../shared/api/schema.ts";
+import { now } from "../shared/clock.ts";
 import type { Tone } from "../shared/components/showing.tsx";
 import { clockTime, length, nearTime } from "../shared/times.ts";
+import { isAhead } from "./appointment.ts";
 import { words } from "./words.ts";
 
 const LIVE: ReadonlySet<string> = new Set(["open", "in_call", "interrupted"]);
 
 /** Whether something can still happen with the order. */
-export const isLive = (order: WantedOrder): boolean => LIVE.has(order.state);
+export const isLive = (order: OrderView): boolean => LIVE.has(order.state);
 
-export function orderTone(order: WantedOrder): Tone {
+/** Closed until the service said it opens, by its own clock. */
+export function isClosed(program: ProgramView | null): boolean {
+  if (!program || program.is_open) return false;
+  return program.opens_at === null || now.value < Date.parse(program.opens_at);
+}
+
+/** The state in a word; an appointment that is ahead has one of its own. */
+export const stateOf = (order: OrderView): string =>
+  isAhead(order) ? words.value.appointed : words.value.order[order.state];
+
+/** The time that matters about the order. */
+export function whenOf(order: OrderView): string {
+  const say = words.value;
+  if (order.state === "open" && order.starts_at) return nearTime(order.starts_at);
+  const opened = nearTime(order.starts_at ?? order.opened_at);
+  const until = order.state === "interrupted" ? order.resume_until : null;
+  return until ? `${opened} · ${say.resumeUntil} ${nearTime(until)}` : opened;
+}
+
+export function orderTone(order: OrderView): Tone {
   if (order.state === "in_call") return "good";
   if (order.state === "interrupted") return "warm";
   return order.state === "open" ? "blue" : "calm";
@@ -17,12 +38,11 @@ export function orderTone(order: WantedOrder): Tone {
 
 /** Whose phone is being rung; null while none is. */
 export function whoRings(
-  order: WantedOrder,
-  program: WantedProgram | null,
+  order: OrderView,
+  program: ProgramView | null,
 ): "caller" | "counselor" | null {
   const call = order.call;
   if (!call) return null;
-  if (call.rings !== undefined) return call.rings;
   if (call.state !== "ringing_first" && call.state !== "ringing_second") return null;
   const first = program?.ring_first === "counselor" ? "counselor" : "caller";
   const second = first === "caller" ? "counselor" : "caller";
@@ -31,6 +51,7 @@ export function whoRings(
 
 export interface Now {
   readonly stage:
+    | "appointed"
     | "ready"
     | "ringing_you"
     | "ringing_them"
@@ -40,17 +61,18 @@ export interface Now {
     | "queued"
     | "ending"
     | "interrupted"
-    | "over";
+    | "over"
+    | "unused";
   readonly title: string;
   readonly text: string;
 }
 
 /** The state of an order and its call as one sentence with an explanation. */
-export function nowInWords(order: WantedOrder, program: WantedProgram | null, phone: string): Now {
+export function nowInWords(order: OrderView, program: ProgramView | null, phone: string): Now {
   const say = words.value;
   const call = order.call;
   const isPool = program?.matching === "pool";
-  if (!call) return atRest(order, isPool, phone);
+  if (!call) return atRest(order, program, phone);
   switch (call.state) {
     case "queued": {
       const wait = call.expected_wait_seconds;
@@ -82,15 +104,11 @@ export function nowInWords(order: WantedOrder, program: WantedProgram | null, ph
   }
 }
 
-function atRest(order: WantedOrder, isPool: boolean, phone: string): Now {
+function atRest(order: OrderView, program: ProgramView | null, phone: string): Now {
   const say = words.value;
   switch (order.state) {
     case "open":
-      return {
-        stage: "ready",
-        title: say.ready,
-        text: isPool ? say.readyTextOther(phone) : say.readyText(phone),
-      };
+      return isAhead(order) ? appointed(order) : ready(program, phone);
     case "in_call":
       return { stage: "ending", title: say.ended, text: say.endedText };
     case "interrupted":
@@ -105,10 +123,48 @@ function atRest(order: WantedOrder, isPool: boolean, phone: string): Now {
     case "completed":
       return { stage: "over", title: say.completed, text: say.completedText };
     case "cancelled":
-      return { stage: "over", title: say.cancelled, text: say.cancelledText };
+      return { stage: "unused", title: say.cancelled, text: unusedText(order, say.cancelledText) };
     case "expired":
-      return { stage: "over", title: say.expired, text: say.expiredText };
+      return { stage: "unused", title: say.expired, text: unusedText(order, say.expiredText) };
     case "closed":
       return { stage: "over", title: say.closed, text: say.closedText };
   }
+}
+
+function ready(program: ProgramView | null, phone: string): Now {
+  const say = words.value;
+  const isPool = program?.matching === "pool";
+  const how = isPool ? say.readyTextOther(phone) : say.readyText(phone);
+  const opens = program?.opens_at ? say.closedUntil(nearTime(program.opens_at)) : say.shut;
+  return { stage: "ready", title: say.ready, text: isClosed(program) ? opens : how };
+}
+
+function appointed(order: OrderView): Now {
+  const say = words.value;
+  const text = say.appointedText(nearTime(order.starts_at ?? ""));
+  return { stage: "appointed", title: say.appointed, text };
+}
+
+/** Why nobody talked, and whether it counts all the same. */
+function unusedText(order: OrderView, otherwise: string): string {
+  const say = words.value;
+  if (order.counted_as_used !== null) return say.counted[order.counted_as_used];
+  return order.closed_reason === "no_contact" ? say.noContactText : otherwise;
+}
+
+/** Whether something may be said about the order's last call now. */
+export function mayClaim(order: OrderView, now: number): boolean {
+  const last = order.last_call;
+  if (!last?.claim_until || now >= Date.parse(last.claim_until)) return false;
+  const { claim } = order;
+  const isAboutIt = claim !== null && claim.call === last.id;
+  return !isAboutIt || (claim.filed_at === null && claim.decision === null);
+}
+
+/** How far a claim has come, in a line. */
+export function claimInWords(claim: ClaimView): string {
+  const say = words.value;
+  const last = claim.appeal_decision ?? claim.decision;
+  if (claim.state === "appealed" || !last) return say.claimDue(nearTime(claim.due_at));
+  return say.remedy[last.decision];
 }

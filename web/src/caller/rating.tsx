@@ -1,8 +1,9 @@
 /** Three marks of one to five, by pointer or keyboard, and words if there are any. */
+import { Fragment } from "preact";
 import { useId } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import type { RatingView } from "../shared/api/schema.ts";
-import type { WantedOrder } from "../shared/api/wanted.ts";
+import type { OrderView, RatingView } from "../shared/api/schema.ts";
+import { now } from "../shared/clock.ts";
 import { Button } from "../shared/components/button.tsx";
 import { TextArea } from "../shared/components/field.tsx";
 import { Icon } from "../shared/components/icons.tsx";
@@ -14,50 +15,81 @@ import { words } from "./words.ts";
 const MARKS = ["timeliness", "quality", "attitude"] as const;
 type Mark = (typeof MARKS)[number];
 
-/** What was rated in this browser, for a service that does not show it yet. */
-const given = new Map<string, RatingView>();
+interface Props {
+  readonly order: OrderView;
+  readonly onRated: () => Promise<void>;
+}
 
-export function Rating({ order, onRated }: { order: WantedOrder; onRated: () => Promise<void> }) {
+/** The rating that was given, or the form for one; for a day it may be given anew. */
+export function Rating({ order, onRated }: Props) {
+  const changing = useSignal(false);
+  const sent = useSignal(false);
+  const rated = async (): Promise<void> => {
+    sent.value = true;
+    await onRated();
+    changing.value = false;
+  };
+  if (order.rating && !changing.value)
+    return (
+      <Given
+        rating={order.rating}
+        thanks={sent.value}
+        onChange={() => void (changing.value = true)}
+      />
+    );
+  return <Form order={order} onRated={rated} />;
+}
+
+interface GivenProps {
+  readonly rating: RatingView;
+  readonly thanks: boolean;
+  readonly onChange: () => void;
+}
+
+function Given({ rating, thanks, onChange }: GivenProps) {
   const say = words.value;
-  const scores = useSignal<Partial<Record<Mark, number>>>({});
+  const until = rating.change_until;
+  return (
+    <section class="card stack tight" aria-live="polite" id="rated">
+      <h2>{say.rated}</h2>
+      {thanks && (
+        <Note tone="good" icon="check">
+          {say.rateThanks}
+        </Note>
+      )}
+      <dl class="facts">
+        {MARKS.map((mark) => (
+          <Fragment key={mark}>
+            <dt>{say[mark]}</dt>
+            <dd>{say.stars(rating[mark])}</dd>
+          </Fragment>
+        ))}
+      </dl>
+      {until && now.value < Date.parse(until) && (
+        <Button look="quiet" id="rate-anew" onPress={onChange}>
+          {say.rateAnew}
+        </Button>
+      )}
+    </section>
+  );
+}
+
+function Form({ order, onRated }: Props) {
+  const say = words.value;
+  const scores = useSignal<Partial<Record<Mark, number>>>(order.rating ?? {});
   const text = useSignal("");
   const fault = useSignal<string | null>(null);
-  const rating = order.rating ?? given.get(order.id);
-  const sent = useSignal(false);
-  if (rating)
-    return (
-      <section class="card stack tight" aria-live="polite">
-        <h2>{say.rated}</h2>
-        {sent.value && (
-          <Note tone="good" icon="check">
-            {say.rateThanks}
-          </Note>
-        )}
-        <dl class="facts">
-          {MARKS.map((mark) => (
-            <div key={mark} class="row apart">
-              <dt>{say[mark]}</dt>
-              <dd>{say.stars(rating[mark])}</dd>
-            </div>
-          ))}
-        </dl>
-      </section>
-    );
   const send = async (): Promise<void> => {
     const { timeliness, quality, attitude } = scores.value;
     if (!timeliness || !quality || !attitude) {
       fault.value = say.rateAll;
       return;
     }
-    const words_ = text.value.trim();
-    const body = { timeliness, quality, attitude, ...(words_ ? { text: words_ } : {}) };
+    const said = text.value.trim();
+    const body = { timeliness, quality, attitude, ...(said ? { text: said } : {}) };
     try {
       fault.value = null;
-      given.set(
-        order.id,
-        await api("POST /v1/orders/{order}/rating", { path: { order: order.id }, body }),
-      );
-      sent.value = true;
+      await api("POST /v1/orders/{order}/rating", { path: { order: order.id }, body });
       await onRated();
     } catch (refused) {
       fault.value = inWords(refused);

@@ -7,6 +7,7 @@ import { Button } from "../shared/components/button.tsx";
 import { Field } from "../shared/components/field.tsx";
 import { Fault } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
+import { useIntent } from "../shared/use-intent.ts";
 import { api, remember, toE164 } from "./account.ts";
 import { words } from "./words.ts";
 
@@ -43,17 +44,16 @@ function TypeNumber({ number, onSent }: NumberProps) {
   const say = words.value;
   const fault = useSignal<string | null>(null);
   const wrong = useSignal(false);
-  const intent = useSignal(newIntent());
+  const sending = useIntent();
   const send = async (): Promise<void> => {
     const phone = toE164(number.value);
     wrong.value = !(phone.startsWith("+86") ? MAINLAND : MOBILE).test(phone);
     if (wrong.value) return;
     try {
       fault.value = null;
-      onSent(await sendCode(phone, intent.value));
+      onSent(await sending.carryOut((intent) => sendCode(phone, intent)));
     } catch (refused) {
       fault.value = inWords(refused);
-      intent.value = newIntent();
     }
   };
   return (
@@ -81,7 +81,7 @@ function TypeNumber({ number, onSent }: NumberProps) {
         maxLength={20}
         onInput={() => {
           wrong.value = false;
-          intent.value = newIntent();
+          sending.renew();
         }}
       />
       <Button id="send-code" look="main" wide onPress={send}>

@@ -3,6 +3,7 @@ import type {
   billing__claim__State as ClaimState,
   billing__order__State as OrderState,
   billing__voucher__State as VoucherState,
+  Counted,
   CounselorState,
   Remedy,
 } from "../shared/api/schema.ts";
@@ -31,6 +32,10 @@ const zhCounselor: Record<CounselorState, string> = {
   available: "现在有空",
   busy: "正在通话",
   offline: "不在班",
+};
+const zhCounted: Record<Counted, string> = {
+  late_cancel: "取消得太晚，算用掉一次。",
+  no_show: "约定的时间没有打，算用掉一次。",
 };
 const zhClaim: Record<ClaimState, string> = {
   open: "正在核实",
@@ -94,7 +99,8 @@ export const words = catalogue(
     goodUntil: (day: string) => `${day} 前有效`,
     fromDay: (day: string, what: string) => `${day}起：${what}`,
     usedAt: (time: string) => `${time} 使用`,
-    voucherStory: "这张券的经过",
+    heldUntil: (time: string) => `这次通话占用到 ${time}`,
+    byAppointment: "可以预约",
 
     chooseTitle: "想和谁聊？",
     chooseHint: "只有现在有空的人能马上接听。也可以先选好，稍后再打。",
@@ -113,6 +119,16 @@ export const words = catalogue(
     prepare: "准备通话",
     chooseFirst: "请先选一位",
     codeFirst: "请选一张券，或输入兑换码",
+    whenTitle: "什么时候？",
+    whenNow: "准备好就打",
+    whenLater: "约一个时间",
+    whenLabel: "日期和时间（北京时间）",
+    whenHint: (ahead: string) => `${ahead}以内、服务时间里的任何时候。`,
+    whenFree: (before: string) => `提前 ${before}以上取消不算使用。`,
+    whenCosts: (before: string) => `提前 ${before}以上取消不算使用；到时没有打，算用掉一次。`,
+    whenMissingFault: "请选一个时间",
+    whenRefused: "这个时间约不了：请选服务时间内、还没过去的时间。",
+    book: "约好这个时间",
 
     orderTitle: "这次通话",
     withWhom: (name: string) => `与 ${name}`,
@@ -132,7 +148,19 @@ export const words = catalogue(
     cancelOrder: "取消这次通话",
     cancelTitle: "取消这次通话？",
     cancelText: "没用过的券会退回您的账户。",
+    cancelPlain: "取消不收任何费用。",
+    cancelFree: "现在取消不算使用，没用过的券会退回您的账户。",
+    cancelFreeUntil: (time: string) =>
+      `${time} 以前取消不算使用，没用过的券会退回；之后取消，算用掉一次。`,
+    cancelCounts: (time: string) => `${time} 已经过了：现在取消，算用掉一次，券不再退回。`,
     cancelYes: "取消通话",
+    cancelYesCounts: "取消，算用掉一次",
+    missingCounts: (time: string) => `到 ${time} 还没有打，也算用掉一次。`,
+    appointed: "已经约好",
+    appointedText: (time: string) => `${time} 起可以呼叫。到时请打开这一页，按下呼叫。`,
+    appointedFor: "约定时间",
+    closedNow: "现在不在服务时间",
+    closedUntil: (time: string) => `${time} 开始服务，到时就能呼叫。`,
     cancelNo: "留着",
     release: "换一位",
     releaseWhy: "一直联系不上这位，您可以换一位，剩余时间不变。",
@@ -171,6 +199,8 @@ export const words = catalogue(
     cancelledText: "这次通话没有进行。",
     expired: "已过期",
     expiredText: "超过了可以呼叫的时间。没用过的券已退回账户。",
+    noContactText: "几次都没能接通，这次通话取消了。您可以重新开始。",
+    counted: zhCounted,
     closed: "已结束",
     closedText: "这次通话不能再继续了。",
     again: "再约一次",
@@ -194,7 +224,11 @@ export const words = catalogue(
     send: "提交",
     claimSteps: "处理进度",
     claimFiled: "已收到您的反馈",
+    claimOpened: "我们自己发现了问题",
+    claimTooLate: "可以反馈的时间已经过了。",
+    claimLine: (text: string) => `反馈：${text}`,
     claimChecking: "客服正在核对线路记录",
+    claimChecked: "客服核对了线路记录",
     claimDue: (time: string) => `最晚 ${time} 答复`,
     claimDecided: "处理结果",
     claimReason: "说明",
@@ -213,12 +247,14 @@ export const words = catalogue(
     rateSend: "提交评价",
     rateThanks: "谢谢您的评价。",
     rated: "您的评价",
+    ratedWith: (...stars: number[]) => `您的评价：${stars.join("、")} 星`,
+    rateAnew: "改一下",
     rateAll: "三项都请点一下",
 
     summary: "医生写给您的小结",
 
     historyTitle: "通话记录",
-    noHistory: "还没有通话。",
+    noHistory: "还没有通话。谈过之后，可以在这里回看、评价和反馈。",
     older: "更早的",
     forget: "在这部手机上退出",
     forgetTitle: "在这部手机上退出？",
@@ -226,18 +262,6 @@ export const words = catalogue(
     forgetYes: "退出",
     signedInAs: (phone: string) => `已验证 ${phone}`,
 
-    topics: {
-      work_stress: "工作压力",
-      family_conflict: "家庭矛盾",
-      parenting: "亲子教育",
-      love_and_marriage: "恋爱婚姻",
-      symptoms: "症状咨询",
-      medication: "用药",
-      prevention: "预防保健",
-      report_reading: "报告解读",
-      rehabilitation: "康复",
-      other: "其他",
-    } as Record<string, string>,
     order: zhOrder,
     voucher: zhVoucher,
     counselor: zhCounselor,
@@ -293,7 +317,8 @@ export const words = catalogue(
     goodUntil: (day: string) => `good until ${day}`,
     fromDay: (day: string, what: string) => `From ${day}: ${what}`,
     usedAt: (time: string) => `used ${time}`,
-    voucherStory: "What happened to it",
+    heldUntil: (time: string) => `held by this call until ${time}`,
+    byAppointment: "By appointment, too",
 
     chooseTitle: "Who would you like to talk to?",
     chooseHint:
@@ -314,6 +339,17 @@ export const words = catalogue(
     prepare: "Get ready",
     chooseFirst: "Choose somebody first",
     codeFirst: "Choose a voucher or enter a code",
+    whenTitle: "When?",
+    whenNow: "When I am ready",
+    whenLater: "At a set time",
+    whenLabel: "Day and time (in Beijing)",
+    whenHint: (ahead: string) => `Any time within ${ahead}, while the service is open.`,
+    whenFree: (before: string) => ` Cancelling is free until ${before} before.`,
+    whenCosts: (before: string) =>
+      ` Cancelling is free until ${before} before; not calling counts as used.`,
+    whenMissingFault: "Choose a time",
+    whenRefused: "This time cannot be had: choose one ahead, while the service is open.",
+    book: "Book this time",
 
     orderTitle: "This call",
     withWhom: (name: string) => `With ${name}`,
@@ -335,7 +371,21 @@ export const words = catalogue(
     cancelOrder: "Cancel this call",
     cancelTitle: "Cancel this call?",
     cancelText: "An unused voucher comes back to your account.",
+    cancelPlain: "Cancelling costs nothing.",
+    cancelFree: "Cancelling now is free: an unused voucher comes back to your account.",
+    cancelFreeUntil: (time: string) =>
+      `Cancelling is free until ${time}: an unused voucher comes back. Later it counts as used.`,
+    cancelCounts: (time: string) =>
+      `It is past ${time}: cancelling now counts as used, and the voucher does not come back.`,
     cancelYes: "Cancel the call",
+    cancelYesCounts: "Cancel; it counts as used",
+    missingCounts: (time: string) => `Not calling by ${time} counts as used, too.`,
+    appointed: "Booked",
+    appointedText: (time: string) =>
+      `You can call from ${time} on. Open this page then, and press call.`,
+    appointedFor: "Booked for",
+    closedNow: "The service is closed now",
+    closedUntil: (time: string) => `It opens ${time}; you can call then.`,
     cancelNo: "Keep it",
     release: "Choose somebody else",
     releaseWhy:
@@ -381,6 +431,12 @@ export const words = catalogue(
     cancelledText: "This call did not take place.",
     expired: "Expired",
     expiredText: "The time to call has passed. An unused voucher is back in your account.",
+    noContactText:
+      "It could not be connected after several tries and was cancelled. You may begin anew.",
+    counted: {
+      late_cancel: "It was cancelled too late to be free and counts as used.",
+      no_show: "Nobody called at the booked time. It counts as used.",
+    },
     closed: "Over",
     closedText: "This call cannot go on any more.",
     again: "Prepare another call",
@@ -406,7 +462,11 @@ export const words = catalogue(
     send: "Send",
     claimSteps: "How far it has come",
     claimFiled: "We have your report",
+    claimOpened: "We noticed it ourselves",
+    claimTooLate: "The time to report a problem has passed.",
+    claimLine: (text: string) => `Report: ${text}`,
     claimChecking: "Support is checking the records of the line",
+    claimChecked: "Support has checked the records of the line",
     claimDue: (time: string) => `You hear from us by ${time} at the latest`,
     claimDecided: "The result",
     claimReason: "Why",
@@ -426,12 +486,14 @@ export const words = catalogue(
     rateSend: "Send the rating",
     rateThanks: "Thank you for rating.",
     rated: "Your rating",
+    ratedWith: (...stars: number[]) => `You rated it ${stars.join(", ")}`,
+    rateAnew: "Change it",
     rateAll: "Please rate all three",
 
     summary: "The doctor's summary for you",
 
     historyTitle: "Your calls",
-    noHistory: "No calls yet.",
+    noHistory: "No calls yet. Afterwards you find them here, to rate them or to report a problem.",
     older: "Earlier ones",
     forget: "Sign out on this phone",
     forgetTitle: "Sign out on this phone?",
@@ -439,18 +501,6 @@ export const words = catalogue(
     forgetYes: "Sign out",
     signedInAs: (phone: string) => `Verified: ${phone}`,
 
-    topics: {
-      work_stress: "Stress at work",
-      family_conflict: "Family conflicts",
-      parenting: "Parenting",
-      love_and_marriage: "Love and marriage",
-      symptoms: "Symptoms",
-      medication: "Medication",
-      prevention: "Prevention",
-      report_reading: "Reading results",
-      rehabilitation: "Rehabilitation",
-      other: "Other",
-    },
     order: {
       open: "Ready to call",
       in_call: "On the phone",
@@ -485,8 +535,3 @@ export const words = catalogue(
     },
   },
 );
-
-/** A program's topic in words; one the pages do not know is shown as the program names it. */
-export function topic(id: string): string {
-  return words.value.topics[id] ?? id;
-}

@@ -1,14 +1,14 @@
 /** The counselor's own state, and only ever as the service tells it. */
 import { computed, signal } from "@preact/signals";
-import type { Me, Operations, Presence } from "../shared/api/schema.ts";
-import type { WantedProgram } from "../shared/api/wanted.ts";
+import type { Me, Operations, Presence, ProgramView } from "../shared/api/schema.ts";
 import { inBoth } from "../shared/language.ts";
 import { Reading } from "../shared/reading.ts";
+import { topicInWords } from "../shared/topics.ts";
 import { api, live, onNews, onOther } from "../staff/account.ts";
 import { words } from "./words.ts";
 
 export const me = signal<Me | null>(null);
-export const programs = signal<readonly WantedProgram[]>([]);
+export const programs = signal<readonly ProgramView[]>([]);
 
 /** What this page last asked for: if the service says otherwise, somebody has to be told. */
 const wanted = signal<Presence | null>(null);
@@ -74,7 +74,7 @@ export async function act(what: CallAct, call: string, intent: string): Promise<
   }
 }
 
-export const programOf = (id: string | undefined): WantedProgram | null =>
+export const programOf = (id: string | undefined): ProgramView | null =>
   programs.value.find((one) => one.id === id) ?? null;
 
 export function programName(id: string | undefined): string {
@@ -83,16 +83,13 @@ export function programName(id: string | undefined): string {
 }
 
 /** What a talk of the program may lead to, with its words. */
-export function dispositionsOf(program: WantedProgram | null): { id: string; name: string }[] {
-  return (program?.dispositions ?? []).map((id) => {
-    const named = program?.disposition_names?.[id];
-    return { id, name: named ? inBoth(named) : (words.value.dispositions[id] ?? id) };
-  });
+export function dispositionsOf(program: ProgramView | null): { id: string; name: string }[] {
+  return (program?.dispositions ?? []).map((id) => ({
+    id,
+    name: words.value.dispositions[id] ?? id,
+  }));
 }
 
-export function topicsOf(program: WantedProgram | null): { id: string; name: string }[] {
-  return (program?.topics ?? []).map((id) => {
-    const named = program?.topic_names?.[id];
-    return { id, name: named ? inBoth(named) : (words.value.topicNames[id] ?? id) };
-  });
+export function topicsOf(program: ProgramView | null): { id: string; name: string }[] {
+  return (program?.topics ?? []).map((id) => ({ id, name: topicInWords(id) }));
 }

@@ -306,18 +306,6 @@ export const words = catalogue(
     length: "时长",
     how: "结束方式",
 
-    topicNames: {
-      work_stress: "工作压力",
-      family_conflict: "家庭矛盾",
-      parenting: "亲子教育",
-      love_and_marriage: "恋爱婚姻",
-      symptoms: "症状咨询",
-      medication: "用药",
-      prevention: "预防保健",
-      report_reading: "报告解读",
-      rehabilitation: "康复",
-      other: "其他",
-    } as Record<string, string>,
     dispositions: {
       relieved: "情绪缓解",
       referral: "建议转介",
@@ -521,18 +509,6 @@ export const words = catalogue(
     length: "Length",
     how: "How it ended",
 
-    topicNames: {
-      work_stress: "Stress at work",
-      family_conflict: "Family conflicts",
-      parenting: "Parenting",
-      love_and_marriage: "Love and marriage",
-      symptoms: "Symptoms",
-      medication: "Medication",
-      prevention: "Prevention",
-      report_reading: "Reading results",
-      rehabilitation: "Rehabilitation",
-      other: "Other",
-    },
     dispositions: {
       relieved: "Relieved",
       referral: "Referred",

@@ -73,5 +73,19 @@ export function roundLength(seconds: number): string {
   return language.value === "en" ? `${hours} h` : `${hours} 小时`;
 }
 
+/** 7 天 / 24 小时 / 90 分钟: how long something holds, in the largest unit that fits. */
+export function span(seconds: number): string {
+  const isEnglish = language.value === "en";
+  const units = [
+    [86_400, 2, "天", "days"],
+    [3_600, 2, "小时", "hours"],
+  ] as const;
+  for (const [unit, least, zh, en] of units) {
+    const count = seconds / unit;
+    if (Number.isInteger(count) && count >= least) return `${count} ${isEnglish ? en : zh}`;
+  }
+  return length(seconds);
+}
+
 /** A masked number as people here know it: mainland numbers without their country. */
 export const shortNumber = (masked: string): string => masked.replace(/^\+86(?=1)/, "");

@@ -41,7 +41,18 @@ function Frame({ id, children, ...around }: Around & { id: string; children: Com
 interface InputProps extends Around {
   readonly value: Signal<string>;
   readonly id?: string;
-  readonly type?: "text" | "tel" | "email" | "password" | "search" | "date" | "month" | "number";
+  readonly type?:
+    | "text"
+    | "tel"
+    | "email"
+    | "password"
+    | "search"
+    | "date"
+    | "month"
+    | "number"
+    | "datetime-local";
+  readonly min?: string;
+  readonly max?: string;
   readonly autocomplete?: string;
   readonly inputMode?: "text" | "tel" | "numeric" | "email";
   readonly maxLength?: number;
@@ -58,6 +69,8 @@ export function Field({ value, type = "text", ...given }: InputProps) {
       <input
         id={id}
         type={type}
+        min={given.min}
+        max={given.max}
         value={value.value}
         autocomplete={given.autocomplete}
         inputMode={given.inputMode}
