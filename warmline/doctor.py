@@ -20,6 +20,8 @@ from warmline.database.pool import connected, database_url
 from warmline.exits import Unusable
 from warmline.notices.choosing import check_sms
 from warmline.notices.queue import count_job_faults, is_queue_ready
+from warmline.policies.examining import not_told_ahead
+from warmline.programs import load_programs
 from warmline.prompts.recordings import State
 from warmline.prompts.standing import folder_of, standings
 from warmline.seal import SealBroken
@@ -242,6 +244,7 @@ async def _database(settings: Settings, today: date) -> AsyncIterator[Finding]:
                 yield await queue(connection)
                 yield await secret_opens(connection, settings)
                 yield await rest(connection)
+                yield await changes(connection, settings, today)
                 for tenant in await known_tenants(connection, settings.tenant):
                     known_until = (await load_workdays(connection, tenant)).known_until
                     yield holidays(known_until, today, tenant)
@@ -324,6 +327,19 @@ async def rest(connection: "Connection") -> Finding:
         )
         return Finding("rest", Health.WARNING, text)
     return Finding("rest", Health.GOOD, "every order and voucher past its time came to rest")
+
+
+async def changes(connection: "Connection", settings: Settings, today: date) -> Finding:
+    """Whether customers are told ahead of what programs announce (B04)."""
+    try:
+        programs = load_programs(settings.programs)
+    except Unusable as refused:
+        return Finding("changes", Health.WRONG, str(refused))
+    wrong = await not_told_ahead(connection, settings.tenant, programs.values(), today)
+    if wrong:
+        text = f"{'; '.join(wrong)}: tell these customers yourself, or put the change off."
+        return Finding("changes", Health.WARNING, text)
+    return Finding("changes", Health.GOOD, "customers are told ahead of all that is announced")
 
 
 def holidays(known_until: date | None, today: date, tenant: TenantId) -> Finding:

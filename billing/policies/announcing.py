@@ -34,6 +34,11 @@ def takes_effect_at(change: Change) -> datetime:
     return start_of_day(change.effective_on, CHINA)
 
 
+def is_late(change: Change, known_at: datetime | None) -> bool:
+    """Whether the day a program says it announces a change on was over when it was installed."""
+    return known_at is not None and change.announced_on < today_in_china(known_at)
+
+
 def to_tell(cover: Cover, now: datetime) -> tuple[Change, ...]:
     """What customers are being told: from the hour of sending on the day it is announced, for as
     long as a message written now still leaves before the change takes effect."""

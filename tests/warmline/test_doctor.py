@@ -10,10 +10,12 @@ from aiohttp import encode_basic_auth, web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
+from billing.policies.announcing import Announced
+from billing.store.changes import Telling, note_changes, note_told
 from billing.store.lapsing import put_off
 from routing.store.calendar import CalendarDay, import_days
 from routing.store.callers import get_or_create_caller
-from terms.ids import CallerId, OrderId, TenantId
+from terms.ids import CallerId, OrderId, ProgramId, TenantId
 from terms.phone import PhoneNumber
 from warmline import doctor
 from warmline.database.migrate import Migration, migrate, shipped
@@ -21,6 +23,7 @@ from warmline.database.pool import connected
 from warmline.doctor import Finding, Health
 from warmline.enrolment import make_key
 from warmline.notices.queue import Job, note_job_fault
+from warmline.programs import load_programs, load_shipped
 from warmline.prompts.audio import Sound, write_wav
 from warmline.prompts.recordings import Recordings
 from warmline.prompts.standing import folder_of, prompts_of
@@ -61,7 +64,8 @@ async def test_a_healthy_installation_needs_no_advice(
     assert doctor.worst(findings) is Health.GOOD
     assert {finding.subject for finding in findings} == {
         "settings", "data directory", "secret", "sms", "carrier", "prompts", "redis",
-        "database", "migrations", "clock", "queue", "numbers", "rest", "holidays",
+        "database", "migrations", "clock", "queue", "numbers", "rest", "changes",
+        "holidays",
     }  # fmt: skip
 
 
@@ -372,3 +376,34 @@ def test_a_recording_of_an_earlier_text_is_a_warning(settings: Settings) -> None
 
     assert (told.health, told.text[:1]) == (Health.WARNING, "1")
     assert "`warmline prompts build`" in told.text
+
+
+@pytest.mark.rule("B04")
+async def test_customers_who_are_not_told_ahead_are_a_warning(
+    settings: Settings, database: "Pool[Record]", tmp_path: Path
+) -> None:
+    sheet = load_shipped()[ProgramId("psych-listening")]
+    end = 'offered_until = "2027-02-28"\nend_announced_on = "2026-11-20"\n'
+    (tmp_path / "ends.toml").write_text(f"{sheet.body}\n{end}", encoding="utf-8")
+    ending = changed(settings, programs=tmp_path)
+    told = about(await doctor.examine(ending, TODAY), "changes")
+    assert told.health is Health.GOOD
+
+    (change,) = load_programs(tmp_path)[sheet.id].billing.cover.changes
+    announced = Announced(sheet.id, change)
+    person = Telling(phone_index=b"somebody", caller=None, notice="notice_1")
+    async with database.acquire() as connection:
+        await note_changes(connection, TENANT, [announced], NOW)
+        await note_told(connection, TENANT, announced, [person], NOW)
+        await connection.execute(
+            """INSERT INTO notices (tenant, id, kind, template, written_at, outcome)
+               VALUES ($1, 'notice_1', 'sms', 'service_changes', $2, 'gave_up')""",
+            *(TENANT, NOW),
+        )
+
+    told = about(await doctor.examine(ending, TODAY), "changes")
+    assert told.health is Health.WARNING
+    assert "installed after the day" in told.text
+    assert "1 of its customers could not be told" in told.text
+    after = about(await doctor.examine(ending, date(2027, 3, 1)), "changes")
+    assert after.health is Health.GOOD

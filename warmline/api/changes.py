@@ -1,13 +1,12 @@
 """What is announced to customers, and how many of them were told: for those who run the house."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
 
-from billing.policies.announcing import takes_effect_at
+from billing.policies.announcing import is_late, takes_effect_at
 from billing.policies.changes import Change, ChangeKind
-from billing.policies.waiting import today_in_china
 from terms.ids import ProgramId
 from warmline.api.parts import program_of
 from warmline.api.views import TextView
@@ -75,11 +74,6 @@ class ChangeReachView(Model):
             undelivered=reached.undelivered,
             first_sent_at=reached.first_sent_at,
         )
-
-
-def is_late(change: Change, known_at: datetime | None) -> bool:
-    """Whether the day a program claims to announce a change on was over when it was installed."""
-    return known_at is not None and change.announced_on < today_in_china(known_at)
 
 
 @changes(
