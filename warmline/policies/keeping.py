@@ -252,7 +252,10 @@ class PolicyKeeper(Looker):
         addresses = await policyholder_addresses(connection, tenant, of_whom)
         accounts = await accounts_of(connection, tenant, [one.index for one in addresses.values()])
         told = 0
-        for announced, policies in wanted.items():
+        # In one order, so that two keepers who tell the same numbers do not wait in a circle.
+        for announced, policies in sorted(
+            wanted.items(), key=lambda one: (one[0].program, one[0].change.key)
+        ):
             holders = [addresses[policy] for policy in policies if policy in addresses]
             told += await tell(
                 connection,
