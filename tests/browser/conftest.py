@@ -1,8 +1,9 @@
 """A demo of its own and Debian's Chromium, for tests that see what a newcomer sees."""
 
 import os
-import shutil
+import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.async_api import Browser, async_playwright
 
 from tests.warmline.demo.running import DemoProcess, a_folder, free_port
 
+_BEGAN = time.time()
 _CHROMIUM = "/usr/bin/chromium"
 _ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -54,9 +56,15 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 def pictures() -> Path:
-    """Where screenshots go: `WARMLINE_TEST_PICTURES`, or a folder beside pytest's cache."""
+    """Where screenshots go: `WARMLINE_TEST_PICTURES`, or a folder beside pytest's cache.
+
+    Several processes of one run share it, so that each removes earlier runs' pictures alone.
+    """
     named = os.environ.get("WARMLINE_TEST_PICTURES")
     folder = Path(named) if named else Path(".pytest_cache") / "pictures"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for picture in folder.iterdir():
+        with suppress(FileNotFoundError):  # another process was faster
+            if picture.stat().st_mtime < _BEGAN:
+                picture.unlink()
     return folder
