@@ -44,6 +44,10 @@ SAYS: dict[Language, dict[str, str]] = {
         "reissued": "已为您补发一张新券",
         "rated": "您的评价",
         "stars": "4、4、4 星",
+        "pool": "由等候最久的合格医生接听",
+        "doctor_first": "医生先接起，再响您的手机",
+        "doctor_answers": "医生接起后，您的手机就会响",
+        "no_contact": "几次都没能接通",
         "closed": "现在不在服务时间",
         "busy": "正在通话",
         "invalid": "这张券不能用",
@@ -68,6 +72,10 @@ SAYS: dict[Language, dict[str, str]] = {
         "reissued": "You have been given a new voucher",
         "rated": "Your rating",
         "stars": "You rated it 4, 4, 4",
+        "pool": "the qualified doctor who has waited longest answers",
+        "doctor_first": "a doctor answers first, and then your phone",
+        "doctor_answers": "Your phone rings as soon as a doctor has answered",
+        "no_contact": "could not be connected after several tries",
         "closed": "The service is closed now",
         "busy": "On a call",
         "invalid": "This voucher cannot be used",
@@ -278,6 +286,47 @@ async def test_a_claim_is_followed_to_its_end_and_a_reload_shows_the_same(
         await caller.opens("/call/history")
         await expect(page.locator("a.link").first).to_contain_text(says["stars"])
         await caller.looks(f"history-{decision}")
+        caller.check()
+
+
+@BOTH
+async def test_a_doctor_is_found_first_and_then_the_callers_phone_rings(
+    demo: DemoProcess, browser: Browser, pictures: Path, language: Language
+) -> None:
+    says = SAYS[language]
+    async with verified(browser, demo, pictures, 2, language) as caller:
+        await caller.world.teach(caller.number, answers="by_hand")
+        page = caller.page
+        await caller.opens("/call/new/family-doctor")
+        await caller.is_told(says["pool"])
+        await caller.looks("doctor-prepare")
+        await caller.presses("#begin")
+        await caller.is_at("ready")
+        await caller.is_told(says["doctor_first"])
+        await caller.looks("doctor-ready")
+        await caller.presses("#call")
+        await caller.is_at("ringing_them")
+        await caller.is_told(says["doctor_answers"])
+        await caller.looks("doctor-ringing")
+        await caller.world.passes(20)
+        await caller.is_at("ringing_you")
+        await caller.presses("#stop")
+        await caller.is_at("ready")
+        await caller.world.teach(caller.number, answers="busy")
+        await caller.presses("#call")
+        for _ in range(2):
+            await caller.is_at("ringing_them")
+            await caller.world.passes(20)
+            await caller.is_at("waiting")
+            await caller.looks("doctor-busy")
+            await caller.presses("#call-now")
+        await caller.is_at("ringing_them")
+        await caller.world.passes(20)
+        await caller.is_at("unused")
+        await caller.is_told(says["no_contact"])
+        await caller.looks("doctor-not-reached")
+        await page.reload()
+        await caller.is_told(says["no_contact"])
         caller.check()
 
 
