@@ -102,14 +102,15 @@ def consequence(
     kind = _weighed(verdict)
     short = talked_seconds < policy.short_call_seconds
     early = policy.early_hang_up_review and verdict.by is EndedBy.COUNSELOR and bool(left_seconds)
-    return next(
-        row
-        for row in TABLE
-        if row.kind in (None, kind)
-        and row.connected == connected
-        and row.short in (None, short)
-        and row.counselor_early in (None, early)
-    )
+    for row in TABLE:
+        if (
+            (row.kind is None or row.kind is kind)
+            and row.connected is connected
+            and (row.short is None or row.short is short)
+            and (row.counselor_early is None or row.counselor_early is early)
+        ):
+            return row
+    raise AssertionError(f"no line of the table for {kind}")
 
 
 def settle(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> Settlement:

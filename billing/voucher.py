@@ -31,6 +31,7 @@ class State(StrEnum):
 
 USABLE = frozenset({State.ISSUED, State.RETURNED})
 _WITH_ORDER = frozenset({State.HELD, State.CONSUMED})
+_WITH_HOLDER = _WITH_ORDER | {State.RETURNED}
 
 
 class VoucherMove(StrEnum):
@@ -74,7 +75,7 @@ class Voucher:
 
     def __post_init__(self) -> None:
         assert (self.order is not None) == (self.state in _WITH_ORDER)
-        assert self.holder is not None or self.state not in _WITH_ORDER | {State.RETURNED}
+        assert self.holder is not None or self.state not in _WITH_HOLDER
 
     @property
     def book(self) -> BookId:

@@ -34,12 +34,12 @@ def stretches(legs: tuple[Leg, ...]) -> tuple[Stretch, ...]:
             (callers if leg.role is _CALLER else others).append((leg.bridged_at, leg))
     if not callers or not others:
         return ()
-    found = [
-        stretch
-        for at, one in callers
-        for since, two in others
-        if (stretch := _overlap(since if since > at else at, one, two)) is not None
-    ]
+    found: list[Stretch] = []
+    for at, one in callers:
+        for since, two in others:
+            stretch = _overlap(since if since > at else at, one, two)
+            if stretch is not None:
+                found.append(stretch)
     return _merged(found) if len(found) > 1 else tuple(found)
 
 

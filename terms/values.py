@@ -82,8 +82,8 @@ def made(value, changes):
     fresh = Twin()
 {each}
     try:
-        for name, changed in changes.items():
-            setattr(fresh, name, changed)
+        for name in changes:
+            setattr(fresh, name, changes[name])
     except AttributeError:
         raise TypeError(f"{{Kind.__name__}} has no field {{name}}") from None
     fresh.__class__ = Kind

@@ -31,10 +31,13 @@ def run(
     misfortune = parse(faults)
     first, last = _range(seeds) if seeds is not None else (seed, seed)
     broken = 0
-    for one in range(first, last + 1):
-        report = simulate(days, one, calls_per_day, misfortune)
-        broken += bool(report["violations"])
-        print(json.dumps(report) if as_json else _text(report), flush=True)
+    with _nothing_to_collect():
+        for one in range(first, last + 1):
+            report = simulate(days, one, calls_per_day, misfortune)
+            broken += bool(report["violations"])
+            print(json.dumps(report) if as_json else _text(report), flush=True)
+            if one < last:
+                gc.collect()  # what this seed was made of, all at once
     return 1 if broken else 0
 
 
@@ -44,8 +47,7 @@ def simulate(days: int, seed: int, calls_per_day: int, misfortune: Misfortune) -
     simulation = Simulation(
         load_shipped(), seed=seed, calls_per_day=calls_per_day, misfortune=misfortune
     )
-    with _nothing_to_collect():
-        outcome = simulation.run(days)
+    outcome = simulation.run(days)
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     return _report(days, seed, outcome) | {
         "digest": digest_of(simulation.books),
@@ -58,12 +60,16 @@ def simulate(days: int, seed: int, calls_per_day: int, misfortune: Misfortune) -
 
 @contextlib.contextmanager
 def _nothing_to_collect() -> Iterator[None]:
-    """A run's books only grow, and values hold no cycles: looking for some is time wasted."""
-    gc.collect()  # the seed before this one
+    """A run's books only grow, and values hold no cycles: looking for some is time wasted.
+
+    Nor is it looked for among what was loaded before.
+    """
     gc.disable()
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         gc.enable()
 
 

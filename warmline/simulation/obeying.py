@@ -84,7 +84,7 @@ class Obeyer:
         self._phones = phones
         self._desk = desk
         self._roll = rng.random
-        self._rows: dict[CallId, deque[_Written]] = {}
+        self._rows: dict[CallId, list[_Written]] = {}
 
     # --- being handed orders ------------------------------------------------------------------
 
@@ -97,7 +97,7 @@ class Obeyer:
             elif call in self._rows:
                 self._rows[call].append((order, now, 0))
             else:
-                self._rows[call] = deque([(order, now, 0)])
+                self._rows[call] = [(order, now, 0)]
                 self.awake.append(call)
 
     def _falls_due(self, subject: tuple[CallId, HangUp], now: datetime) -> None:
@@ -136,7 +136,7 @@ class Obeyer:
                 if not self._is_given_up(order, tries, call, fault, now):
                     rows[0] = order, now + ASK_AGAIN, tries + 1
                     continue
-            rows.popleft()
+            del rows[0]
         self._rows.pop(call, None)
 
     def _is_given_up(

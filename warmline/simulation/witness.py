@@ -34,10 +34,11 @@ class Witness:
     def note(self, news: News) -> None:
         """It truly happened."""
         leg = news.leg
-        if leg in self.truth:
-            self.truth[leg].append(news)
-        else:
+        told = self.truth.get(leg)
+        if told is None:
             self.truth[leg] = [news]
+        else:
+            told.append(news)
         call = CallId(leg.partition("/")[0])
         self.touched.add(call)
         if type(news) is LegRinging:

@@ -50,7 +50,10 @@ def differences(
                 news.append((f"{leg.id}/found_answered", answered))
             if there.bridged and leg.bridged_at is None:
                 news.append((f"{leg.id}/found_bridged", LegBridged(leg=leg.id, at=now)))
-    return Differences(tuple(news), frozenset(strays))
+    return Differences(tuple(news), frozenset(strays)) if news or strays else _NONE
+
+
+_NONE = Differences()
 
 
 def let_go_lately(calls: Iterable[Call], now: datetime) -> frozenset[LegId]:
