@@ -7,8 +7,9 @@ then asked after, never repeated blindly.
 
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Protocol
 
@@ -27,7 +28,15 @@ from terms.phone import PhoneNumber
 from terms.spans import seconds
 from terms.values import maker, replace
 from warmline.simulation.surroundings import Surroundings
-from warmline.workers.asking_again import ASK_AGAIN_SECONDS, MOST_TRIES, is_asked_again
+from warmline.workers.asking_again import (
+    ASK_AGAIN_SECONDS,
+    Next,
+    after_fault,
+    aside_seconds,
+    is_dropped,
+    limits,
+    still_stands,
+)
 
 ORDER_LEASE = timedelta(seconds=3)
 ASK_AGAIN = timedelta(seconds=ASK_AGAIN_SECONDS)
@@ -64,8 +73,20 @@ class Desk(Protocol):
         ...
 
 
-_Written = tuple[CarrierOrder, datetime, int]
-"""An order's row: the order, until when it is leased, and how often it was tried in vain."""
+_Written = tuple[CarrierOrder, datetime, int, bool]
+"""An order's row: the order, until when it is leased, how often who has it tried in vain, and
+whether somebody who is dead had it before."""
+
+
+class _Aside:
+    """A limit that others went past: how often, and which of them set the leg's limit anew."""
+
+    __slots__ = ("anew", "order", "times")
+
+    def __init__(self, order: Limit, behind: Iterable[CarrierOrder]) -> None:
+        self.order = order
+        self.times = 0
+        self.anew = [one for one in behind if limits(one, order.leg)]
 
 
 class Obeyer:
@@ -85,6 +106,7 @@ class Obeyer:
         self._desk = desk
         self._roll = rng.random
         self._rows: dict[CallId, list[_Written]] = {}
+        self._aside: dict[CallId, list[_Aside]] = {}
 
     # --- being handed orders ------------------------------------------------------------------
 
@@ -95,20 +117,22 @@ class Obeyer:
                 due = now + seconds(order.after_seconds)
                 self._agenda.at(due, self._falls_due, (call, order))
             elif call in self._rows:
-                self._rows[call].append((order, now, 0))
+                self._rows[call].append((order, now, 0, False))
             else:
-                self._rows[call] = [(order, now, 0)]
+                self._rows[call] = [(order, now, 0, False)]
                 self.awake.append(call)
+        for one in self._aside.get(call, ()):
+            one.anew += [order for order in orders if limits(order, one.order.leg)]
 
     def _falls_due(self, subject: tuple[CallId, HangUp], now: datetime) -> None:
         call, order = subject
         self.take(call, (replace(order, after_seconds=0),), now)
 
     def die(self, until: datetime) -> None:
-        """What was in hand is found by the sweep after the restart."""
-        for call in (*self.awake, *self._rows):
-            if call in self._rows:
-                self._agenda.at(until + ORDER_LEASE, self._sweep, call)
+        """What was in hand is found by the sweep after the restart: it may have been sent."""
+        for call, rows in self._rows.items():
+            rows[:] = [(order, leased_until, 0, True) for order, leased_until, _, _ in rows]
+            self._agenda.at(until + ORDER_LEASE, self._sweep, call)
         self.awake.clear()
 
     def _sweep(self, call: CallId, now: datetime) -> None:
@@ -122,66 +146,104 @@ class Obeyer:
         call = self.awake.popleft()
         rows = self._rows.get(call)
         while rows:
-            order, leased_until, tries = rows[0]
+            order, leased_until, tries, had_others = rows[0]
             if leased_until > now:
                 self._agenda.at(leased_until, self._sweep, call)
                 return
             if self.restart and (roll := self._roll()) < self.restart:
-                rows[0] = order, leased_until, tries + 1
-                self._die_over(order, tries, call, roll < self.restart / 2, now)
+                sends = partial(self._send, rows[0], call, now)
+                self._die_over(sends if roll < self.restart / 2 else None, call, now)
                 return
             try:
-                self._send(order, tries, call, now)
-            except (CarrierRefused, CarrierUnknown) as fault:
-                if not self._is_given_up(order, tries, call, fault, now):
-                    rows[0] = order, now + ASK_AGAIN, tries + 1
+                self._send(rows[0], call, now)
+            except (CarrierRefused, CarrierUnknown) as why:
+                self._troubled.add(call)
+                then = after_fault(order, why, tries + 1, was_sent=had_others or tries > 0)
+                if then is Next.AGAIN:
+                    rows[0] = order, now + ASK_AGAIN, tries + 1, had_others
                     continue
+                self._failed(order, call, why, then, now)
             del rows[0]
         self._rows.pop(call, None)
 
-    def _is_given_up(
+    def _failed(
         self,
         order: CarrierOrder,
-        tries: int,
         call: CallId,
-        fault: CarrierRefused | CarrierUnknown,
+        why: CarrierRefused | CarrierUnknown,
+        then: Next,
         now: datetime,
-    ) -> bool:
-        """What follows from a no, or from no answer; False when it is tried again in a moment."""
-        self._troubled.add(call)
-        if isinstance(fault, CarrierRefused) and not is_asked_again(order, fault):
-            self._refused(order, call, fault, now)
-            return True
-        if tries + 1 < MOST_TRIES and type(order) is not Say:
-            return False
-        self._gave_up(order, now)
-        return True
-
-    def _die_over(
-        self, order: CarrierOrder, tries: int, call: CallId, is_sent: bool, now: datetime
     ) -> None:
+        if then is Next.ASIDE:
+            assert isinstance(order, Limit)
+            behind = [one for one, *_ in self._rows[call][1:]]
+            self._step_aside(_Aside(order, behind), call, now)
+            return
+        for one in self._aside.get(call, ()):
+            one.anew = [other for other in one.anew if other is not order]
+        if isinstance(why, CarrierRefused) and then is Next.REFUSED:
+            self._refused(order, call, why, now)
+        else:
+            self._gave_up(order, call, now)
+
+    def _step_aside(self, one: _Aside, call: CallId, now: datetime) -> None:
+        self._aside.setdefault(call, []).append(one)
+        again_at = now + timedelta(seconds=aside_seconds(one.times))
+        self._agenda.at(again_at, self._tries_limit_again, (call, one))
+
+    def _tries_limit_again(self, subject: tuple[CallId, _Aside], now: datetime) -> None:
+        call, one = subject
+        self._aside[call].remove(one)
+        if one.anew or not still_stands(one.order, self._books.calls.get(call)):
+            return
+        asked = _translated(one.order, call)
+        if self.restart and (roll := self._roll()) < self.restart:
+            self._step_aside(one, call, now)
+            sends = partial(self._ask, asked, call, now)
+            self._die_over(sends if roll < self.restart / 2 else None, call, now)
+            return
+        try:
+            self._ask(asked, call, now)
+        except (CarrierRefused, CarrierUnknown) as why:
+            if after_fault(one.order, why, 1, was_sent=True) is Next.ASIDE:
+                one.times += 1
+                self._step_aside(one, call, now)
+
+    def _die_over(self, sends: Callable[[], None] | None, call: CallId, now: datetime) -> None:
         """Die before the order is sent, or after it was and before anybody could write so."""
         self._troubled.add(call)
-        if is_sent:
+        if sends is not None:
             with contextlib.suppress(CarrierRefused, CarrierUnknown):
-                self._send(order, tries, call, now)
+                sends()
         self._desk.dies(now)
 
-    def _send(self, order: CarrierOrder, tries: int, call: CallId, now: datetime) -> None:
+    def _send(self, row: _Written, call: CallId, now: datetime) -> None:
         """Raises CarrierRefused, CarrierUnknown."""
+        order, _, tries, had_others = row
+        was_sent = had_others or tries > 0
         asked: carrier.Order | None
-        if type(order) is Say and not tries:
-            asked = _make_say(leg=order.leg, prompt=order.prompt, language=_LANGUAGE)
-        elif type(order) is Ring:
-            asked = self._ring(order, self._books.calls.get(call), tries > 0)
-        elif tries and not _still_stands(order, self._books.calls.get(call)):
+        if type(order) is Ring:
+            asked = self._ring(order, self._books.calls.get(call), was_sent)
+        elif was_sent and not self._is_wanted_still(order, call):
             asked = None
         else:
             asked = _translated(order, call)
         if asked is not None:
-            self._touched.add(call)
-            if arrived := self._world.order(asked, now):
-                self._desk.arrived(arrived)
+            self._ask(asked, call, now)
+
+    def _ask(self, asked: carrier.Order, call: CallId, now: datetime) -> None:
+        self._touched.add(call)
+        if arrived := self._world.order(asked, now):
+            self._desk.arrived(arrived)
+
+    def _is_wanted_still(self, order: CarrierOrder, call: CallId) -> bool:
+        if is_dropped(order, was_sent=True):
+            return False
+        if isinstance(order, Limit):
+            behind = [one for one, *_ in self._rows[call][1:]]
+            if any(limits(one, order.leg) for one in behind):
+                return False
+        return still_stands(order, self._books.calls.get(call))
 
     def _ring(
         self, order: Ring, call: Call | None, may_have_been_sent: bool
@@ -207,8 +269,10 @@ class Obeyer:
             case Answer() | Part() | Say() | Limit() | HangUp():
                 pass
 
-    def _gave_up(self, order: CarrierOrder, now: datetime) -> None:
+    def _gave_up(self, order: CarrierOrder, call: CallId, now: datetime) -> None:
         if isinstance(order, Ring):
+            with contextlib.suppress(CarrierRefused, CarrierUnknown):
+                self._ask(carrier.HangUp(leg=order.leg), call, now)  # it may ring yet
             self._never_was(order.leg, CarrierRefused("unknown"), now)
 
     def _never_was(self, leg: LegId, refusal: CarrierRefused, now: datetime) -> None:
@@ -221,14 +285,6 @@ class Obeyer:
             code=refusal.code,
         )
         self._desk.ring_failed(ended, now)
-
-
-def _still_stands(order: CarrierOrder, call: Call | None) -> bool:
-    """Whether an order that is tried again still has a leg to act on."""
-    if call is None or isinstance(order, HangUp | Part):
-        return True
-    legs = order.legs if isinstance(order, Bridge) else (order.leg,)
-    return {leg.id for leg in call.all_standing()}.issuperset(legs)
 
 
 def _translated(order: CarrierOrder, call: CallId) -> carrier.Order:

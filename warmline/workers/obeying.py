@@ -19,7 +19,6 @@ from dialer.carriers import (
     Carrier,
     CarrierRefused,
     CarrierUnknown,
-    CarrierUnreachable,
     LegEnded,
     ReleaseSide,
 )
@@ -37,7 +36,14 @@ from warmline.clock import Clock
 from warmline.desk.desk import Desk
 from warmline.desk.writing import ORDER_LEASE, Committed
 from warmline.metrics import Metrics
-from warmline.workers.asking_again import ASK_AGAIN_SECONDS, MOST_TRIES, is_asked_again
+from warmline.workers.asking_again import (
+    ASK_AGAIN_SECONDS,
+    Next,
+    after_fault,
+    aside_seconds,
+    is_dropped,
+    may_have_arrived,
+)
 from warmline.workers.hold import SHARED, Hold
 from warmline.workers.looking import Looker
 from warmline.workers.sending import Numbers, Sender, TakenOver
@@ -49,9 +55,6 @@ if TYPE_CHECKING:
     from warmline.desk.store import Record
 
 _log = structlog.get_logger()
-
-_LONGEST_ASIDE_SECONDS = 4.0
-"""How long a limit that could not be moved waits at most before it is tried again."""
 
 _MOST_STUMBLES = 5
 _LONGEST_STUMBLE_SECONDS = 30
@@ -231,32 +234,35 @@ class Obeyer(Looker):
 
     async def _obey(self, due: DueOrder, hand: _Hand) -> bool:
         """True when it was carried out and only that is left to write."""
-        may_have_been_sent = due.tries > 0
-        if may_have_been_sent and isinstance(due.order, Say):
-            await self._settle(due, "not_wanted", None)  # better once too few than spoken twice
+        was_sent = due.tries > 0
+        if is_dropped(due.order, was_sent=was_sent):
+            await self._settle(due, "not_wanted", None)
             return False
-        for tries in range(1, MOST_TRIES + 1):
-            why: CarrierRefused | CarrierUnknown
+        tries = 0
+        while True:
+            tries += 1
             try:
-                outcome = await self._sender.send(due, may_have_been_sent, is_repeated=tries > 1)
-            except CarrierRefused as refusal:
-                if not is_asked_again(due.order, refusal):
-                    await self._refused(due, refusal)
-                    return False
-                why = refusal
-            except CarrierUnknown as unknown:
-                may_have_been_sent |= not isinstance(unknown, CarrierUnreachable)
-                if isinstance(due.order, Say) and may_have_been_sent:
-                    break
-                why = unknown
+                outcome = await self._sender.send(due, was_sent, is_repeated=tries > 1)
+            except (CarrierRefused, CarrierUnknown) as fault:
+                why = fault
             else:
                 return await self._sent(due, is_wanted=outcome is not None)
-            if isinstance(due.order, Limit):
-                await self._step_aside(due, why)
+            then = after_fault(due.order, why, tries, was_sent=was_sent)
+            if then is not Next.AGAIN:
+                await self._failed(due, why, then)
                 return False
+            was_sent |= may_have_arrived(why)
             await self._pause(due, hand, why)
-        await self._gave_up(due)
-        return False
+
+    async def _failed(
+        self, due: DueOrder, why: CarrierRefused | CarrierUnknown, then: Next
+    ) -> None:
+        if then is Next.ASIDE:
+            await self._step_aside(due, why)
+        elif isinstance(why, CarrierRefused) and then is Next.REFUSED:
+            await self._refused(due, why)
+        else:
+            await self._gave_up(due)
 
     async def _sent(self, due: DueOrder, *, is_wanted: bool) -> bool:
         if not is_wanted:
@@ -277,8 +283,7 @@ class Obeyer(Looker):
 
     async def _step_aside(self, due: DueOrder, why: CarrierUnknown | CarrierRefused) -> None:
         """Try again as long as its leg stands (X55), and let the call's other orders go past."""
-        seconds = min(ASK_AGAIN_SECONDS * 2.0 ** min(due.tries, 8), _LONGEST_ASIDE_SECONDS)
-        await self._postpone(due, str(why), seconds)
+        await self._postpone(due, str(why), aside_seconds(due.tries))
 
     async def _postpone(self, due: DueOrder, fault: str, seconds: float) -> None:
         await self._write_postponed(due, fault, timedelta(seconds=seconds))

@@ -21,6 +21,7 @@ from terms.ids import CounselorId, LegId, TenantId
 from terms.phone import PhoneNumber
 from warmline.clock import Clock, since_boot
 from warmline.desk.writing import ORDER_LEASE
+from warmline.workers.asking_again import still_stands
 from warmline.workers.hearing import HEARING_SECONDS
 from warmline.workers.hold import SHARED, Hold
 
@@ -173,18 +174,14 @@ class Sender:
     async def _still_stands(self, due: DueOrder) -> bool:
         """Whether an order that is tried again still has a leg to act on."""
         if isinstance(due.order, HangUp | Part):
-            return True
-        legs = due.order.legs if isinstance(due.order, Bridge) else (due.order.leg,)
+            return True  # without a look
         async with self._pool.acquire() as connection:
             stored = await load_call(connection, due.tenant, due.call)
             if isinstance(due.order, Limit) and await is_limited_anew(
                 connection, due, due.order.leg
             ):
                 return False
-        if stored is None:
-            return True  # a caller turned away: there is no call to look at
-        standing = {leg.id for leg in stored.call.all_standing()}
-        return standing.issuperset(legs)
+        return still_stands(due.order, None if stored is None else stored.call)
 
     async def _is_there(self, leg: LegId) -> bool:
         """Whether the carrier knows the leg. Raises CarrierUnknown."""

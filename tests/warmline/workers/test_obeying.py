@@ -185,7 +185,7 @@ async def test_a_ring_that_was_refused_is_news_about_the_call(house: House) -> N
 async def test_a_ring_of_which_nobody_ever_knows_is_let_go_for_the_phone_may_ring_yet(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("warmline.workers.obeying.MOST_TRIES", 1)
+    monkeypatch.setattr("warmline.workers.asking_again.MOST_TRIES", 1)
     leg = await rung_by_a_dead_process(house)
     carrier = Choosy(house, {wire.Ring: [CarrierUnknown()]})
     await work(an_obeyer(house, carrier))
