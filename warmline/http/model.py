@@ -34,7 +34,6 @@ class Model(BaseModel):
         strict=True,
         frozen=True,
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
         defer_build=True,  # until it is first used: a process should start soon
     )
 
@@ -46,7 +45,6 @@ class Query(BaseModel):
         extra="forbid",
         frozen=True,
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
         defer_build=True,
     )
 

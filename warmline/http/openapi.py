@@ -10,6 +10,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from terms.refusals import RefusalCode
 from warmline.http import idempotency
 from warmline.http.api import Media, Operation, Shape
+from warmline.http.descriptions import describe, describe_all
 from warmline.http.model import Model
 from warmline.http.problems import (
     CONTENT_TYPE,
@@ -183,6 +184,7 @@ def _query(operation: Operation) -> list[Json]:
     if query is None:
         return []
     schema = TypeAdapter(query).json_schema(ref_template=_REF)
+    describe(schema, query)
     required, words = schema.get("required", ()), schema.get("$defs", {})
     return [
         {
@@ -276,6 +278,7 @@ def _schemas(table: list[Operation]) -> tuple[Mapping[tuple[type, str], Json], J
             if isinstance(shape, type):
                 wanted[shape, "serialization"] = None
     references, definitions = models_json_schema(list(wanted), ref_template=_REF)
+    describe_all(definitions.get("$defs", {}))
     return {(model, mode): ref for (model, mode), ref in references.items()}, definitions.get(
         "$defs", {}
     )
