@@ -85,7 +85,7 @@ async def send_voucher_code(
         now=now,
         data={"voucher": voucher} | told_hours(hours),
     )
-    await QueuedOutbox().enqueue(connection, tenant, [id_], now)
+    await QueuedOutbox().enqueue(connection, tenant, [id_], now, can_wait=True)
     return id_
 
 

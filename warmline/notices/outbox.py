@@ -18,8 +18,18 @@ class QueuedOutbox:
     """Implements `warmline.desk.writing.Outbox` with PgQueuer."""
 
     async def enqueue(
-        self, connection: "Connection", tenant: TenantId, notices: Sequence[str], now: datetime
+        self,
+        connection: "Connection",
+        tenant: TenantId,
+        notices: Sequence[str],
+        now: datetime,
+        *,
+        can_wait: bool = False,
     ) -> None:
-        """Have these notices sent if, and only if, the transaction at hand commits."""
-        jobs = [Job(kind=DELIVER, tenant=tenant, subject=id_) for id_ in notices]
+        """Have these notices sent if, and only if, the transaction at hand commits.
+
+        `can_wait`: they are some of many thousands, and nobody waits for one: whatever somebody
+        does wait for goes before them.
+        """
+        jobs = [Job(kind=DELIVER, tenant=tenant, subject=id_, can_wait=can_wait) for id_ in notices]
         await enqueue_jobs(connection, jobs)

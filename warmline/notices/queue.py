@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 JOB_LOG_KEPT_FOR = timedelta(days=7)
 JOB_FAULTS_KEPT_FOR = timedelta(days=90)
 
+_AT_ONCE, _WAITS = 0, -1
+"""Priorities: PgQueuer takes the highest first, and of one the oldest."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -30,6 +33,7 @@ class Job:
     kind: str
     tenant: TenantId
     subject: str
+    can_wait: bool = False  # one of many: everything else goes first
 
     @property
     def key(self) -> str:
@@ -58,7 +62,7 @@ async def enqueue_jobs(connection: "Connection", jobs: Iterable[Job]) -> None:
     await _queries(connection).enqueue(
         [job.kind for job in wanted.values()],
         [job.payload() for job in wanted.values()],
-        [0] * len(wanted),
+        [_WAITS if job.can_wait else _AT_ONCE for job in wanted.values()],
         dedupe_key=list(wanted),
         on_conflict="skip",
     )

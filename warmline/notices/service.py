@@ -48,7 +48,10 @@ class NoticeSweep(Looker):
         async with self._pool.acquire() as connection:
             due = await due_notices(connection, now)
             if due:
-                jobs = [Job(kind=DELIVER, tenant=tenant, subject=id_) for tenant, id_ in due]
+                jobs = [
+                    Job(kind=DELIVER, tenant=tenant, subject=id_, can_wait=can_wait)
+                    for tenant, id_, can_wait in due
+                ]
                 await enqueue_jobs(connection, jobs)
                 self._jobs.wake()
             return await next_due_at(connection, now)

@@ -10,6 +10,7 @@ from terms.ids import CallerId, OrderId, TenantId
 from warmline.desk.slice import NoticeKind
 from warmline.desk.store import WaitingNotice, read_notice
 from warmline.notices.receipts import Delivered, DeliveryState, Receipt
+from warmline.notices.windows import HAS_HOURS
 
 if TYPE_CHECKING:
     from warmline.database import Connection
@@ -174,16 +175,18 @@ async def put_off(
 
 async def due_notices(
     connection: "Connection", now: datetime, limit: int = 100
-) -> list[tuple[TenantId, str]]:
-    """Notices whose next try is due, and those nobody ever tried: their job was lost."""
+) -> list[tuple[TenantId, str, bool]]:
+    """Notices whose next try is due, and those nobody ever tried: their job was lost. With each,
+    whether it can wait; those come last.
+    """
     rows = await connection.fetch(
-        """SELECT tenant, id FROM notices
+        """SELECT tenant, id, data ? $4 AS can_wait FROM notices
            WHERE outcome IS NULL
                AND (next_try_at <= $1 OR (next_try_at IS NULL AND written_at <= $2))
-           ORDER BY coalesce(next_try_at, written_at) LIMIT $3""",
-        *(now, now - LOST_AFTER, limit),
+           ORDER BY can_wait, coalesce(next_try_at, written_at) LIMIT $3""",
+        *(now, now - LOST_AFTER, limit, HAS_HOURS),
     )
-    return [(TenantId(row["tenant"]), row["id"]) for row in rows]
+    return [(TenantId(row["tenant"]), row["id"], row["can_wait"]) for row in rows]
 
 
 async def next_due_at(connection: "Connection", now: datetime) -> datetime | None:

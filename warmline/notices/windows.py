@@ -9,7 +9,10 @@ from datetime import datetime
 
 from billing.policies.waiting import SendHours, next_send_at
 
-_FROM, _UNTIL = "send_hour", "send_until_hour"
+HAS_HOURS = "send_hour"
+"""What the data of a notice hold that keeps to hours: one that nobody waits for."""
+
+_FROM, _UNTIL = HAS_HOURS, "send_until_hour"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,8 @@ async def tell(
             notices += _notices(announced, hours, telling, sealed, new_id)
     expires_at = takes_effect_at(announced.change)
     await add_outgoing(connection, tenant, notices, expires_at=expires_at, now=now)
-    await QueuedOutbox().enqueue(connection, tenant, [one.id for one in notices], now)
+    ids = [one.id for one in notices]
+    await QueuedOutbox().enqueue(connection, tenant, ids, now, can_wait=True)
     return len(sent)
 
 

@@ -200,6 +200,33 @@ async def test_other_kinds_of_background_work_find_their_place(database: "Pool[R
         await jobs.stop()
 
 
+async def test_what_somebody_waits_for_goes_before_thousands_that_nobody_waits_for(
+    database: "Pool[Record]",
+) -> None:
+    jobs, done = BackgroundJobs(database), []
+
+    async def run(tenant: TenantId, subject: str) -> None:
+        done.append(subject)
+
+    jobs.register("send", run)
+    async with database.acquire() as connection:
+        many = [
+            Job(kind="send", tenant=TENANT, subject=f"one of many {n}", can_wait=True)
+            for n in range(100)
+        ]
+        await enqueue_jobs(connection, many)
+        await enqueue_jobs(connection, [Job(kind="send", tenant=TENANT, subject="a code")])
+    jobs.start()
+    try:
+        async with asyncio.timeout(10):
+            while len(done) <= len(many):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    finally:
+        await jobs.stop()
+
+    assert done[0] == "a code"
+
+
 async def test_two_for_one_kind_of_work_are_a_mistake(database: "Pool[Record]") -> None:
     async def forget(_tenant: TenantId, _year: str) -> None: ...
 

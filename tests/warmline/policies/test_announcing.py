@@ -11,6 +11,7 @@ from tests.billing.policies.lists import cells
 from tests.warmline.policies.herald import CHANGE, TEN, Herald, announcing, counts
 from tests.warmline.policies.keeper import BOUGHT, Kept, listed
 from tests.warmline.policies.kit import Office, as_csv, warm
+from warmline.notices.store import LOST_AFTER, due_notices
 from warmline.policies.accounts import LOOKS_EVERY
 
 HOLDER, OTHER = "+8613800000001", "+8613900000077"
@@ -276,3 +277,18 @@ async def test_processes_that_look_at_once_tell_everybody_once_and_some_at_a_tim
     batches = await herald.pool.fetch("SELECT count(*) FROM change_tellings GROUP BY xmin::text")
     assert max(row["count"] for row in batches) <= 200
     assert counts(await herald.reached()) == (count // 2 + 10, 0, 0, 0)
+
+
+async def test_what_tells_of_a_change_waits_for_all_that_somebody_waits_for(
+    herald: Herald, kept: Kept
+) -> None:
+    await listed(kept)
+    await herald.voucher(OTHER)
+    await herald.look(TEN)
+
+    async with herald.pool.acquire() as connection:
+        due = await due_notices(connection, TEN + LOST_AFTER)
+        jobs = await connection.fetch("SELECT priority FROM pgqueuer")
+
+    assert [can_wait for _, _, can_wait in due] == [True] * 3  # two SMS and a push
+    assert {row["priority"] for row in jobs} == {-1}
