@@ -151,7 +151,7 @@ def test_somebody_in_danger_keeps_talking_though_the_carrier_would_not_lift_the_
     assert run(3, misfortune=refusing).violations == ()
 
     monkeypatch.setattr(
-        "warmline.simulation.obeying.is_asked_again",
+        "warmline.workers.asking_again.is_asked_again",
         lambda order, refusal: isinstance(order, HangUp),
     )
     given_up = run(3, misfortune=refusing)
