@@ -49,11 +49,6 @@ class Change:
         """What names it within its program."""
         return f"{self.kind}-{self.effective_on}"
 
-    @property
-    def last_day_before(self) -> date:
-        """The last day on which things are as they were."""
-        return self.effective_on - _A_DAY
-
     def is_upcoming(self, today: date) -> bool:
         """Whether it is announced and has not taken effect."""
         return self.announced_on <= today < self.effective_on

@@ -83,7 +83,6 @@ def test_the_end_of_a_service_is_a_change_announced_as_early() -> None:
     (read_end,) = read(end)
 
     assert (read_end.kind, read_end.effective_on) == (ChangeKind.END, date(2027, 3, 1))
-    assert read_end.last_day_before == date(2027, 2, 28)
     assert [key for key, _ in faults(end | {"end_announced_on": "2027-01-31"})] == [
         "end_announced_on"
     ]
