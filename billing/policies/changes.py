@@ -13,7 +13,7 @@ from terms.section import Section
 
 NOTICE_DAYS = 30
 """How long before it takes effect a change is announced, at the latest, where a program does not
-say. No source names a number: it is what China's E-Commerce Law (art. 16) asks of whoever ends a
+say. No source names a number: it is what China's E-Commerce Law asks of whoever ends an online
 business, and as long as the longest waiting period, so that every unused voucher can still be used
 as it was sold."""
 
