@@ -1,9 +1,11 @@
 """What the carrier on Twilio must not forget, in the database: all processes share it."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from dialer.carriers.twilio.book import Change
 from dialer.carriers.twilio.events import Event
@@ -35,6 +37,7 @@ class StoredBook:
         self._tenant = tenant
         self._now = now
         self._lately: OrderedDict[LegId, store.Found] = OrderedDict()
+        self._turns: WeakValueDictionary[LegId, asyncio.Lock] = WeakValueDictionary()
 
     async def add(self, line: Line) -> bool:
         """Keep a new line."""
@@ -51,8 +54,12 @@ class StoredBook:
     async def change(
         self, leg: LegId, change: Change, event: Callable[[Line], Event | None] = lambda line: None
     ) -> tuple[Line | None, bool]:
-        """Change a line and keep an event of it, both or neither."""
-        async with self._pool.acquire() as connection:
+        """Change a line and keep an event of it, both or neither.
+
+        Within this process one after the other: each finds the line as the one before left it.
+        """
+        turn = self._turns.setdefault(leg, asyncio.Lock())
+        async with turn, self._pool.acquire() as connection:
             remembered = self._lately.get(leg)
             while (found := remembered or await self._find(connection, leg)) is not None:
                 changed = change(found.line)

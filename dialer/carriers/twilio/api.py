@@ -63,6 +63,7 @@ class Api:
     def __init__(self, access: Access, http: OnceHttp | None = None) -> None:
         self._http = http or OnceHttp(access.api_url)
         self._client = client_of(access, self._http)
+        _ = self._client.calls, self._client.conferences  # half a second of reading: not later
 
     async def close(self) -> None:
         """Let the connections go."""

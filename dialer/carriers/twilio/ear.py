@@ -18,6 +18,7 @@ from dialer.carriers.twilio.events import Event
 from dialer.carriers.twilio.hearing import Hearing
 from dialer.carriers.twilio.line import Line, place, serve
 from dialer.carriers.twilio.names import is_dialled_in, leg_of_token, token_of
+from dialer.carriers.twilio.telling import observe
 
 _UNANSWERED = frozenset({"wait", "reject", "bye"})
 """Documents that no answered leg is given."""
@@ -59,7 +60,7 @@ class Ear:
             event.leg, lambda known: serve(known, 0, 0), lambda _: event
         )
         if is_new:
-            self._hearing.tell(event)
+            self._hearing.tell(event, served)
         return farewell() if served is None else document(served, 0, 0, self._around)
 
     async def asked(self, token: str, strand: int, step: int, fields: Fields) -> str:
@@ -77,17 +78,23 @@ class Ear:
             turned_away = served.served[where] == "reject" and not served.is_over
             return replace(served, let_go_at=now) if turned_away else served
 
-        def answered(line: Line) -> Event | None:
-            word = line.served.get(where) if line.sid == sid else None
-            if word is None or word in _UNANSWERED or line.answered_at is not None:
-                return None
-            return events.answered(leg, token, sid, fields, now)
+        first = events.answered(leg, token, sid, fields, now)
 
-        line, is_new = await self._book.change(leg, serve_its_own, answered)
+        def serve_and_answer(line: Line) -> Line:
+            served = serve_its_own(line)
+            word = served.served.get(where) if served.sid == sid else None
+            if word is None or word in _UNANSWERED or served.answered_at is not None:
+                return served
+            return observe(served, first)
+
+        def answered(line: Line) -> Event | None:
+            return first if line.sid == sid and line.answered_at == first.at else None
+
+        line, is_new = await self._book.change(leg, serve_and_answer, answered)
         if line is None or line.token != token or line.sid != sid:
             return farewell()
-        if is_new and (first := answered(line)) is not None:
-            self._hearing.tell(first)
+        if is_new:
+            self._hearing.tell(first, line)
         key = events.pressed(leg, token, where, sid, fields, now)
         if key is not None:
             await self._hearing.take(key)

@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dialer.carriers import Receive
@@ -25,6 +26,12 @@ Heard = Callable[[Line, Event], None]
 """What is done about an event, after it was told."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Untold:
+    event: Event
+    line: Line | None
+
+
 class Hearing:
     """Events wait in the book; those of this process wait here, too, and are told at once."""
 
@@ -33,7 +40,7 @@ class Hearing:
         self._backlog = backlog
         self._heard = heard
         self._receive: Receive | None = None
-        self._lanes: dict[str, deque[Event]] = {}
+        self._lanes: dict[str, deque[_Untold]] = {}
         self._drains: dict[str, asyncio.Task[None]] = {}
         self._waiting: set[str] = set()
         self._told: set[str] = set()
@@ -66,27 +73,38 @@ class Hearing:
             await self._write_told()
 
     async def take(self, event: Event) -> None:
-        """Keep an event and tell it after all else of its call. A repeat is left alone."""
-        if await self._book.add_event(event):
-            self.tell(event)
-
-    def tell(self, event: Event) -> None:
-        """Tell an event that is kept. One without a leg tells nothing."""
+        """Keep an event, and with it what it makes of its line, and tell it after all else of its
+        call. A repeat is left alone.
+        """
+        line, is_new = None, False
         if event.leg is not None:
-            self._queue(event)
+            line, is_new = await self._book.change(
+                event.leg, lambda known: observe(known, event), lambda _: event
+            )
+        if line is None:
+            is_new = await self._book.add_event(event)
+        if is_new:
+            self.tell(event, line)
+
+    def tell(self, event: Event, line: Line | None) -> None:
+        """Tell an event that is kept, with its line as the event made it, or else that is still to
+        be found. An event without a leg tells nothing.
+        """
+        if event.leg is not None:
+            self._queue(event, line)
 
     async def catch_up(self, now: datetime, *, all_of_them: bool = False) -> None:
         """Tell what was kept and not told: by a process that died, or by ours before it did."""
         before = now + timedelta(days=1) if all_of_them else now - _LEFT_BY_OTHERS
         for event in await self._book.untold(before):
             if event.key not in self._waiting:
-                self._queue(event)
+                self._queue(event, None)
 
-    def _queue(self, event: Event) -> None:
+    def _queue(self, event: Event, line: Line | None) -> None:
         lane = (event.leg or event.sid).partition("/")[0]
         self._waiting.add(event.key)
         self._backlog.add(event.key)
-        self._lanes.setdefault(lane, deque()).append(event)
+        self._lanes.setdefault(lane, deque()).append(_Untold(event, line))
         self._begin(lane)
 
     def _begin(self, lane: str) -> None:
@@ -96,9 +114,9 @@ class Hearing:
     async def _drain(self, lane: str, receive: Receive) -> None:
         waiting = self._lanes[lane]
         while waiting:
-            event = waiting[0]
+            event, line = waiting[0].event, waiting[0].line
             try:
-                await self._tell(event, receive)
+                await self._tell(event, line, receive)
             except Exception:
                 log.exception("event %s was not told; it will be told again", event.key)
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -108,10 +126,9 @@ class Hearing:
             self._told.add(event.key)
         del self._lanes[lane], self._drains[lane]
 
-    async def _tell(self, event: Event, receive: Receive) -> None:
+    async def _tell(self, event: Event, line: Line | None, receive: Receive) -> None:
         """The line is changed first: what the news gives rise to finds it as it is by then."""
-        line = None
-        if event.leg is not None:
+        if line is None and event.leg is not None:
             line, _ = await self._book.change(event.leg, lambda known: observe(known, event))
         if line is None:
             return

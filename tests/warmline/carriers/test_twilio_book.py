@@ -208,3 +208,18 @@ async def test_what_another_process_forgot_is_gone(
 
     assert await book.change(LEG, lambda line: replace(line, joined=True)) == (None, False)
     assert await book.add(a_line())
+
+
+async def test_changes_made_at_once_are_made_one_after_the_other_and_none_of_them_twice(
+    book: StoredBook,
+) -> None:
+    await book.add(a_line())
+    made: list[int] = []
+
+    def once_more(line: Line) -> Line:
+        made.append(line.strand)
+        return replace(line, strand=line.strand + 1)
+
+    await asyncio.gather(*(book.change(LEG, once_more) for _ in range(8)))
+
+    assert made == list(range(8))

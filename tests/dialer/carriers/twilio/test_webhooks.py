@@ -1,17 +1,21 @@
 """Webhooks that are replayed, reordered, forged: they change nothing they should not."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dialer.carriers import LegBridged, LegEnded, Report
-from dialer.carriers.twilio.book import MemoryBook
+from dialer.carriers.twilio.book import Change, MemoryBook
+from dialer.carriers.twilio.events import Event
+from dialer.carriers.twilio.line import Line
+from terms.ids import LegId
 from tests.dialer.carriers.joined import live, talk
 from tests.dialer.carriers.rig import Behaviour
-from tests.dialer.carriers.twilio.rig import PUBLIC, TwilioRig
+from tests.dialer.carriers.twilio.rig import PUBLIC, TwilioRig, a_rig
 from tests.twilio_standin.hooks import Answer, Post, signature
+from tests.twilio_standin.operations import Operations
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
@@ -212,3 +216,37 @@ async def test_somebody_elses_call_passes_for_none_of_ours(rig: TwilioRig) -> No
 
     assert by_id(rig.told) == told
     assert len(await live(rig, call.call)) == 2
+
+
+class Counting(MemoryBook):
+    """Knows how often it was written to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[str] = []
+
+    async def change(
+        self, leg: LegId, change: Change, event: Callable[[Line], Event | None] = lambda line: None
+    ) -> tuple[Line | None, bool]:
+        """Change a line."""
+        self.written.append("line")
+        return await super().change(leg, change, event)
+
+
+async def test_what_a_webhook_tells_and_what_that_makes_of_its_leg_are_one_write(
+    operations: Operations,
+) -> None:
+    book = Counting()
+    async with a_rig(operations, book) as rig:
+        phone = await rig.phone(Behaviour.BY_HAND)
+        await rig.ring(phone, rig.call(), "caller")
+        await rig.settle()
+        sent, _ = listening(rig)
+        book.written.clear()
+
+        await rig.pick_up(phone)
+        await rig.settle()
+        await rig.put_down(phone)
+        await rig.settle()
+
+    assert len(sent) == len(book.written) == 2  # its first document, which answers it; and its end
