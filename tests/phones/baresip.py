@@ -52,6 +52,7 @@ class Baresip:
     sip_port: int = 0
     certificate: Path | None = None  # it takes calls over TLS and SRTP alone, and does not register
     events: list[dict[str, object]] = field(default_factory=list)
+    ports: frozenset[int] = frozenset()  # for SIP, audio and what is told about audio
     _process: asyncio.subprocess.Process | None = None
     _writer: asyncio.StreamWriter | None = None
     _reading: asyncio.Task[None] | None = None
@@ -61,6 +62,7 @@ class Baresip:
         """Start it; returns once it is registered."""
         sip, control = self.sip_port or port_with_neighbour(), _free_port(socket.SOCK_STREAM)
         rtp = port_with_neighbour()
+        self.ports = frozenset({sip, *range(rtp, rtp + 21)})
         self.directory.mkdir()
         config = _CONFIG.format(
             sip=sip,

@@ -4,6 +4,7 @@ Our own phones might agree with themselves alone.
 """
 
 import asyncio
+import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -26,6 +27,7 @@ from terms.ids import CallId, LegId
 from terms.phone import PhoneNumber
 from tests.phones import sipp
 from tests.phones.baresip import Baresip
+from tests.phones.capture import captured
 from tests.phones.engine import SHORTEST_RTP_TIMEOUT_SECONDS
 from tests.phones.required import require
 from tests.phones.rig import AsteriskRig
@@ -128,6 +130,39 @@ async def test_a_softphone_dials_in_under_its_own_number(line: AsteriskRig, begi
     assert (await line.news(LegEnded, call_in.leg)).by is ReleaseSide.PARTY
     await ann.stop()
     assert ann.heard_seconds(2600) >= 0.4
+
+
+def names(messages: list[bytes], number: PhoneNumber) -> list[bytes]:
+    """Those of them with the number in them, however it is written."""
+    bare = number.digits.removeprefix("+86").encode()
+    return [one for one in messages if bare in re.sub(rb"[\s().+-]", b"", one)]
+
+
+async def test_nothing_on_the_wire_of_a_softphone_names_the_other(
+    line: AsteriskRig, begin: Begin
+) -> None:
+    with captured() as wire:
+        ann, ben = await begin(ANN), await begin(BEN)
+        ann.command("dial", f"sip:{line.service_number}@{ann.registrar}")
+        call, ann_leg = line.call(), (await line.news(CallIn)).leg
+        await line.carrier.answer(ann_leg)
+        ben_leg = await line.ring(BEN, call, "counselor")
+        for leg in (ann_leg, ben_leg):
+            await line.news(LegAnswered, leg)
+        await line.carrier.bridge(call, (ann_leg, ben_leg), limit_seconds=600)
+        await line.carrier.say(ben_leg, "ending_soon", language="en")
+        await asyncio.sleep(TALK_SECONDS)
+        ann.command("hangup")
+        await line.news(LegEnded, ann_leg)
+        await line.carrier.hang_up(ben_leg)
+        await ben.happens("CALL_CLOSED")
+
+    for phone, own, other in ((ann, ANN, BEN), (ben, BEN, ANN)):
+        messages = wire.of(phone.ports)
+        assert len(messages) > 50 * TALK_SECONDS  # its audio, too
+        assert any(one.startswith(b"INVITE") and b"m=audio" in one for one in messages)
+        assert names(messages, own)
+        assert names(messages, other) == []
 
 
 async def test_a_softphone_rejects(line: AsteriskRig, begin: Begin) -> None:

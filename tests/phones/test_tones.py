@@ -89,13 +89,6 @@ async def test_ten_of_ten_talks_are_heard_both_ways_when_the_counselor_is_rung_f
 # --- the cap, on the wire -------------------------------------------------------------------------
 
 
-def talked(line: Line, other: Line) -> float:
-    """Seconds from the first to the last packet with the other's voice in it."""
-    heard = line.heard_from(other.phone.voice)
-    assert heard is not None
-    return heard[1] - heard[0]
-
-
 async def test_the_cap_holds_on_the_wire(phone_house: PhoneHouse) -> None:
     pair = await phone_house.talk(CAPPED)
     lines = phone_house.line(pair.caller), phone_house.line(pair.counselor)
@@ -103,7 +96,7 @@ async def test_the_cap_holds_on_the_wire(phone_house: PhoneHouse) -> None:
     await over(*lines)
 
     for line, other in (lines, lines[::-1]):
-        assert talked(line, other) == pytest.approx(CAP_SECONDS, abs=0.5)
+        assert line.talked_with(other) == pytest.approx(CAP_SECONDS, abs=0.5)
 
 
 async def test_the_cap_holds_on_the_wire_when_nobody_of_ours_is_alive(
@@ -117,6 +110,5 @@ async def test_the_cap_holds_on_the_wire_when_nobody_of_ours_is_alive(
     await over(*lines)
 
     for line, other in (lines, lines[::-1]):
-        assert talked(line, other) + 0.5 >= CAP_SECONDS
-        assert talked(line, other) < CAP_SECONDS + 3
+        assert CAP_SECONDS - 0.5 <= line.talked_with(other) < CAP_SECONDS + 3
     await phone_house.reopen()

@@ -43,12 +43,13 @@ def never_both(
     status: int | None = None,
     program: ProgramId = LISTENING,
 ) -> Story:
-    """Phones that behave so; with `status` the counselor's answers with that."""
+    """Phones that behave so; with `status` the phone that is rung second answers with that."""
 
     async def story(house: PhoneHouse) -> Pair:
         pair = await house.pair(program, caller=caller, counselor=counselor)
         if status is not None:
-            house.rig.answers(pair.counselor, status)
+            caller_last = program == COUNSELOR_FIRST
+            house.rig.answers(pair.caller if caller_last else pair.counselor, status)
         await house.press(pair)
         return pair
 
@@ -81,6 +82,10 @@ async def test_whoever_is_not_reached_is_named(phone_house: PhoneHouse) -> None:
         "the counselor's phone is off": (never_both(counselor=Behaviour.OFF), by_counselor),
         "a voicemail of the counselor": (never_both(counselor=Behaviour.VOICEMAIL), by_counselor),
         "the trunk is overloaded": (never_both(status=503), by_carrier),
+        "the trunk is overloaded, the caller being rung": (
+            never_both(status=503, program=COUNSELOR_FIRST),
+            by_carrier,
+        ),
         "the caller is busy": (never_both(Behaviour.BUSY), by_caller),
         "the caller does not answer": (never_both(Behaviour.NO_ANSWER), by_caller),
         "the caller rejects": (never_both(Behaviour.REJECTS), by_caller),

@@ -116,6 +116,12 @@ class Line(asyncio.DatagramProtocol):
         moments = [at for at, coded in self.received if holds(decoded(coded), hertz)]
         return (moments[0], moments[-1]) if moments else None
 
+    def talked_with(self, other: "Line") -> float:
+        """Seconds from the first to the last packet with the other's voice in it."""
+        heard = self.heard_from(other.phone.voice)
+        assert heard is not None
+        return heard[1] - heard[0]
+
     @property
     def heard_after_the_end(self) -> float:
         """Seconds for which audio still came when the call was over."""
