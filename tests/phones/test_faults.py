@@ -170,7 +170,7 @@ async def test_a_prompt_without_a_recording_is_complained_of(
         await rig.settle()
 
     assert "never_recorded" in caplog.text
-    assert await rig.hears(call.caller) == {call.counselor}
+    assert await rig.comes_to_hear(call.caller, call.counselor)
 
 
 async def test_no_bridge_is_left_behind(rig: AsteriskRig) -> None:

@@ -55,7 +55,7 @@ async def test_the_cap_still_ends_the_call_and_the_next_process_says_so(
     lines = [capped.line(phone) for phone in (talk.caller, talk.counselor)]
 
     server.kill()
-    assert await capped.rig.hears(talk.caller) == {talk.counselor}
+    assert await capped.rig.comes_to_hear(talk.caller, talk.counselor)
 
     async def both_are_told() -> bool:
         return all(line.closed for line in lines)
@@ -109,8 +109,8 @@ async def test_a_call_that_outlives_its_process_is_taken_over_by_the_next(
 
     server.kill()
     await server.start()
-    assert await one.rig.hears(talk.caller) == {talk.counselor}
-    assert await one.rig.hears(talk.counselor) == {talk.caller}
+    assert await one.rig.comes_to_hear(talk.caller, talk.counselor)
+    assert await one.rig.comes_to_hear(talk.counselor, talk.caller)
     await one.rig.put_down(talk.caller)
     verdict = await one.verdict(talk)
 

@@ -63,7 +63,7 @@ async def rig() -> AsyncIterator[AsteriskRig]:
 
 async def test_it_rings_over_its_own_trunk_and_keeps_how_a_leg_ended(rig: AsteriskRig) -> None:
     call = await talk(rig)
-    assert await rig.hears(call.caller) == {call.counselor}
+    assert await rig.comes_to_hear(call.caller, call.counselor)
     await rig.settle()
     await rig.carrier.close()
     await rig.put_down(call.counselor)

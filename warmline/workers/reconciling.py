@@ -75,22 +75,27 @@ class Reconciler(Looker):
         now = self.clock.now()
         if self._looked_at is not None and now - self._looked_at < LOOK_EVERY:
             return self._looked_at + LOOK_EVERY
-        is_first, self._looked_at = self._looked_at is None, now
+        is_first = self._looked_at is None
+        self._looked_at = None if is_first else now
         async with self._pool.acquire() as connection:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ONE_AT_A_TIME):
-                return now + LOOK_EVERY
+                return None if is_first else now + LOOK_EVERY
             try:
-                await self._compare(now, is_first=is_first)
+                has_compared = await self._compare(now, is_first=is_first)
             finally:
                 await connection.execute("SELECT pg_advisory_unlock($1)", _ONE_AT_A_TIME)
+        if is_first and not has_compared:
+            return None  # who takes over may be connecting still: the next look is the first
+        self._looked_at = now
         return now + LOOK_EVERY
 
-    async def _compare(self, now: datetime, *, is_first: bool) -> None:
+    async def _compare(self, now: datetime, *, is_first: bool) -> bool:
+        """Whether the carrier could say what lives."""
         try:
             legs = {live.leg: live for live in await self._carrier.live_legs()}
         except CarrierUnknown:
             _log.warning("carrier_cannot_say_what_lives")
-            return
+            return False
         # The carrier is asked first: a leg rung meanwhile is young, and so not missed.
         calls, unknown = await self._calls(legs)
         self._metrics.live_calls.set(sum(call.ended_at is None for call in calls.values()))
@@ -109,6 +114,7 @@ class Reconciler(Looker):
             await self._desk.take_news(id_, news)
         for leg in sure.strays:
             await self._let_go(leg)
+        return True
 
     async def _calls(
         self, legs: Mapping[LegId, LiveLeg]

@@ -67,7 +67,7 @@ class RingingConformance:
         leg = await rig.ring(first.caller, rig.call(), "caller")
 
         assert (await rig.news(LegEnded, leg)).q850 == 17
-        assert await rig.hears(first.caller) == {first.counselor}
+        assert await rig.comes_to_hear(first.caller, first.counselor)
 
     async def test_the_carrier_gives_up_ringing_by_itself(self, rig: Rig) -> None:
         call = rig.call()

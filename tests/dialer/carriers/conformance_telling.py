@@ -124,7 +124,7 @@ class TellingConformance:
 
         assert (await rig.news(MediaHeard, call.caller_leg)).at > lost.since
         assert await rig.all_news(MediaHeard, call.counselor_leg) == []
-        assert await rig.hears(call.counselor) == {call.caller}
+        assert await rig.comes_to_hear(call.counselor, call.caller)
         assert set(await live(rig, call.call)) == {call.caller_leg, call.counselor_leg}
 
     async def test_legs_stand_while_nobody_listens(self, rig: Rig) -> None:

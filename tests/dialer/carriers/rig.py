@@ -13,6 +13,7 @@ from terms.ids import CallId, LegId
 from terms.phone import PhoneNumber
 
 _GENEROUS_SECONDS = 20.0
+_LISTENS = 8
 
 Piece = TypeVar("Piece", bound=News | CallIn)
 
@@ -86,6 +87,13 @@ class Rig(ABC):
     @abstractmethod
     async def hears(self, phone: PhoneNumber) -> set[PhoneNumber]:
         """Whose voices reach the phone now."""
+
+    async def comes_to_hear(self, phone: PhoneNumber, *others: PhoneNumber) -> bool:
+        """Whether it hears these and nobody else before long: audio takes its way by itself."""
+        for _ in range(_LISTENS):
+            if await self.hears(phone) == set(others):
+                return True
+        return False
 
     @abstractmethod
     async def heard(self, phone: PhoneNumber) -> list[str]:

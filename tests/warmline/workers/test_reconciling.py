@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from billing.voucher import State as VoucherState
 from dialer.call import State
-from dialer.carriers import LegBridged
+from dialer.carriers import CarrierUnknown, LegBridged
 from dialer.orders import CarrierOrder, HangUp
 from dialer.store.due import insert_orders
 from terms.ids import CallId
@@ -120,6 +121,26 @@ async def deaf_to_bridged(house: House) -> None:
             await house.switchboard.receive(report)
 
     await house.carrier.open(receive)
+
+
+async def test_who_takes_over_says_what_was_found_once_the_carrier_can_say(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await talking(house)
+
+    async def connecting() -> None:
+        raise CarrierUnknown
+
+    with capture_logs() as said:
+        with monkeypatch.context() as changed:
+            changed.setattr(house.carrier, "live_legs", connecting)
+            await house.crew.reconciler.look()
+        house.clock.advance(1)
+        await house.crew.reconciler.look()
+        await look_twice(house)
+
+    found = [one for one in said if one["event"] == "legs_compared"]
+    assert [(one["live_calls"], one["legs_at_carrier"]) for one in found] == [(1, 2)]
 
 
 async def test_a_leg_of_no_call_is_let_go_but_not_before_its_own_farewell(house: House) -> None:
