@@ -43,6 +43,24 @@ def test_what_waits_for_half_a_second_is_late_until_it_is_dealt_with_or_hopeless
     backlog.drop("never seen")
 
 
+def test_who_is_late_for_ever_waits_no_longer_and_begins_anew_once_it_was_not() -> None:
+    clock = Hands()
+    backlog = Backlog(clock)
+
+    def late_for(seconds: int) -> list[bool]:
+        seen = []
+        for second in range(seconds):
+            backlog.add(second)
+            clock.move(1)
+            seen.append(backlog.is_late)
+            backlog.drop(second)
+        return seen
+
+    assert late_for(17) == [True] * 15 + [False] * 2
+    assert not backlog.is_late
+    assert late_for(2) == [True] * 2
+
+
 async def test_news_that_is_told_and_not_taken_yet_makes_silence_mean_nothing(
     rig: TwilioRig,
 ) -> None:
