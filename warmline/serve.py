@@ -35,6 +35,7 @@ from warmline.api.interventions import interventions
 from warmline.api.leaving import CounselorsLeave
 from warmline.api.members import members
 from warmline.api.notices import notices
+from warmline.api.offer_seen import offer_seen
 from warmline.api.orders import orders
 from warmline.api.own_day import own_day
 from warmline.api.pages import add_pages
@@ -104,6 +105,7 @@ OPERATIONS = (
     *drafts,
     *own_day,
     *phone_checks,
+    *offer_seen,
     *staff_operations,
     *claims,
     *case_office,

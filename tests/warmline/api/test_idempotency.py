@@ -72,7 +72,7 @@ class Sender:
         self.sent.append(sent)
         service = self.all_.service
         async with service.client.post(path, json=body, headers=headers) as response:
-            found: dict[str, Any] = await response.json()
+            found: dict[str, Any] = await response.json() if await response.read() else {}
         return found
 
     async def again(self, service: Service, sent: Sent) -> None:
@@ -274,6 +274,7 @@ async def _decline(sender: Sender) -> None:
     counselor = await _new_pair(sender, FOURTH, FOURTH_COUNSELOR)
     order = await people.order(await people.caller(FOURTH), counselor)
     call = await _ring(sender, FOURTH, order, FOURTH, FOURTH_COUNSELOR)
+    await sender.post(FOURTH_COUNSELOR, f"{call}/seen", {"visible": True}, status=204)
     await sender.post(FOURTH_COUNSELOR, f"{call}/decline")
     await service.let_pass(1)
 

@@ -83,3 +83,28 @@ async def test_a_call_that_was_taken_is_told_once_it_is_over(service: Service, m
 
     last = (await ask(service, "GET", "/v1/me", me))["last_offer"]
     assert (last["call"], last["became"]) == (call, "connected")
+
+
+async def test_a_console_that_shows_a_call_is_on_record_once_for_staff_alone(
+    service: Service, me: Headers
+) -> None:
+    call = await rung(service, answers="no_answer")
+    stranger = await service.people.counselor("+8613900000002")
+    other = await service.sign_in("counselor", counselor=stranger)
+
+    async def sees(who: Headers, visible: bool) -> int:
+        path, body = f"/v1/calls/{call}/seen", {"visible": visible}
+        async with service.client.post(path, json=body, headers=who) as response:
+            return response.status
+
+    assert await sees(other, True) == 404
+    assert [await sees(me, visible) for visible in (False, True, True)] == [204] * 3
+
+    lines = await service.house.pool.fetch(
+        "SELECT data::text, visible FROM timeline WHERE kind = 'offer_seen' ORDER BY seq"
+    )
+    assert ["true" in line["data"] for line in lines] == [False, True]
+    assert {tuple(line["visible"]) for line in lines} == {("staff",)}
+    for _ in range(6):
+        await service.let_pass(30)
+    assert await sees(me, True) == 404

@@ -52,6 +52,7 @@ MAY = {
     "GET /v1/me/day": "counselor",
     "PUT /v1/me/presence": "counselor",
     "POST /v1/me/phone-check": "counselor",
+    "POST /v1/calls/{call}/seen": "counselor",
     "POST /v1/calls/{call}/accept": "counselor",
     "POST /v1/calls/{call}/decline": "counselor",
     "POST /v1/calls/{call}/hang-up": "counselor",

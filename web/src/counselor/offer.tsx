@@ -9,6 +9,7 @@ import { Icon } from "../shared/components/icons.tsx";
 import { Countdown, Fault, Note } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
 import { clockTime, shortNumber } from "../shared/times.ts";
+import { api } from "../staff/account.ts";
 import { act, me, programName } from "./me.ts";
 import { words } from "./words.ts";
 
@@ -26,6 +27,7 @@ export function Offer({ offer }: { offer: OfferView }) {
     const isWriting = active instanceof HTMLElement && active.matches("input, textarea, select");
     if (!isWriting) accepting.current?.focus();
   }, []);
+  useEffect(() => tellSeen(offer.call), []);
   useEffect(() => {
     if (offer.answered) alarm(say.offerAnswered);
   }, [offer.answered]);
@@ -114,6 +116,20 @@ export function Offer({ offer }: { offer: OfferView }) {
       </div>
     </section>
   );
+}
+
+/** Say that the offer is on a screen, and again when the page comes to the front. */
+function tellSeen(call: string): () => void {
+  const tell = (): void => {
+    const asked = { path: { call }, body: { visible: !document.hidden } };
+    void api("POST /v1/calls/{call}/seen", asked).catch(() => undefined); // evidence, no more
+  };
+  const come = (): void => {
+    if (!document.hidden) tell();
+  };
+  tell();
+  document.addEventListener("visibilitychange", come);
+  return () => document.removeEventListener("visibilitychange", come);
 }
 
 /** An offer never just vanishes: what became of the last one stays for a while. */
