@@ -1,5 +1,6 @@
 /** The counselor's desk: what the service says is true, one thing to do at a time. */
 import { useSignal } from "@preact/signals";
+import { Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import type { OwnCallView, WrapUpView } from "../shared/api/schema.ts";
 import { Button } from "../shared/components/button.tsx";
@@ -262,12 +263,12 @@ function Shortcuts() {
     <Dialog title={say.keys} onClose={() => (open.value = false)}>
       <dl class="facts">
         {keys.map(([key, text]) => (
-          <div key={key} class="row apart">
+          <Fragment key={key}>
             <dt>{text}</dt>
             <dd>
               <kbd>{key}</kbd>
             </dd>
-          </div>
+          </Fragment>
         ))}
       </dl>
     </Dialog>

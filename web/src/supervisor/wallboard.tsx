@@ -22,6 +22,7 @@ import { clockTime, digits, length } from "../shared/times.ts";
 import { api } from "../staff/account.ts";
 import { useReading } from "../staff/use-reading.ts";
 import { enumerations } from "../staff/enumerations.ts";
+import { programTitle } from "../staff/programs.ts";
 import { words } from "./words.ts";
 
 export function Wallboard({ live }: { live: Live }) {
@@ -208,7 +209,7 @@ function Row({ row }: { row: TodayView }) {
   const spread = [answer.p50, answer.p90, answer.p99].map(seconds).join(" · ");
   return (
     <tr class={row.program === null ? "whole" : undefined}>
-      <th scope="row">{row.program ?? say.all}</th>
+      <th scope="row">{row.program === null ? say.all : programTitle(row.program)}</th>
       <td>{row.offered}</td>
       <td>{row.answered}</td>
       <td>{row.abandoned}</td>

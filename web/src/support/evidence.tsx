@@ -3,6 +3,7 @@ import type { EvidenceView, LedgerEntryView, VerdictView } from "../shared/api/s
 import { Pill, type Tone } from "../shared/components/showing.tsx";
 import { clockSeconds, length, nearTime } from "../shared/times.ts";
 import { Lines } from "./lines.tsx";
+import { accountInWords, entryInWords } from "./books.ts";
 import { reasonInWords } from "./reasons.ts";
 import { enumerations } from "../staff/enumerations.ts";
 import { words } from "./words.ts";
@@ -111,10 +112,10 @@ export function Book({ title, entries }: { title: string; entries: readonly Ledg
               {entries.map((entry) => (
                 <tr key={entry.number}>
                   <td>{nearTime(entry.at)}</td>
-                  <td>{entry.from_account}</td>
-                  <td>{entry.to_account}</td>
+                  <td>{accountInWords(entry.from_account)}</td>
+                  <td>{accountInWords(entry.to_account)}</td>
                   <td>{entry.units}</td>
-                  <td>{entry.reason}</td>
+                  <td>{entryInWords(entry.reason)}</td>
                 </tr>
               ))}
             </tbody>

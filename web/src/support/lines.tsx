@@ -9,6 +9,9 @@ const LEFT = 110;
 const ROW = 54;
 const TOP = 14;
 const AXIS = 30;
+/** About as wide as a label is. */
+const LABEL = 190;
+const SLACK_MILLISECONDS = 1_000;
 
 type Kind = "ringing" | "answered" | "talking" | "silent";
 
@@ -27,13 +30,14 @@ export function Lines({ evidence }: { evidence: EvidenceView }) {
   const end = Math.max(start + 1_000, ...ends);
   const x = (moment: number): number =>
     LEFT + ((moment - start) / (end - start)) * (WIDTH - LEFT - 20);
-  const height = TOP + legs.length * ROW + AXIS;
+  const rows = rowsOf(legs);
+  const height = TOP + rows.length * ROW + AXIS;
   return (
     <figure class="lines-figure">
       <div class="lines-scroll" tabIndex={0}>
         <svg viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={told(evidence)}>
-          {legs.map((leg, place) => (
-            <Leg key={leg.id} leg={leg} y={TOP + place * ROW} x={x} />
+          {rows.map((row, place) => (
+            <Row key={row[0]?.id} legs={row} y={TOP + place * ROW} x={x} />
           ))}
           <Axis start={start} end={end} y={height - AXIS + 8} x={x} />
         </svg>
@@ -54,22 +58,68 @@ export function Lines({ evidence }: { evidence: EvidenceView }) {
   );
 }
 
-interface LegProps {
-  readonly leg: LegView;
+/** A person's phone, rung again and again, is one line; phones that overlap have one each. */
+function rowsOf(legs: readonly LegView[]): LegView[][] {
+  const rows: LegView[][] = [];
+  for (const leg of [...legs].sort((one, other) => at(one.rung_at) - at(other.rung_at))) {
+    const row = rows.find((one) => {
+      const last = one.at(-1);
+      return last?.role === leg.role && endOf(last) <= at(leg.rung_at) + SLACK_MILLISECONDS;
+    });
+    if (row) row.push(leg);
+    else rows.push([leg]);
+  }
+  return rows;
+}
+
+interface RowProps {
+  readonly legs: readonly LegView[];
   readonly y: number;
   readonly x: (moment: number) => number;
 }
 
-function Leg({ leg, y, x }: LegProps) {
+function Row({ legs, y, x }: RowProps) {
   const say = words.value;
-  const end = endOf(leg);
-  const who = leg.released_by === null ? null : say.side[leg.released_by];
-  const late = x(end) > WIDTH * 0.7;
+  // What ended a talk is told first; a label that would lie on another one is left to the title.
+  const told: number[] = [];
+  const isTold = (leg: LegView): boolean => {
+    const from = labelFrom(x(endOf(leg)));
+    if (leg.ended_at === null || told.some((other) => Math.abs(other - from) < LABEL)) return false;
+    told.push(from);
+    return true;
+  };
+  const labelled = new Set(
+    [...legs.filter((leg) => leg.bridged_at !== null), ...[...legs].reverse()].filter(isTold),
+  );
   return (
     <g>
       <text x={0} y={y + 20} class="role">
-        {say.role[leg.role]}
+        {legs[0] && say.role[legs[0].role]}
       </text>
+      {legs.map((leg) => (
+        <Leg key={leg.id} leg={leg} y={y} x={x} isLabelled={labelled.has(leg)} />
+      ))}
+    </g>
+  );
+}
+
+/** A label lies to the right of the end it tells of; near the edge, to the left. */
+const isLate = (x: number): boolean => x > WIDTH * 0.7;
+const labelFrom = (x: number): number => (isLate(x) ? x - LABEL : x);
+
+interface LegProps {
+  readonly leg: LegView;
+  readonly y: number;
+  readonly x: (moment: number) => number;
+  readonly isLabelled: boolean;
+}
+
+function Leg({ leg, y, x, isLabelled }: LegProps) {
+  const end = endOf(leg);
+  const late = isLate(x(end));
+  return (
+    <g>
+      <title>{inWords(leg)}</title>
       {stretches(leg).map((one) => (
         <rect
           key={`${one.kind}${one.from}`}
@@ -81,23 +131,29 @@ function Leg({ leg, y, x }: LegProps) {
           rx={5}
         />
       ))}
-      {leg.ended_at !== null && (
-        <>
-          <line class="end" x1={x(end)} x2={x(end)} y1={y} y2={y + 32} />
-          <text
-            class="who"
-            x={x(end) + (late ? -6 : 6)}
-            y={y + 44}
-            text-anchor={late ? "end" : "start"}
-          >
-            {who}
-            {leg.q850 !== null && ` · Q.850 ${leg.q850}`}
-            {leg.sip !== null && ` · SIP ${leg.sip}`}
-          </text>
-        </>
+      {leg.ended_at !== null && <line class="end" x1={x(end)} x2={x(end)} y1={y} y2={y + 32} />}
+      {isLabelled && (
+        <text
+          class="who"
+          x={x(end) + (late ? -6 : 6)}
+          y={y + 44}
+          text-anchor={late ? "end" : "start"}
+        >
+          {releaseOf(leg)}
+        </text>
       )}
     </g>
   );
+}
+
+/** Who let go, and the numbers the carrier gave for it. */
+function releaseOf(leg: LegView): string {
+  const who = leg.released_by === null ? null : words.value.side[leg.released_by];
+  const numbers = [
+    leg.q850 === null ? null : `Q.850 ${leg.q850}`,
+    leg.sip === null ? null : `SIP ${leg.sip}`,
+  ];
+  return [who, ...numbers].filter((one) => one !== null).join(" · ");
 }
 
 interface AxisProps {

@@ -9,8 +9,10 @@ import { Fault, Loading, Pill, Unread } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
 import { length, nearTime, shortNumber } from "../shared/times.ts";
 import { api } from "../staff/account.ts";
+import { programTitle } from "../staff/programs.ts";
 import { Evidence } from "./evidence.tsx";
 import { enumerations } from "../staff/enumerations.ts";
+import { deedInWords } from "./books.ts";
 import { words } from "./words.ts";
 
 export function OrderCase({ order }: { order: string }) {
@@ -55,7 +57,7 @@ function About({ shown }: { shown: CaseView }) {
       <h1 id="order">{say.orderTitle}</h1>
       <dl class="facts">
         <dt>{say.program}</dt>
-        <dd>{order.program}</dd>
+        <dd>{programTitle(order.program)}</dd>
         <dt>{say.state}</dt>
         <dd>{say.orderState[order.state]}</dd>
         <dt>{say.opened}</dt>
@@ -202,7 +204,7 @@ function Deeds({ shown }: { shown: CaseView }) {
       <ol class="plain-lines">
         {shown.deeds.map((deed) => (
           <li key={`${deed.at}${deed.action}`}>
-            <time>{nearTime(deed.at)}</time> <code>{deed.action}</code>{" "}
+            <time>{nearTime(deed.at)}</time> {deedInWords(deed.action)}{" "}
             <span class="soft">{deed.staff}</span>
             {deed.reason && <p>{deed.reason}</p>}
           </li>

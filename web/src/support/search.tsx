@@ -7,6 +7,7 @@ import { Fault, Pill } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
 import { nearTime, shortNumber } from "../shared/times.ts";
 import { api } from "../staff/account.ts";
+import { programTitle } from "../staff/programs.ts";
 import { words } from "./words.ts";
 
 export function Search() {
@@ -53,7 +54,7 @@ function Orders() {
           <li key={one.id}>
             <a class="row apart found" href={`/support/orders/${one.id}`}>
               <span>{nearTime(one.opened_at)}</span>
-              <span>{one.program}</span>
+              <span>{programTitle(one.program)}</span>
               <span class="number">{shortNumber(one.phone)}</span>
               <Pill>{say.orderState[one.state]}</Pill>
             </a>
@@ -93,7 +94,7 @@ function Vouchers() {
           <dt>{say.state}</dt>
           <dd>{one.state}</dd>
           <dt>{say.program}</dt>
-          <dd>{one.program}</dd>
+          <dd>{programTitle(one.program)}</dd>
           <dt>{say.validUntil}</dt>
           <dd>{nearTime(one.valid_until)}</dd>
           <dt>{say.holder}</dt>
