@@ -13,7 +13,7 @@ PAGE_SOURCES := docs/openapi.json web/package-lock.json $(shell find web -name n
 # anew, which takes longer than everything else together.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup web run test chaos exercise check rules openapi diagrams bench lock system-packages phones
+.PHONY: setup web run test chaos exercise check rules openapi diagrams pictures bench lock system-packages phones
 
 setup: $(INSTALLED) $(PAGES)
 
@@ -75,6 +75,11 @@ openapi: setup
 
 diagrams: setup
 	$(BIN)/python -m tests.diagrams
+
+# Every screen of the pages, as the browser tests see it: looked at, made small, and shown in the READMEs.
+pictures: setup
+	WARMLINE_TEST_PICTURES=.pytest_cache/pictures $(BIN)/python -m pytest -q tests/browser
+	$(BIN)/python -m tests.browser.album .pytest_cache/pictures
 
 bench: setup
 	$(BIN)/warmline bench

@@ -1,6 +1,7 @@
 """A caller with a phone and a counselor at a desk, each in a browser of their own, in one demo."""
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,13 @@ _BUILT = Path("warmline/web/built/caller.html")
 _ASKED_IN_VAIN = ("/v1/sessions/current", "/v1/devices/current")
 """Chromium reports every 401: "who am I?" before the sign-in."""
 
+ALL_PICTURES = bool(os.environ.get("WARMLINE_TEST_PICTURES"))
+"""Whether pictures are wanted for their own sake: then of both widths, and in the light."""
+
+_COME_TO_REST = """() => {
+    scrollTo(0, 0);  // else the bar is seen in mid-page
+    return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
 _LOOK_SECONDS = 0.05
 _used: set[str] = set()
 _CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
@@ -114,15 +122,22 @@ class Person:
         await expect(self.page.locator("#main")).to_contain_text(what)
 
     async def looks(self, name: str) -> None:
-        """Keep a picture of the screen, which must fit the window; ask axe what is wrong."""
+        """Keep a picture of the screen, which fits phones and desks; ask axe what is wrong."""
         await self.page.evaluate("document.fonts.ready")
         assert self.page.viewport_size is not None
-        width = self.page.viewport_size["width"]
-        await self.page.screenshot(
-            path=self.pictures / f"{name}-{width}-{self.language}.png", full_page=True
-        )
-        assert await self.page.evaluate("document.documentElement.scrollWidth") <= width, name
+        own, height = self.page.viewport_size["width"], self.page.viewport_size["height"]
+        for width in sorted({PHONE_WIDTH, DESK_WIDTH, own}, key=lambda one: one == own):
+            await self._looks_at(name, width, height, is_kept=width == own or ALL_PICTURES)
         self.blemishes += [f"{name}: {one}" for one in await self._axe()]
+
+    async def _looks_at(self, name: str, width: int, height: int, *, is_kept: bool) -> None:
+        await self.page.set_viewport_size({"width": width, "height": height})
+        assert await self.page.evaluate("document.documentElement.scrollWidth") <= width, name
+        if is_kept:
+            await self.page.evaluate(_COME_TO_REST)
+            path = self.pictures / f"{name}-{width}-{self.language}.png"
+            whole = not await self.page.locator("dialog[open]").count()  # its veil ends with it
+            await self.page.screenshot(path=path, full_page=whole, animations="disabled")
 
     async def _axe(self) -> list[str]:
         if not await self.page.evaluate("'axe' in window"):

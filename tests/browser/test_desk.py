@@ -122,7 +122,7 @@ async def test_a_reload_a_second_window_and_a_lost_network_lose_nothing_and_doub
         await desk.page.fill("#summary", "断网时写的")
         await expect(desk.page.locator("#save-mark")).to_have_attribute("data-state", "kept_here")
         await desk.sees(".freshness")
-        await desk.looks("offline")
+        await desk.looks("desk-offline")
         await caller.presses("#hang-up")
         await caller.is_at("over")
         await desk.page.context.set_offline(False)
@@ -142,13 +142,13 @@ async def test_text_that_looks_like_markup_stays_text(
         a_caller(browser, demo, pictures, 3, width=1280) as caller,
     ):
         await _calls(caller, desk)
-        await desk.looks("offer")
+        await desk.looks("offer-to-markup")
         await desk.answers_and_accepts()
         await caller.is_at("connected")
-        await caller.looks("connected")
+        await caller.looks("connected-to-markup")
         await desk.page.fill("#summary", MARKUP)
         await _is_saved(desk.page)
-        await desk.looks("talking")
+        await desk.looks("markup")
         await desk.page.reload()
         await expect(desk.page.locator("#summary")).to_have_value(MARKUP)
         assert await desk.page.locator("main img, main b:text('不是粗体')").count() == 0
@@ -157,7 +157,7 @@ async def test_text_that_looks_like_markup_stays_text(
         await desk.presses("#hang-up")
         await desk.presses("#hang-up-yes")
         await desk.hands_in(MARKUP)
-        await desk.looks("waiting")
+        await desk.looks("waiting-after-markup")
         caller.check()
 
 

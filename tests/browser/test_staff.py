@@ -7,7 +7,14 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, StorageState, expect
 
-from tests.browser.people import DESK_WIDTH, PHONE_WIDTH, Language, World, a_caller
+from tests.browser.people import (
+    ALL_PICTURES,
+    DESK_WIDTH,
+    PHONE_WIDTH,
+    Language,
+    World,
+    a_caller,
+)
 from tests.browser.staff import a_member
 from tests.warmline.demo.running import DemoProcess
 from warmline.clock import machine_now
@@ -46,9 +53,9 @@ SCREENS = (
 )
 LIST = """\
 sponsor,policy_number,product,purchased_on,effective_on,status,policyholder_name,policyholder_phone,\
-relation,insured_name
-default,P-1,mind-care,2026-01-01,2026-01-01,in_force,王安,13800013999,self,王安
-default,P-2,mind-care,yesterday,2026-01-01,in_force,王安,13800013999,self,王安
+relation,insured_name,insured_birth_date
+default,P-1,mind-care,2026-01-01,2026-01-01,in_force,王安,13800013999,self,王安,1990-05-01
+default,P-2,mind-care,yesterday,2026-01-01,in_force,王安,13800013999,self,王安,1990-05-01
 """
 
 
@@ -123,7 +130,8 @@ async def test_every_screen_of_the_office_fits_and_can_be_used_by_everybody(
     width: int,
 ) -> None:
     state = await _signed_in(browser, demo, pictures, kept)
-    scheme: Literal["light", "dark"] = "light" if language == "zh-CN" else "dark"
+    is_light = language == "zh-CN" or ALL_PICTURES
+    scheme: Literal["light", "dark"] = "light" if is_light else "dark"
     async with a_member(
         browser, demo, pictures, state, language=language, width=width, scheme=scheme
     ) as member:

@@ -81,6 +81,9 @@ async def test_two_people_talk_are_cut_off_and_go_on_until_the_time_is_used_up(
         await caller.looks("verify")
         await caller.verifies()
         await caller.looks("home")
+        await caller.opens("/call/new/psych-listening")
+        await caller.sees("label.choice")
+        await caller.looks("choosing")
         await caller.prepares_a_call(desk.name)
         for told in (says["charges"], "110", "120", "12356"):
             await caller.is_told(told)
