@@ -26,7 +26,7 @@ const zh: Refusals = {
   device_not_verified: "这部手机的验证已过期，请重新验证。",
   outside_hours: "现在不在服务时间。",
   counselor_offline: "对方现在不在班，请换一位或稍后再试。",
-  counselor_busy: "对方正在通话，请稍等几分钟，或换一位。",
+  counselor_busy: "对方正在通话。可以稍后再打，也可以取消后换一位。",
   voucher_in_use: "这张券正用于另一次通话。",
   voucher_invalid: "这张券不能用：请核对兑换码和有效期。",
   call_in_progress: "您已有一次正在进行的通话。",
@@ -64,7 +64,7 @@ const en: Refusals = {
   device_not_verified: "Your phone's verification has run out. Please verify it again.",
   outside_hours: "The service is closed now.",
   counselor_offline: "They are off duty now. Choose somebody else, or try later.",
-  counselor_busy: "They are on a call. Wait a few minutes, or choose somebody else.",
+  counselor_busy: "They are on a call. Call again soon, or cancel and choose somebody else.",
   voucher_in_use: "This voucher is in use for another call.",
   voucher_invalid: "This voucher cannot be used: check its code and its last day.",
   call_in_progress: "You already have a call under way.",
@@ -82,7 +82,7 @@ const en: Refusals = {
   changed_meanwhile: "It was changed elsewhere meanwhile: please look again.",
 };
 const words = catalogue(
-  { refusals: zh, again: (wait: string) => ` 请等 ${wait}。` },
+  { refusals: zh, again: (wait: string) => `请等 ${wait}。` },
   {
     refusals: en,
     again: (wait: string) => ` Wait ${wait}.`,
