@@ -15,7 +15,7 @@ FOLDER = Path("docs/pictures")
 WIDTHS = (390, 1280)
 MOST_BYTES = 3_000_000
 _CHROMIUM = "/usr/bin/chromium"
-_KEPT = {390: (312, 900), 1280: (832, 800)}
+_KEPT = {390: (312, 1300), 1280: (832, 1150)}
 """How wide a picture is kept, and how much of a long page."""
 
 _SHOWN = {390: 96, 1280: 296}
@@ -29,7 +29,7 @@ _SHRINK = """async ([png, width, most]) => {
     const context = canvas.getContext('2d');
     context.imageSmoothingQuality = 'high';
     context.drawImage(image, 0, 0, width, height);
-    const blob = await canvas.convertToBlob({ type: 'image/webp', quality: 0.7 });
+    const blob = await canvas.convertToBlob({ type: 'image/webp', quality: 0.6 });
     const bytes = new Uint8Array(await blob.arrayBuffer());
     return btoa(Array.from(bytes, (one) => String.fromCharCode(one)).join(''));
 }"""
