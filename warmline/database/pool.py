@@ -29,13 +29,18 @@ _UNREACHABLE = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
 )
+_HOUSE = secrets.token_hex(6)
 _SERVER_SETTINGS = {
-    # Tells this process's connections from others': what it had in hand is free when they are gone.
-    "application_name": f"warmline-{secrets.token_hex(6)}",
     "timezone": "UTC",
     # A transaction left open by a stuck process would hold its locks, and the live feed, for ever.
     "idle_in_transaction_session_timeout": "15s",
 }
+
+
+def _server_settings() -> dict[str, str]:
+    """Named after the process, not its parent: what it had in hand is free once its connections
+    are gone."""
+    return {"application_name": f"warmline-{_HOUSE}-{os.getpid()}", **_SERVER_SETTINGS}
 
 
 class DatabaseUnreachable(Unusable):
@@ -74,7 +79,7 @@ async def open_pool(url: str, *, size: int = CONNECTIONS) -> "Pool[Record]":
             max_size=size,
             timeout=_CONNECT_SECONDS,
             command_timeout=_COMMAND_SECONDS,
-            server_settings=_SERVER_SETTINGS,
+            server_settings=_server_settings(),
             reset=_nothing_to_reset,
         )
     except _UNREACHABLE as failed:
@@ -97,7 +102,7 @@ async def connected(url: str) -> "AsyncIterator[Connection[Record]]":
     """One connection, closed in the end. Raises Unusable."""
     try:
         connection = await asyncpg.connect(
-            url, timeout=_CONNECT_SECONDS, server_settings=_SERVER_SETTINGS
+            url, timeout=_CONNECT_SECONDS, server_settings=_server_settings()
         )
     except _UNREACHABLE as failed:
         raise DatabaseUnreachable(_sentence(url, failed)) from failed

@@ -11,6 +11,9 @@ ASK_AGAIN_SECONDS = 0.5
 MOST_TRIES = 60
 """At half a second each: as long as an order can matter; the dialer's own timers end the wait."""
 
+_MOST_DENIALS = 6
+"""So often a bridge is asked for that may have stood before, until news must have come (3 s)."""
+
 _LONGEST_ASIDE_SECONDS = 4.0
 """How long a limit that could not be moved waits at most before it is tried again."""
 
@@ -29,9 +32,14 @@ class Next(Enum):
 def after_fault(
     order: CarrierOrder, why: CarrierRefused | CarrierUnknown, tries: int, *, was_sent: bool
 ) -> Next:
-    """`tries` counts this one; `was_sent`: perhaps it arrived before this one already."""
+    """`tries` counts this one; `was_sent`: perhaps it arrived before this one already.
+
+    A bridge that may have arrived is refused when the two have talked and are gone by now. Taken
+    at its word that would be an attempt that failed; the news of the talk is on its way.
+    """
     if isinstance(why, CarrierRefused) and not is_asked_again(order, why):
-        return Next.REFUSED
+        may_be_over = was_sent and isinstance(order, Bridge) and tries < _MOST_DENIALS
+        return Next.AGAIN if may_be_over else Next.REFUSED
     if isinstance(order, Limit):
         return Next.ASIDE  # again as long as its leg stands (X55)
     if is_dropped(order, was_sent=was_sent or may_have_arrived(why)) or tries >= MOST_TRIES:

@@ -50,6 +50,14 @@ def test_a_prompt_is_tried_again_only_while_it_cannot_have_been_heard() -> None:
     assert not is_dropped(prompt, was_sent=False)
 
 
+def test_a_bridge_that_may_have_stood_is_refused_only_after_news_had_time_to_come() -> None:
+    bridge = Bridge((LEG,), 900)
+    again = [after_fault(bridge, GONE, tries, was_sent=True) for tries in range(1, 7)]
+
+    assert again == [Next.AGAIN] * 5 + [Next.REFUSED]
+    assert after_fault(bridge, GONE, 1, was_sent=False) is Next.REFUSED
+
+
 @pytest.mark.rule("X55")
 def test_a_limit_steps_aside_for_longer_each_time_and_is_never_given_up() -> None:
     for why in (BUSY, NO_ANSWER, NEVER_SENT):
