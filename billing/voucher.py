@@ -13,7 +13,7 @@ from billing.cancelling import Counted
 from billing.ledger import BLANK, ISSUER, Entry, Fault, Head, Reading, facts_digest, post
 from terms.ids import BookId, CallerId, OrderId, ProgramId, VoucherId
 from terms.refusals import RefusalCode, Refused
-from terms.values import quickly_made, replace
+from terms.values import changer, quickly_made, replace
 
 
 class State(StrEnum):
@@ -320,7 +320,10 @@ def _post(
         at=after.changed_at,
         about=about(after) if changed else None,
     )
-    return replace(after, head=head), entry
+    return _with_head(after, head), entry
+
+
+_with_head = changer(Voucher, "head")
 
 
 def about(voucher: Voucher) -> bytes:

@@ -10,7 +10,7 @@ from dialer.events import Timer, TimerKind, make_timer
 from dialer.leg import Leg
 from dialer.talk import talked
 from terms.ids import CallId, CounselorId, LegId, OrderId, TargetId
-from terms.values import quickly_made, replace
+from terms.values import changer, quickly_made
 from terms.verdict import Role, Verdict
 
 
@@ -176,11 +176,11 @@ class Call:
                 break
         else:
             legs.append(leg)
-        return replace(self, legs=tuple(legs))
+        return _with_legs(self, tuple(legs))
 
     def with_timer(self, kind: TimerKind, due_at: datetime) -> "Call":
         """The call with that timer set anew."""
-        return replace(self, timers=self.timers_with(kind, due_at))
+        return _with_timers(self, self.timers_with(kind, due_at))
 
     def timers_with(
         self, kind: TimerKind, due_at: datetime, *, without: Container[TimerKind] = ()
@@ -196,10 +196,12 @@ class Call:
         if not self.timers:
             return self
         kept = tuple([timer for timer in self.timers if timer.kind not in kinds])
-        return self if len(kept) == len(self.timers) else replace(self, timers=kept)
+        return self if len(kept) == len(self.timers) else _with_timers(self, kept)
 
 
 _BY_KIND = attrgetter("kind")
+_with_legs, _with_timers = changer(Call, "legs"), changer(Call, "timers")
+with_legs_and_timers = changer(Call, "legs", "timers")
 
 # Every copy is checked, and a member asked of its enumeration costs more than the check.
 _PARTED, _ENDED = State.PARTED, State.ENDED

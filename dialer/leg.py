@@ -20,7 +20,7 @@ from dialer.carriers import (
     ReleaseSide,
 )
 from terms.ids import LegId
-from terms.values import maker, quickly_made, replace
+from terms.values import changer, maker, quickly_made, replace
 from terms.verdict import Role
 
 ACCEPT_DIGIT = "1"
@@ -178,6 +178,8 @@ class Leg:
 
 
 make_leg = maker(Leg)
+_rang, _answered = changer(Leg, "ringing_at"), changer(Leg, "answered_at")
+_joined, _ended = changer(Leg, "bridged_at"), changer(Leg, "release")
 
 
 def observe(leg: Leg, news: News, now: datetime) -> Leg:
@@ -187,24 +189,24 @@ def observe(leg: Leg, news: News, now: datetime) -> Leg:
     """
     at = news.at if news.at < now else now
     match news:
+        case LegEnded():
+            release = _make_release(at=at, by=news.by, q850=news.q850, sip=news.sip, code=news.code)
+            return _released(leg, release)
         case LegRinging():
-            return leg if _not_later(leg.ringing_at, at) else replace(leg, ringing_at=at)
+            return leg if _not_later(leg.ringing_at, at) else _rang(leg, at)
         case LegAnswered():
-            return leg if _not_later(leg.answered_at, at) else replace(leg, answered_at=at)
+            return leg if _not_later(leg.answered_at, at) else _answered(leg, at)
         case KeyPressed(digit=digit):
             if digit != ACCEPT_DIGIT or _not_later(leg.accepted_at, at):
                 return leg
             return replace(leg, accepted_at=at, answered_at=min(leg.answered_at or at, at))
         case LegBridged():
-            return leg if _not_later(leg.bridged_at, at) else replace(leg, bridged_at=at)
+            return leg if _not_later(leg.bridged_at, at) else _joined(leg, at)
         case MediaLost(since=since):
             return _fell_silent(leg, min(since, now))
         case MediaHeard():
             known = leg.heard_at
             return leg if known is not None and known >= at else replace(leg, heard_at=at)
-        case LegEnded():
-            release = _make_release(at=at, by=news.by, q850=news.q850, sip=news.sip, code=news.code)
-            return _released(leg, release)
 
 
 def _not_later(known: datetime | None, at: datetime) -> bool:
@@ -220,7 +222,7 @@ def _fell_silent(leg: Leg, since: datetime) -> Leg:
 def _released(leg: Leg, release: Release) -> Leg:
     """Of two tales of one end the one that knows more wins, so that their order does not matter."""
     if leg.release is None or _knowledge(release) < _knowledge(leg.release):
-        return replace(leg, release=release)
+        return _ended(leg, release)
     return leg
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from dialer.call import Call, EndReason, State
+from dialer.call import Call, EndReason, State, with_legs_and_timers
 from dialer.events import Timer, TimerKind
 from dialer.leg import Failure, Leg, LetGoReason, let_go, make_leg
 from dialer.machine.capping import limit_seconds
@@ -84,7 +84,7 @@ def ring(call: Call, role: Role, policy: Policy, now: datetime) -> Step:
     party = call.counselor if role is _COUNSELOR else _party_before(call, role)
     leg = make_leg(id=call.next_leg(role), role=role, rung_at=now, party=party)
     timers = call.timers_with(TimerKind.RING, after(policy.ring_seconds, now))
-    call = replace(call, legs=(*call.legs, leg), timers=timers)
+    call = with_legs_and_timers(call, (*call.legs, leg), timers)
     return call, (Ring(leg.id, role, party, policy.ring_seconds), make_fact(_LEG_RUNG, role))
 
 

@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from terms.values import quickly_made, replace
+from terms.values import changer, quickly_made, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,3 +106,22 @@ def test_a_quickly_made_value_wants_every_field_that_has_no_default_and_no_other
 def test_only_slotted_values_are_made_quickly() -> None:
     with pytest.raises(TypeError, match="no slotted dataclass"):
         quickly_made(Loose)
+
+
+def test_a_changer_makes_what_replace_makes_and_leaves_the_old_value_be() -> None:
+    renumbered = changer(Place, "number")
+    old = Place(street="Main", number=4)
+    new = renumbered(old, 7)
+    assert new == replace(old, number=7)
+    assert type(new) is Place
+    assert old == Place(street="Main", number=4)
+    assert changer(Quick, "notes", "number")(Quick(street="Main"), {"a": 1}, 3) == Quick(
+        street="Main", number=3, notes={"a": 1}
+    )
+
+
+def test_a_changer_holds_the_value_to_its_own_checks_and_knows_its_fields() -> None:
+    with pytest.raises(AssertionError):
+        changer(Place, "number")(Place(street="Main"), 0)
+    with pytest.raises(TypeError, match="no field house"):
+        changer(Place, "house")
