@@ -123,17 +123,20 @@ def clean_up(news: News) -> tuple[Effect, ...]:
 
 
 def _facts(news: News, role: Role) -> tuple[Fact, ...]:
-    match news:
-        case carriers.LegRinging():
-            return (make_fact(FactKind.LEG_RINGING, role),)
-        case carriers.LegAnswered():
-            return (make_fact(FactKind.LEG_ANSWERED, role),)
-        case carriers.MediaLost():
-            return (make_fact(FactKind.MEDIA_LOST, role),)
-        case carriers.MediaHeard():
-            return (make_fact(FactKind.MEDIA_HEARD, role),)
-        case carriers.LegEnded(by=by, q850=q850, sip=sip, code=code):
-            detail = {"by": by, "q850": q850, "sip": sip, "code": code}
-            return (make_fact(FactKind.LEG_ENDED, role, detail),)
-        case carriers.KeyPressed() | carriers.LegBridged():
-            return ()
+    kind = _TOLD_AS.get(type(news))
+    if kind is None:
+        return ()
+    if isinstance(news, carriers.LegEnded):
+        detail = {"by": news.by, "q850": news.q850, "sip": news.sip, "code": news.code}
+        return (make_fact(kind, role, detail),)
+    return (make_fact(kind, role),)
+
+
+_TOLD_AS: Mapping[type, FactKind] = {
+    carriers.LegRinging: FactKind.LEG_RINGING,
+    carriers.LegAnswered: FactKind.LEG_ANSWERED,
+    carriers.MediaLost: FactKind.MEDIA_LOST,
+    carriers.MediaHeard: FactKind.MEDIA_HEARD,
+    carriers.LegEnded: FactKind.LEG_ENDED,
+}
+"""News that the timeline shows; a key is told by what it does, and joining by being connected."""
