@@ -285,17 +285,21 @@ def start_call(order: Order, call: CallId, now: datetime) -> Order:
     (A22, A23, X02); not_now before an appointed time; order_expired past its time; order_not_open
     when it is at rest.
     """
+    must_take_call(order, call, now)
+    return order if order.call == call else replace(order, state=_IN_CALL, call=call)
+
+
+def must_take_call(order: Order, call: CallId, now: datetime) -> None:
+    """Raises Refused as `start_call` does."""
     match order.state:
         case State.OPEN | State.INTERRUPTED:
             if order.starts_at is not None:
                 must_have_begun(order.starts_at, now)
             if order.due_at is not None and now >= order.due_at:
                 raise Refused(RefusalCode.ORDER_EXPIRED, "The time to call has passed.")
-            return replace(order, state=State.IN_CALL, call=call)
         case State.IN_CALL:
-            if order.call == call:
-                return order
-            raise _call_works_already(order)
+            if order.call != call:
+                raise _call_works_already(order)
         case State.EXPIRED:
             raise Refused(RefusalCode.ORDER_EXPIRED, "The time to call has passed.")
         case State.COMPLETED | State.CANCELLED | State.CLOSED:

@@ -257,7 +257,7 @@ def claimed(counselor: Counselor, now: datetime) -> Counselor:
 
 def accepted(counselor: Counselor) -> Counselor:
     """The offer was taken: missed offers before it no longer count."""
-    return replace(counselor, misses=0)
+    return replace(counselor, misses=0) if counselor.misses else counselor
 
 
 def missed(counselor: Counselor, now: datetime, misses_before_away: int) -> Counselor:

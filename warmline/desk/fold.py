@@ -130,7 +130,7 @@ def summary_written(order: Order) -> Outcome:
 
 def may_call(order: Order, call: CallId, now: datetime) -> None:
     """Raises Refused as `place` would, before anything else is looked at (X02)."""
-    billing.order.start_call(order, call, now)
+    billing.order.must_take_call(order, call, now)
 
 
 def carry(slice_: Slice, event: Event, program: Program, now: datetime) -> Outcome:
