@@ -46,7 +46,8 @@ class Entry:
     """`units` went from one account to another; the sum over all accounts stays zero.
 
     An entry of 0 units moves nothing: it only says that the facts of the subject changed. `about`
-    is a digest of those facts (`facts_digest`), given when they are new or changed. `call` is named
+    is a digest of those facts (`facts_digest`), given when they are new or changed; in a later
+    entry of talk it is that of the line it adds to the settlement (`billing.talk`). `call` is named
     where one order may give the same reason once per call.
     """
 
@@ -182,13 +183,14 @@ def microseconds(at: datetime) -> int:
 class Reading:
     """A book read entry by entry, in bounded memory: where it stands, and what is wrong so far."""
 
-    __slots__ = ("about", "book", "head", "last", "units")
+    __slots__ = ("about", "book", "head", "last", "told", "units")
 
     def __init__(self, book: BookId) -> None:
         self.book = book
         self.head = BLANK
         self.last: Entry | None = None
-        self.about: bytes | None = None
+        self.about: bytes | None = None  # the last digest told
+        self.told: dict[int, bytes] = {}  # all of them, by the entry
         self.units: defaultdict[str, int] = defaultdict(int)
 
     def take(self, entry: Entry) -> list[Fault]:
@@ -210,12 +212,12 @@ class Reading:
             faults.append(self._fault(entry, seen))
         self.head, self.last = entry.head, entry
         if entry.about:
-            self.about = entry.about
+            self.about = self.told[entry.number] = entry.about
         return faults
 
     def compare(self, head: Head, *about: bytes) -> Iterator[Fault]:
-        """What the subject's row must agree with: where the book stands, and its facts, told as
-        they are today or as they were when fewer of them were.
+        """What the subject's row must agree with: where the book stands, and its facts where
+        the last digest is about them.
         """
         if head.number > self.head.number:
             missing = f"its row knows {head.number} entries, the book ends with {self.head.number}"
@@ -223,7 +225,11 @@ class Reading:
         elif head != self.head:
             yield Fault(self.book, self.head.number, "its row does not carry the last entry's hash")
         if about and self.about not in about:
-            yield Fault(self.book, None, "the facts in its row are not those the book vouches for")
+            yield self.other_facts()
+
+    def other_facts(self) -> Fault:
+        """The subject's row says of it what the book does not."""
+        return Fault(self.book, None, "the facts in its row are not those the book vouches for")
 
     def _fault(self, entry: Entry, what: str) -> Fault:
         return Fault(self.book, entry.number, what)

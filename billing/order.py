@@ -8,6 +8,7 @@ where it came from; `open -> expired | cancelled`; `interrupted -> closed` when 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from billing import cancelling, talk
 from billing.appointments import must_be_bookable, must_have_begun
@@ -19,6 +20,9 @@ from terms.ids import BookId, CallerId, CallId, CounselorId, OrderId, ProgramId,
 from terms.refusals import RefusalCode, Refused
 from terms.values import quickly_made, replace
 from terms.verdict import VerdictKind
+
+if TYPE_CHECKING:
+    from billing.settlement import GradeLine
 
 
 class State(StrEnum):
@@ -172,12 +176,14 @@ class Settlement:
     """An order moved, and what follows: for what pays for it, for reviews, for those who listen.
 
     `talk` are the entries of the order's own book. Whoever decides about an order adds them with
-    `billing.talk.booked` before the settlement is written.
+    `billing.talk.booked` before the settlement is written. One of them vouches for `graded`, what
+    the call counts as.
     """
 
     order: Order
     voucher_move: VoucherMove = VoucherMove.KEEP
     talk: tuple[Entry, ...] = ()
+    graded: "GradeLine | None" = None
     review: Review | None = None
     review_withdrawn: CallId | None = None
     notices: tuple[str, ...] = ()  # kinds of status pushes: order.completed, ..

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from billing.ledger import facts_digest
 from billing.order import Consequence, Order, Settled, State
 from billing.policy import Policy
 from terms.calendar import start_of_day
@@ -49,6 +50,22 @@ class GradeLine:
     def __post_init__(self) -> None:
         assert self.from_grade is not self.to_grade or self.talked_seconds
 
+    @property
+    def about(self) -> bytes:
+        """What an entry of the order's book says of this line, to vouch for it."""
+        return facts_digest(
+            {
+                "call": self.call,
+                "program": self.program,
+                "counselor": self.counselor,
+                "ended_at": self.ended_at,
+                "from_grade": self.from_grade,
+                "to_grade": self.to_grade,
+                "talked_seconds": self.talked_seconds,
+                "at": self.at,
+            }
+        )
+
 
 def grade_of(settled: Settled, policy: Policy) -> Grade:
     """What the call counts as by how it was settled.
@@ -65,9 +82,9 @@ def grade_of(settled: Settled, policy: Policy) -> Grade:
     return Grade.EFFECTIVE
 
 
-def grade_lines(
+def grade_line(
     before: Order, after: Order, *, counselor: CounselorId | None, policy: Policy, now: datetime
-) -> tuple[GradeLine, ...]:
+) -> GradeLine | None:
     """The line that an order's move writes: none, unless a call of it was settled otherwise.
 
     `counselor` is who talked in that call. A better verdict on the same call corrects its first
@@ -75,14 +92,14 @@ def grade_lines(
     """
     settled = after.settled
     if settled is None or settled == before.settled:
-        return ()
+        return None
     same = before.settled if before.settled and before.settled.call == settled.call else None
     was = Grade.NONE if same is None else grade_of(same, policy)
     is_ = grade_of(settled, policy)
     seconds = settled.talked_seconds - (0 if same is None else same.talked_seconds)
     if was is is_ and not seconds:
-        return ()
-    line = GradeLine(
+        return None
+    return GradeLine(
         call=settled.call,
         order=after.id,
         program=after.program,
@@ -93,7 +110,6 @@ def grade_lines(
         talked_seconds=seconds,
         at=now,
     )
-    return (line,)
 
 
 @dataclass(frozen=True, slots=True)

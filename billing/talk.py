@@ -2,9 +2,11 @@
 
 What is left, what was talked and what lapsed is what the order says. Entries are read off the
 difference between the order before and after, never off an event, so that nothing can be forgotten.
+The first entry vouches for the order's own facts, later ones for the lines that its calls add to
+the settlement (`billing.settlement`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from terms.values import replace
 
 if TYPE_CHECKING:
     from billing.order import Order, Settlement
+    from billing.settlement import GradeLine
 
 REMAINING = "remaining"  # may be talked yet
 TALKED = "talked"
@@ -25,6 +28,9 @@ BEYOND_CAP = "talked_beyond_cap"  # in danger nobody is cut off (X55)
 TOP_UP = "topped_up"  # the least that is left after a drop (X07)
 LAPSE = "lapsed"
 CORRECTION = "corrected"  # a better verdict, or somebody's decision
+GRADED = "graded"  # it moves no seconds, and vouches for a line of the settlement
+
+_OPENING = 1
 
 _Step = tuple[str, str, int, str, bool]
 
@@ -55,17 +61,25 @@ def booked(
 ) -> "Settlement":
     """The settlement with the entries that lead from the order `before` to the one it decided on.
 
-    `reason` is told of what is neither talk nor time: a correction, or somebody's decision.
+    `reason` is told of what is neither talk nor time: a correction, or somebody's decision. The
+    first entry vouches for what the call counts as; where nothing moves it is one of 0 seconds.
     """
-    after = settlement.order
-    if _balance_alike(before, after):
+    after, graded = settlement.order, settlement.graded
+    steps = _steps(before, after, reason)
+    if graded is not None:
+        steps = steps or [(REMAINING, REMAINING, 0, GRADED, True)]
+    if not steps:
         return settlement
-    if _is_correction(before, after):
-        steps: Iterator[_Step] = _corrections(balances(before), balances(after), reason)
-    else:
-        steps = _moves(before, after)
-    head, entries = _post_all(after, before.call, before.head, steps, at)
+    line = None if graded is None else graded.about
+    head, entries = _post_all(after, before.call, before.head, steps, at, line)
     return replace(settlement, order=replace(after, head=head), talk=(*settlement.talk, *entries))
+
+
+def vouching(settlement: "Settlement") -> int:
+    """The number of the entry that vouches for the settlement's line, which is there and booked."""
+    assert settlement.graded is not None
+    about = settlement.graded.about
+    return next(entry.number for entry in settlement.talk if entry.about == about)
 
 
 def balances(order: "Order") -> dict[str, int]:
@@ -77,6 +91,16 @@ def balances(order: "Order") -> dict[str, int]:
         TALKED: order.talked_seconds,
         LAPSED: left if rests else 0,
     }
+
+
+def _steps(before: "Order", after: "Order", reason: str) -> list[_Step]:
+    if _balance_alike(before, after):
+        return []
+    if _is_correction(before, after):
+        steps = _corrections(balances(before), balances(after), reason)
+    else:
+        steps = _moves(before, after)
+    return [step for step in steps if step[2]]
 
 
 def _balance_alike(one: "Order", other: "Order") -> bool:
@@ -116,15 +140,32 @@ def _first_facts(order: "Order") -> dict[str, object]:
 
 def disagreements(order: "Order", reading: Reading) -> Iterator[Fault]:
     """Where the order's row says something else than its book."""
-    told = [about(order)]
-    if reading.about != told[0]:
-        told.append(facts_digest(_first_facts(order)))
-    yield from reading.compare(order.head, *told)
+    yield from reading.compare(order.head)
+    told = reading.told.get(_OPENING)
+    if told not in (about(order), facts_digest(_first_facts(order))):
+        yield reading.other_facts()
     for account, seconds in balances(order).items():
         booked_seconds = reading.units[account]
         if booked_seconds != seconds:
             seen = f"its row has {seconds} s {account}, the book {booked_seconds} s"
             yield Fault(book_of(order.id), reading.head.number, seen)
+
+
+def misgraded(reading: Reading, lines: "Mapping[int, GradeLine | None]") -> Iterator[Fault]:
+    """Where the settlement's lines are not those that the order's book vouches for.
+
+    They are told by the entry they name; None is one that no longer says what can be.
+    """
+    vouched = {number: told for number, told in reading.told.items() if number != _OPENING}
+    for number in sorted(vouched.keys() | lines.keys()):
+        if number not in lines:
+            yield Fault(reading.book, number, "the line of call_grades that it vouches for is gone")
+        elif number not in vouched:
+            yield Fault(
+                reading.book, number, "vouches for no line of call_grades, and there is one"
+            )
+        elif (line := lines[number]) is None or line.about != vouched[number]:
+            yield Fault(reading.book, number, "its line of call_grades is not what it was")
 
 
 def _is_correction(before: "Order", after: "Order") -> bool:
@@ -162,22 +203,28 @@ def _corrections(was: dict[str, int], is_: dict[str, int], reason: str) -> Itera
 
 
 def _post_all(
-    order: "Order", call: CallId | None, head: Head, steps: Iterator[_Step], at: datetime
+    order: "Order",
+    call: CallId | None,
+    head: Head,
+    steps: Iterable[_Step],
+    at: datetime,
+    about: bytes | None,
 ) -> tuple[Head, list[Entry]]:
-    entries = []
+    """All of them; the first says `about`."""
+    entries: list[Entry] = []
     for giver, taker, units, reason, recurs in steps:
-        if units:
-            head, entry = post(
-                book_of(order.id),
-                head,
-                from_account=giver,
-                to_account=taker,
-                units=units,
-                reason=reason,
-                order=order.id,
-                call=call,
-                at=at,
-                recurs=recurs,
-            )
-            entries.append(entry)
+        head, entry = post(
+            book_of(order.id),
+            head,
+            from_account=giver,
+            to_account=taker,
+            units=units,
+            reason=reason,
+            order=order.id,
+            call=call,
+            at=at,
+            about=None if entries else about,
+            recurs=recurs,
+        )
+        entries.append(entry)
     return head, entries

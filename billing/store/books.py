@@ -8,6 +8,7 @@ import billing.quota
 import billing.talk
 import billing.voucher
 from billing.ledger import Entry, Fault, Reading
+from billing.store.graded import with_lines
 from billing.store.ledger import ENTRY_COLUMNS, read_entry
 from billing.store.orders import ORDER_COLUMNS, read_order
 from billing.store.quotas import QUOTA_COLUMNS, read_quota
@@ -33,6 +34,7 @@ class Kind:
     key: str  # what follows the prefix in a book's name, or all of it
     columns: str
     disagreements: "Callable[[Record, Reading], Iterator[Fault]]"
+    graded: bool = False  # its entries vouch for lines of the settlement too
 
 
 def _voucher(row: "Record", reading: Reading) -> Iterator[Fault]:
@@ -52,7 +54,7 @@ def _quota(row: "Record", reading: Reading) -> Iterator[Fault]:
 
 KINDS = (
     Kind("quota/", "quotas", "book", QUOTA_COLUMNS, _quota),
-    Kind("talk/", "orders", "'talk/' || id", ORDER_COLUMNS, _order),
+    Kind("talk/", "orders", "'talk/' || id", ORDER_COLUMNS, _order, graded=True),
     Kind("voucher/", "vouchers", "'voucher/' || id", VOUCHER_COLUMNS, _voucher),
 )
 
@@ -72,6 +74,7 @@ async def tenants_of(connection: "Connection") -> list[TenantId]:
     rows = await connection.fetch(
         """SELECT tenant FROM ledger_entries UNION SELECT tenant FROM vouchers
            UNION SELECT tenant FROM orders UNION SELECT tenant FROM quotas
+           UNION SELECT tenant FROM call_grades
            UNION SELECT tenant FROM ledger_seals UNION SELECT tenant FROM ledger_sealed_heads
            ORDER BY tenant""",
         timeout=_SECONDS,
@@ -104,7 +107,10 @@ async def _faults_of_kind(
     """Both in the order of their books: what one side has and the other has not, is found."""
     subjects = aiter(_subjects(connection, tenant, kind))
     subject = await anext(subjects, None)
-    async for reading, faults in _readings(connection, tenant, kind, verified):
+    readings = _readings(connection, tenant, kind, verified)
+    if kind.graded:
+        readings = with_lines(connection, tenant, readings)
+    async for reading, faults in readings:
         while subject is not None and subject[0] < reading.book:
             for fault in _unbooked(*subject, kind):
                 yield fault

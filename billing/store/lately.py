@@ -21,9 +21,9 @@ async def mean_talk_seconds(
     mean = await connection.fetchval(
         """SELECT avg(talked_seconds) FROM (
                SELECT talked_seconds FROM (
-                   SELECT program, from_grade, talked_seconds, seq FROM call_grades
-                   WHERE tenant = $1 ORDER BY seq DESC LIMIT $3) AS recent
-               WHERE program = $2 AND from_grade = 'none' ORDER BY seq DESC LIMIT $4) AS talks""",
+                   SELECT program, from_grade, talked_seconds, at FROM call_grades
+                   WHERE tenant = $1 ORDER BY at DESC LIMIT $3) AS recent
+               WHERE program = $2 AND from_grade = 'none' ORDER BY at DESC LIMIT $4) AS talks""",
         *(tenant, program, _LINES_LOOKED_AT, TALKS_LOOKED_AT),
     )
     return None if mean is None else float(mean)

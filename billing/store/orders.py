@@ -21,8 +21,9 @@ from billing.store.connection import carry_out
 from billing.store.ledger import entry_arguments, noting
 from billing.store.quotas import QUOTA_COLUMNS, read_quota
 from billing.store.reviews import opening_review, withdrawing_review
+from billing.store.settlement import adding_grade
 from billing.store.vouchers import COLUMNS, read_voucher
-from billing.talk import opening
+from billing.talk import opening, vouching
 from billing.voucher import Voucher, voucher_book
 from terms.change import Change
 from terms.ids import BookId, CallerId, CallId, CounselorId, OrderId, ProgramId, TenantId, VoucherId
@@ -229,7 +230,8 @@ def read_saved(row: "Record", order: Order) -> Order:
 async def save_settlement(
     connection: "Connection", tenant: TenantId, settlement: Settlement
 ) -> Order:
-    """The order, the entries of its book, and the review that is opened or withdrawn.
+    """The order, the entries of its book, what the call counts as, and the review that is opened
+    or withdrawn.
 
     Answers the order with its new version. Raises OrderMoved when the row is not the version that
     was read.
@@ -241,6 +243,8 @@ async def save_settlement(
 def saving_settlement(tenant: TenantId, settlement: Settlement) -> list[Change]:
     """What `save_settlement` does, to be done with other changes; `read_saved` reads the answer."""
     changes = [_saving_order(tenant, settlement.order, settlement.talk)]
+    if settlement.graded is not None:
+        changes.append(adding_grade(tenant, settlement.graded, vouching(settlement)))
     if settlement.review is not None:
         changes.append(opening_review(tenant, settlement.review))
     if settlement.review_withdrawn is not None:

@@ -9,18 +9,24 @@ from terms.ids import CallId, CounselorId, OrderId, ProgramId, TenantId
 if TYPE_CHECKING:
     from billing.store.connection import Connection, Record
 
+GRADE_COLUMNS = """call, order_id, program, counselor, ended_at, from_grade, to_grade,
+    talked_seconds, at"""
 
-def adding_grade(tenant: TenantId, line: GradeLine) -> Change:
-    """Write one line, to be done with other changes of the deciding transaction."""
+
+def adding_grade(tenant: TenantId, line: GradeLine, entry: int) -> Change:
+    """Write one line, to be done with other changes of the deciding transaction.
+
+    `entry` is the number of the one in the order's book that vouches for it.
+    """
     added = """
         grade_added AS (
             INSERT INTO call_grades (tenant, call, order_id, program, counselor, ended_at,
-                from_grade, to_grade, talked_seconds, at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                from_grade, to_grade, talked_seconds, at, entry)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         )"""
     arguments = (
         *(tenant, line.call, line.order, line.program, line.counselor, line.ended_at),
-        *(line.from_grade, line.to_grade, line.talked_seconds, line.at),
+        *(line.from_grade, line.to_grade, line.talked_seconds, line.at, entry),
     )
     return Change(added, "true AS grade_added", arguments)
 
@@ -30,15 +36,15 @@ async def grade_lines_of(
 ) -> list[GradeLine]:
     """The order's lines, oldest first."""
     rows = await connection.fetch(
-        """SELECT call, order_id, program, counselor, ended_at, from_grade, to_grade,
-                  talked_seconds, at
-           FROM call_grades WHERE tenant = $1 AND order_id = $2 ORDER BY seq""",
+        f"""SELECT {GRADE_COLUMNS} FROM call_grades
+            WHERE tenant = $1 AND order_id = $2 ORDER BY entry""",
         *(tenant, order),
     )
-    return [_line(row) for row in rows]
+    return [read_line(row) for row in rows]
 
 
-def _line(row: "Record") -> GradeLine:
+def read_line(row: "Record") -> GradeLine:
+    """A line from a row that has `GRADE_COLUMNS`."""
     counselor = row["counselor"]
     return GradeLine(
         call=CallId(row["call"]),

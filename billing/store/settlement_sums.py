@@ -188,7 +188,7 @@ _GIVEN_BACK = f"""
             SELECT * FROM call_grades AS line
             WHERE line.tenant = $1 AND line.order_id = decided.order_id AND line.at <= decided.at
                 AND (decided.call IS NULL OR line.call = decided.call)
-            ORDER BY seq DESC LIMIT 1
+            ORDER BY entry DESC LIMIT 1
         ) AS last
         WHERE last.to_grade <> '{Grade.NONE}'
         ORDER BY last.call, decided.at

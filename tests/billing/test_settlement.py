@@ -13,7 +13,7 @@ from billing.settlement import (
     Grade,
     GradeLine,
     Month,
-    grade_lines,
+    grade_line,
     graded,
     read_month,
 )
@@ -47,7 +47,8 @@ def after_call(order: Order, ending: CallEnding, policy: Policy = POLICY) -> Ord
 
 def lines(before: Order, after: Order, now: datetime = NOON) -> tuple[GradeLine, ...]:
     """What the settlement learns, for Ana's call."""
-    return grade_lines(before, after, counselor=ANA, policy=POLICY, now=now)
+    line = grade_line(before, after, counselor=ANA, policy=POLICY, now=now)
+    return () if line is None else (line,)
 
 
 def grade(kind: VerdictKind, seconds: int) -> Grade:

@@ -141,10 +141,10 @@ _ROWS = {
             began + make_interval(secs => talked + 12) AS ended) AS times ORDER BY call""",
     "lines of calls": """
         INSERT INTO call_grades (tenant, call, order_id, program, counselor, ended_at, from_grade,
-            to_grade, talked_seconds, at)
+            to_grade, talked_seconds, at, entry)
         SELECT 'default', call, order_id, program, counselor, ended, 'none',
             CASE WHEN dropped THEN 'resumed' WHEN talked < 60 THEN 'short' ELSE 'effective' END,
-            talked, ended
+            talked, ended, 2
         FROM plan, LATERAL (SELECT began + make_interval(secs => talked + 12) AS ended) AS times
         WHERE connected ORDER BY began""",
     "ledger": """

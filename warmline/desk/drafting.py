@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from billing.order import Settlement
 from billing.store.orders import read_saved, saving_settlement
 from billing.store.quotas import check_quota_moved, saving_quota
-from billing.store.settlement import adding_grade
 from billing.store.vouchers import check_moved, saving_voucher
 from dialer.call import Call
 from dialer.store.calls import Move, Stored, saving_calls
 from terms.change import Change
 from terms.ids import FollowUpId, TenantId
 from warmline.desk.follow_ups import needs_follow_up, opened_line, opening_follow_up
-from warmline.desk.grading import grades
 from warmline.desk.slice import CounselorMove, Notice, Outcome, Slice
 from warmline.desk.store import Line, Lines, adding_all_lines, adding_notices
 from warmline.desk.timeline import lines_of
@@ -90,10 +88,6 @@ def draft(
     lines = lines_of(outcome, earlier)
     own = [
         *_worth(tenant, decision),
-        *(
-            adding_grade(tenant, line)
-            for line in grades(decision.before, outcome, decision.program, now)
-        ),
         *_wrap_up(tenant, decision, now),
     ]
     if call is not None and needs_follow_up(earlier, call):
@@ -147,6 +141,7 @@ def _worth(tenant: TenantId, decision: Decision) -> Iterator[Change]:
         settlement = Settlement(
             order=outcome.slice.order,
             talk=outcome.talk,
+            graded=outcome.graded,
             review=outcome.review,
             review_withdrawn=outcome.review_withdrawn,
         )

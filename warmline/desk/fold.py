@@ -39,6 +39,7 @@ from routing.policy import Matching
 from routing.queue import Waiting
 from terms.ids import CallId, CounselorId, LegId
 from terms.values import maker, quickly_made, replace
+from warmline.desk.grading import graded
 from warmline.desk.slice import (
     CounselorMove,
     Notice,
@@ -252,7 +253,8 @@ def _settlement(
     if call.state is _ENDED:
         if before is not None and before.state is _ENDED and _ended_alike(before, call):
             return None
-        return settle(order, ending(call, program, before), program.billing, now)
+        settlement = settle(order, ending(call, program, before), program.billing, now)
+        return graded(order, settlement, call, program, now)
     if call.connected_at is None or (before is not None and before.connected_at is not None):
         return None
     if order.counselor is None and call.counselor is not None:
@@ -317,7 +319,8 @@ def _settled(outcome: Outcome, settlement: Settlement, now: datetime) -> Outcome
         ),
         effects=outcome.effects,
         payment=payment,
-        talk=settlement.talk,
+        talk=(*outcome.talk, *settlement.talk),
+        graded=outcome.graded or settlement.graded,
         review=settlement.review,
         review_withdrawn=settlement.review_withdrawn,
         counselors=outcome.counselors,

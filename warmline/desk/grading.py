@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from billing.settlement import GradeLine, grade_lines
+from billing.order import Order, Settlement
+from billing.settlement import grade_line
 from dialer.call import Call
 from terms.ids import CounselorId
+from terms.values import replace
 from terms.verdict import Role
-from warmline.desk.slice import Outcome, Slice
 from warmline.programs import Program
 
 
@@ -20,16 +21,16 @@ def who_talked(call: Call) -> CounselorId | None:
     return CounselorId(max(joined)[1]) if joined else None
 
 
-def grades(
-    before: Slice, outcome: Outcome, program: Program, now: datetime
-) -> tuple[GradeLine, ...]:
-    """The lines that an outcome adds to the settlement."""
-    call, order = outcome.slice.call, outcome.slice.order
-    if order.settled is before.order.settled or call is None or order.settled is None:
-        return ()
-    if order.settled.call != call.id:
-        return ()
-    counselor = who_talked(call) or order.counselor
+def graded(
+    before: Order, settlement: Settlement, call: Call, program: Program, now: datetime
+) -> Settlement:
+    """The settlement of an ended call, with the line that it adds for whoever talked."""
+    if settlement.order.settled is before.settled:
+        return settlement
+    counselor = who_talked(call) or settlement.order.counselor
     if counselor is None:
-        return ()  # it was brought elsewhere: no talk of ours to settle (X39)
-    return grade_lines(before.order, order, counselor=counselor, policy=program.billing, now=now)
+        return settlement  # it was brought elsewhere: no talk of ours to settle (X39)
+    line = grade_line(
+        before, settlement.order, counselor=counselor, policy=program.billing, now=now
+    )
+    return settlement if line is None else replace(settlement, graded=line)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from billing.ledger import Entry
 from billing.order import Order, Review
 from billing.quota import Quota
+from billing.settlement import GradeLine
 from billing.voucher import Voucher
 from dialer.call import Call
 from dialer.orders import Effect
@@ -62,13 +63,15 @@ class Notice:
 class Outcome:
     """The slice after an event, and everything that follows from it.
 
-    `payment` is the entry of the voucher's or the quota's book, `talk` those of the order's own.
+    `payment` is the entry of the voucher's or the quota's book, `talk` those of the order's own,
+    one of which vouches for `graded`, what the call counts as.
     """
 
     slice: Slice
     effects: tuple[Effect, ...] = ()
     payment: Entry | None = None
     talk: tuple[Entry, ...] = ()
+    graded: GradeLine | None = None
     review: Review | None = None
     review_withdrawn: CallId | None = None
     counselors: tuple[tuple[CounselorId, CounselorMove], ...] = ()

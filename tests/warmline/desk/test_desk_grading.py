@@ -12,6 +12,7 @@ from billing.store.settlement import grade_lines_of
 from terms.ids import OrderId
 from tests.house import NO_ANSWER, House, a_house, drops, hangs_up
 from tests.people import CALLER, DOCTOR, TENANT
+from warmline.ledger.verifying import verify
 from warmline.seal import AesSeal
 
 if TYPE_CHECKING:
@@ -49,6 +50,35 @@ async def test_a_drop_and_the_call_that_goes_on_with_it_are_one_line_each(house:
     assert lost.call != resumed.call
     talked = (await house.see_order(order)).talked_seconds
     assert lost.talked_seconds + resumed.talked_seconds == talked > 0
+
+
+@pytest.mark.rule("X56")
+async def test_each_line_is_vouched_for_by_the_entry_of_the_orders_book_that_it_names(
+    house: House, seal: AesSeal
+) -> None:
+    counselor, other = await house.counselor(), await house.counselor()
+    order = await house.order(await house.caller(script=drops(400)), counselor)
+    await house.call(order)
+    await house.pass_time(400)
+    house.world.script(CALLER, NO_ANSWER)
+    await house.pass_time(600)
+    house.world.script(CALLER, hangs_up(200))
+    await house.call(order)
+    await house.pass_time(300)
+
+    async with house.pool.acquire() as connection:
+        (kept,) = await verify(connection, seal)
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute(
+            "UPDATE call_grades SET counselor = $1 WHERE to_grade = 'effective'", other
+        )
+        await connection.execute("RESET session_replication_role")
+        (forged,) = await verify(connection, seal)
+
+    assert kept.faults == []
+    assert [(one.book, one.what) for one in forged.faults] == [
+        (f"talk/{order}", "its line of call_grades is not what it was")
+    ]
 
 
 async def test_a_call_that_never_connects_writes_no_line(house: House) -> None:

@@ -9,10 +9,11 @@ from billing import store
 from billing.order import Order, Settlement, State, connected, start_call
 from billing.policy import Policy
 from billing.quota import Period, quota_on
+from billing.settlement import grade_line
 from billing.settling import settle
 from billing.talk import booked
 from billing.voucher import Voucher, VoucherMove
-from terms.ids import OrderId, TenantId
+from terms.ids import CallId, OrderId, TenantId
 from terms.values import replace
 from terms.verdict import EndedBy, VerdictKind
 from tests.billing.stories import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 HOUSE = TenantId("house")
 POLICY = Policy()
+THIRD = CallId("call-3")
 
 
 async def keep_books(pool: "Pool[Record]", seal: AesSeal) -> None:
@@ -122,6 +124,15 @@ async def _count_uses(connection: "Connection") -> None:
             await store.save_quota(connection, HOUSE, quota, moved)
         opened = an_order("order-k", voucher=None, quota=quota.book)
         await store.insert_order(connection, HOUSE, opened)
+    await _lose_at_once(connection, opened)
+
+
+async def _lose_at_once(connection: "Connection", order: Order) -> None:
+    """Joined, and the line was lost in the same second: no seconds move, and it is a call."""
+    order = await _save(connection, order, Settlement(order=start_call(order, THIRD, NOON)), NOON)
+    order = await _save(connection, order, connected(order, THIRD, NOON), NOON)
+    lost = ended(VerdictKind.SYSTEM_DROP, EndedBy.CARRIER, talked=0, call=THIRD)
+    await _save(connection, order, settle(order, lost, POLICY, NOON), NOON)
 
 
 async def _redeem(connection: "Connection") -> None:
@@ -146,5 +157,7 @@ async def _hold(connection: "Connection", name: str, order: str) -> Voucher:
 async def _save(
     connection: "Connection", before: Order, settlement: Settlement, at: datetime
 ) -> Order:
-    settlement = booked(before, replace(settlement, review=None), at)
+    order = settlement.order
+    line = grade_line(before, order, counselor=order.counselor, policy=POLICY, now=at)
+    settlement = booked(before, replace(settlement, review=None, graded=line), at)
     return await store.save_settlement(connection, HOUSE, settlement)

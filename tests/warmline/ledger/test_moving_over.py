@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
 THE_LEDGER = 10
+GRADED_BOOKS = 29
 
 BEFORE = """
 INSERT INTO vouchers VALUES
@@ -86,5 +87,53 @@ async def test_vouchers_and_orders_from_before_are_moved_over_unbroken(
         assert talks["o3"] == {"issuer": -1700, "remaining": 300, "talked": 1400}
         assert talks["o4"] == {"remaining": 0, "issuer": -4000, "talked": 4000}
         assert talks["o5"] == {"issuer": -1700, "remaining": 0, "talked": 1700}
+    finally:
+        await connection.close()
+
+
+LINES = """
+INSERT INTO call_grades (tenant, call, order_id, program, counselor, ended_at, from_grade, to_grade,
+    talked_seconds, at)
+VALUES
+    ('house', 'c1', 'o1', 'psych-listening', '安娜', '2030-01-01 04:11Z', 'none', 'effective', 600,
+     '2030-01-01 04:11:00.25Z'),
+    ('house', 'c3', 'o3', 'psych-listening', NULL, '2030-01-01 04:31Z', 'none', 'resumed', 1400,
+     '2030-01-01 04:31Z'),
+    ('house', 'c1', 'o1', 'psych-listening', '安娜', '2030-01-01 04:11Z', 'effective', 'resumed', 0,
+     '2030-01-01 05:11Z');
+"""
+
+
+@pytest.mark.rule("X56")
+async def test_lines_of_the_settlement_from_before_are_vouched_for_in_the_order_they_were_written(
+    empty_database: str, seal: AesSeal
+) -> None:
+    connection: asyncpg.Connection[Record] = await asyncpg.connect(
+        empty_database, server_settings={"timezone": "UTC"}
+    )
+    try:
+        await migrate(connection, [one for one in shipped() if one.version < THE_LEDGER])
+        await connection.execute(BEFORE)
+        await migrate(connection, [one for one in shipped() if one.version < GRADED_BOOKS])
+        await connection.execute(LINES)
+
+        await migrate(connection, shipped())
+
+        (found,) = await verify(connection, seal)
+        assert found.faults == []
+        rows = await connection.fetch(
+            "SELECT order_id, entry, to_grade FROM call_grades ORDER BY order_id, entry"
+        )
+        assert [tuple(row) for row in rows] == [
+            ("o1", 4, "effective"),
+            ("o1", 5, "resumed"),
+            ("o3", 4, "resumed"),
+        ]
+        with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+            await connection.execute("DELETE FROM call_grades")
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute("UPDATE call_grades SET counselor = 'wu' WHERE order_id = 'o3'")
+        (forged,) = await verify(connection, seal)
+        assert [(one.book, one.number) for one in forged.faults] == [("talk/o3", 4)]
     finally:
         await connection.close()

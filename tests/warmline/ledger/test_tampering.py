@@ -25,6 +25,7 @@ OWNERS = {
     "vouchers": "'voucher/' || id",
     "quotas": "book",
     "orders": "'talk/' || id",
+    "call_grades": "'talk/' || order_id",
     "ledger_sealed_heads": "book",
     "ledger_seals": "'seals'",
 }
@@ -44,6 +45,10 @@ COLUMNS = {
         "tenant id caller program program_version program_digest voucher quota one_at_a_time "
         "opened_at expires_at starts_at cancel_free_until granted_seconds remaining_seconds "
         "talked_seconds head_number head_hash"
+    ),
+    "call_grades": (
+        "tenant call order_id program counselor ended_at from_grade to_grade talked_seconds at "
+        "entry"
     ),
     "ledger_seals": "tenant number sealed_at books digest signature",
     "ledger_sealed_heads": "tenant book number hash seal",
@@ -75,6 +80,8 @@ FILLED = {
     "bytea": "'\\x01'::bytea",
     "timestamp with time zone": "'2030-01-01T00:00:00Z'::timestamptz",
 }
+
+_ADDED = "INSERT INTO call_grades VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 
 
 @pytest.fixture
@@ -196,6 +203,14 @@ async def flipped(
          "WHERE book = 'voucher/voucher-new' AND number = 1", "voucher/forged", 1),
         ("UPDATE ledger_entries SET book = 'gift/1' WHERE book = 'voucher/voucher-new'",
          "gift/1", 1),
+        ("UPDATE call_grades SET counselor = 'counselor-9' WHERE to_grade = 'effective'",
+         "talk/order-talk", 4),
+        ("INSERT INTO call_grades SELECT tenant, call, 'order-back', program, counselor, "
+         "ended_at, from_grade, to_grade, talked_seconds, at, 1 FROM call_grades "
+         "WHERE order_id = 'order-k'", "talk/order-back", 1),
+        ("ALTER TABLE call_grades DROP CONSTRAINT call_grades_pkey; "
+         "INSERT INTO call_grades SELECT * FROM call_grades WHERE order_id = 'order-k'",
+         "talk/order-k", None),
     ],
 )  # fmt: skip
 async def test_what_is_missing_added_or_disagrees_is_named(
@@ -209,12 +224,53 @@ async def test_what_is_missing_added_or_disagrees_is_named(
 
 
 @pytest.mark.rule("X56")
+async def test_every_line_of_the_settlement_that_is_removed_or_added_is_named(
+    intruder: "Connection[Record]", seal: AesSeal
+) -> None:
+    lines = await intruder.fetch("SELECT * FROM call_grades")
+    assert len(lines) == 4
+    for line in lines:
+        book, entry = f"talk/{line['order_id']}", line["entry"]
+        values = tuple(line.values())
+
+        await intruder.execute(
+            "DELETE FROM call_grades WHERE order_id = $1 AND entry = $2", line["order_id"], entry
+        )
+        (removed,) = await verify(intruder, seal)
+        await intruder.execute(_ADDED, *values)
+        await intruder.execute(_ADDED, *values[:-1], entry + 100)
+        (added,) = await verify(intruder, seal)
+        await intruder.execute("DELETE FROM call_grades WHERE entry > 100")
+
+        assert [(one.book, one.number) for one in removed.faults] == [(book, entry)]
+        assert [(one.book, one.number) for one in added.faults] == [(book, entry + 100)]
+
+
+@pytest.mark.rule("X56")
+@pytest.mark.parametrize("tenant", ["house", "nobody"])
+async def test_a_line_of_an_order_that_never_was_is_named_and_nothing_else(
+    intruder: "Connection[Record]", seal: AesSeal, tenant: str
+) -> None:
+    (line,) = await intruder.fetch("SELECT * FROM call_grades WHERE order_id = 'order-k'")
+    forged = {**line, "tenant": tenant, "order_id": "order-forged"}
+    await intruder.execute(_ADDED, *forged.values())
+
+    found = await verify(intruder, seal)
+
+    told = [(one.tenant, fault.book, fault.number) for one in found for fault in one.faults]
+    book = "talk/order-forged"
+    assert told == [(tenant, book, line["entry"]), (tenant, book, None)]
+
+
+@pytest.mark.rule("X56")
 async def test_a_tail_cut_off_together_with_its_row_is_missed_by_the_seal(
     intruder: "Connection[Record]", seal: AesSeal
 ) -> None:
     await intruder.execute(
         """WITH cut AS (
                DELETE FROM ledger_entries WHERE book = 'talk/order-talk' AND number > 1
+           ), ungraded AS (
+               DELETE FROM call_grades WHERE order_id = 'order-talk'
            )
            UPDATE orders SET remaining_seconds = granted_seconds, talked_seconds = 0,
                head_number = 1, head_hash = entry.hash

@@ -109,7 +109,7 @@ async def talked_by_the_phones(connection: "Connection") -> int:
 
 
 async def _lines(connection: "Connection") -> list[GradeLine]:
-    rows = await connection.fetch("SELECT * FROM call_grades ORDER BY seq")
+    rows = await connection.fetch("SELECT * FROM call_grades ORDER BY order_id, entry")
     return [
         GradeLine(
             call=CallId(row["call"]),
