@@ -83,6 +83,24 @@ def board_figures(within_seconds: str) -> str:
     )
 
 
+def reading_rings(tenant: str, until: str) -> str:
+    """The part of a WITH that reads whose phones ring since before then: `rung`, a row for each.
+
+    Both are named by SQL expressions. A row tells the counselor, the order, the leg and `rung_at`.
+    Who took the call, at the phone or in the console, is rung no more.
+    """
+    return f"""
+    rung AS (
+        SELECT counselor, order_id, one->>'id' AS leg, (one->>'rung_at')::timestamptz AS rung_at
+        FROM calls, jsonb_array_elements(record->'legs') AS one
+        WHERE tenant = {tenant} AND counselor IS NOT NULL AND state <> 'bridged'
+          AND one->>'role' = 'counselor' AND one->>'party' = counselor
+          AND one->>'accepted_at' IS NULL AND one->>'bridged_at' IS NULL
+          AND one->'release'->>0 IS NULL AND one->>'let_go_at' IS NULL
+          AND (one->>'rung_at')::timestamptz <= {until}
+    )"""
+
+
 async def live_by_state(connection: "Connection", tenant: TenantId) -> dict[State, int]:
     """How many live calls stand in which state."""
     rows = await connection.fetch(

@@ -1,7 +1,7 @@
 """The pages of support, supervisor and operator: a case judged, and every screen looked at."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import pytest
@@ -77,13 +77,22 @@ async def _signed_in(
     return state
 
 
-async def _a_claim(world: World) -> str:
-    """A talk that was cut off for good, and the caller's claim about it."""
+class Mine(Protocol):
+    """One caller's own requests."""
+
+    async def __call__(self, method: str, path: str, body: object = None) -> Any: ...
+
+
+def _listener(world: World) -> dict[str, str]:
+    """Who listens, and whose phone answers by itself."""
+    people = world.demo.playbill["counselors"]
+    found: dict[str, str] = next(one for one in people if one["program"] == "psych-listening")
+    return found
+
+
+async def _an_order(world: World, caller: str) -> tuple[Mine, str]:
+    """The caller's phone is verified, and a voucher redeemed for a talk with the listener."""
     demo = world.demo
-    caller = demo.playbill["callers"][CALLER]
-    listener = next(
-        one for one in demo.playbill["counselors"] if one["program"] == "psych-listening"
-    )
     sent = await world.ask("POST", "/v1/device-verifications", {"phone": caller})
     code = await world.next_code(caller)
     confirm = f"/v1/device-verifications/{sent['id']}/confirm"
@@ -97,13 +106,19 @@ async def _a_claim(world: World) -> str:
         assert answer.ok, await answer.text()
         return await answer.json()
 
-    await world.teach(caller, answers="yes", talks_for_seconds=90, ends_by="drop")
     wanted = {
         "program": "psych-listening",
-        "counselor": listener["id"],
+        "counselor": _listener(world)["id"],
         "voucher": await world.voucher(),
     }
-    order = (await mine("POST", "/v1/orders", wanted))["id"]
+    return mine, str((await mine("POST", "/v1/orders", wanted))["id"])
+
+
+async def _a_claim(world: World) -> str:
+    """A talk that was cut off for good, and the caller's claim about it."""
+    caller = world.demo.playbill["callers"][CALLER]
+    await world.teach(caller, answers="yes", talks_for_seconds=90, ends_by="drop")
+    mine, order = await _an_order(world, caller)
     await mine("POST", f"/v1/orders/{order}/calls", {})
     for _ in range(100):
         await world.passes(2)
@@ -115,7 +130,7 @@ async def _a_claim(world: World) -> str:
     for _ in range(12):
         await world.passes(30)
     await mine("POST", f"/v1/orders/{order}/claims", {"reason": "断了", "text": "<b>没声音</b>"})
-    return str(order)
+    return order
 
 
 @pytest.mark.parametrize(
@@ -144,6 +159,41 @@ async def test_every_screen_of_the_office_fits_and_can_be_used_by_everybody(
         await member.looks("office-claim")
         await member.goes_to(f"/support/orders/{kept['order']}", ".lines-figure svg")
         await member.looks("office-order")
+        member.check()
+
+
+@pytest.mark.parametrize(
+    ("place", "language", "told"),
+    [(0, "zh-CN", "页面没有显示来电"), (1, "en", "Console not showing")],
+    ids=["zh", "en"],
+)
+async def test_a_supervisor_sees_whose_page_does_not_show_the_call_that_rings(
+    demo: DemoProcess,
+    browser: Browser,
+    pictures: Path,
+    kept: dict[str, Any],
+    place: int,
+    language: Language,
+    told: str,
+) -> None:
+    state = await _signed_in(browser, demo, pictures, kept)
+    async with a_member(browser, demo, pictures, state, language=language) as member:
+        world = member.world
+        caller, listener = demo.playbill["callers"][place], _listener(world)
+        await world.teach(caller, answers="yes", talks_for_seconds=60)
+        await world.teach(listener["number"], answers="by_hand")
+        mine, order = await _an_order(world, caller)
+        await member.goes_to("/supervisor", ".tiles")
+        await mine("POST", f"/v1/orders/{order}/calls", {})
+        await expect(member.page.locator("section[aria-labelledby=now]")).to_contain_text(told)
+        await member.looks("office-wallboard-not-showing")
+        await member.goes_to("/supervisor/people", "tbody tr")
+        await expect(
+            member.page.locator("tbody tr", has_text=listener["name"]).locator("td").first
+        ).to_contain_text(told)
+        await member.looks("office-counselors-not-showing")
+        await mine("DELETE", f"/v1/orders/{order}/calls/current")
+        await world.teach(listener["number"], answers="yes", presses="1")
         member.check()
 
 

@@ -1,5 +1,6 @@
 """The supervisor's wallboard: now, today, the week by half hours, and who carries what load."""
 
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from routing.store.queue import queue_lengths
 from terms.calendar import local_date, start_of_day
 from terms.ids import CallId, CounselorId, ProgramId
 from terms.verdict import VerdictKind
+from warmline.api.offer_seen import OFFER_SEEN
 from warmline.api.views import NonNegative, TextView
 from warmline.http.api import Operations
 from warmline.http.asked import Asked
@@ -27,9 +29,11 @@ from warmline.http.model import ID, Instant, Model, Query
 from warmline.http.paging import Page, PageOf, page_of, start_after
 from warmline.http.who import staff
 from warmline.people import StaffRole
-from warmline.reports.store import board_by_half_hour, board_by_program
+from warmline.reports.store import board_by_half_hour, board_by_program, rings_untold
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from asyncpg import Record
 
     from warmline.desk.store import Connection
@@ -41,6 +45,9 @@ SUPERVISOR = staff(StaffRole.SUPERVISOR)
 _HERE = ZoneInfo("Asia/Shanghai")
 _WITHIN_SECONDS = 20
 _COUNSELORS_COUNTED = 10_000
+_SHOWN_WITHIN = timedelta(seconds=5)
+"""A page that has not said by then that it shows the call that rings is taken not to show it."""
+
 _STUCK_SHOWN = 50
 
 
@@ -67,6 +74,9 @@ class NowView(Model):
     in_crisis: NonNegative
     counselors: dict[Activity, NonNegative]
     """How many of those at work do what."""
+
+    not_showing: NonNegative
+    """Counselors whose phone rings for more than 5 s while no console said it shows the call."""
 
     stuck: list[StuckView]
 
@@ -178,10 +188,17 @@ class RosterView(Model):
     wrap_up_until: Instant | None
     calls_today: NonNegative
     talked_seconds_today: NonNegative
+    not_showing_since: Instant | None
+    """Since when their phone rings while no console says that it shows the call."""
 
     @classmethod
     def of(
-        cls, counselor: Counselor, engaged: CallId | None, load: Load, now: datetime
+        cls,
+        counselor: Counselor,
+        engaged: CallId | None,
+        load: Load,
+        unshown: datetime | None,
+        now: datetime,
     ) -> "RosterView":
         """What they do now and did today."""
         return cls(
@@ -194,13 +211,14 @@ class RosterView(Model):
             wrap_up_until=counselor.wrap_up_until,
             calls_today=load.calls,
             talked_seconds_today=load.talked_seconds,
+            not_showing_since=unshown,
         )
 
 
 @wallboard("GET", "/v1/wallboard", who=(SUPERVISOR,), returns={200: WallboardView})
 async def get_wallboard(asked: Asked, query: WithinT) -> WallboardView:
     """What goes on now and went on since midnight, in figures."""
-    async with asked.borrow() as connection:
+    async with _at_one_instant(asked) as connection:
         rows = await board_by_program(
             connection, asked.tenant, _midnight(asked.now), asked.now, query.within_seconds
         )
@@ -235,7 +253,7 @@ async def get_heat(asked: Asked, query: Weeks) -> HeatView:
 async def list_roster(asked: Asked, query: Page) -> PageOf[RosterView]:
     """Every counselor, what they do now, and what they talked today."""
     after = start_after(asked, query)
-    async with asked.borrow() as connection:
+    async with _at_one_instant(asked) as connection:
         rows = await list_all(
             connection,
             asked.tenant,
@@ -244,14 +262,31 @@ async def list_roster(asked: Asked, query: Page) -> PageOf[RosterView]:
         )
         ids = [counselor.id for counselor, _ in rows]
         carried = await loads(connection, asked.tenant, ids, _midnight(asked.now))
+        unshown = await _unshown(connection, asked)
     items, cursor = page_of(
         asked,
         query,
         rows,
-        show=lambda row: RosterView.of(*row, carried.get(row[0].id, Load(0, 0)), asked.now),
+        show=lambda row: RosterView.of(
+            *row, carried.get(row[0].id, Load(0, 0)), unshown.get(row[0].id), asked.now
+        ),
         key=lambda row: (row[0].id,),
     )
     return PageOf[RosterView](items=items, next_cursor=cursor)
+
+
+@asynccontextmanager
+async def _at_one_instant(asked: Asked) -> "AsyncIterator[Connection]":
+    """A connection whose statements all see the same: no call is between two of the figures."""
+    async with (
+        asked.borrow() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection
+
+
+async def _unshown(connection: "Connection", asked: Asked) -> dict[CounselorId, datetime]:
+    return await rings_untold(connection, asked.tenant, OFFER_SEEN, asked.now - _SHOWN_WITHIN)
 
 
 def _midnight(now: datetime) -> datetime:
@@ -274,6 +309,7 @@ async def _now(connection: "Connection", asked: Asked) -> NowView:
         parted=calls.get(CallState.PARTED, 0),
         in_crisis=await count_in_crisis(connection, tenant),
         counselors={activity: activities.count(activity) for activity in Activity},
+        not_showing=len(await _unshown(connection, asked)),
         stuck=[StuckView(call=call, since=since) for call, since in stuck],
     )
 

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from billing.store.settlement_sums import PATIENCE_SECONDS, Span, naming_programs
-from dialer.store.board import board_figures, reading_waits
+from dialer.store.board import board_figures, reading_rings, reading_waits
 from dialer.store.figures import counting, reading_calls
-from terms.ids import ProgramId, TenantId
+from terms.ids import CounselorId, ProgramId, TenantId
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -50,6 +50,20 @@ async def board_by_half_hour(
     )
 
 
+async def rings_untold(
+    connection: "Connection", tenant: TenantId, kind: str, until: datetime
+) -> dict[CounselorId, datetime]:
+    """Whose phone rings since before then, and since when, with no line of that kind about it."""
+    rows = await connection.fetch(_RINGS_UNTOLD, *(tenant, until, kind))
+    return {CounselorId(row["counselor"]): row["rung_at"] for row in rows}
+
+
+_RINGS_UNTOLD = f"""
+    WITH {reading_rings("$1", "$2")}
+    SELECT counselor, rung_at FROM rung WHERE NOT EXISTS (
+        SELECT FROM timeline
+        WHERE timeline.tenant = $1 AND timeline.order_id = rung.order_id
+          AND timeline.kind = $3 AND timeline.data->>'leg' = rung.leg)"""
 _BOARD = f"""
     WITH {reading_waits("$1", "$2", "$3")}, {naming_programs("$1")}
     SELECT program, {board_figures("$4")}

@@ -1,5 +1,6 @@
 """The wallboard's figures, each set against calls that were played to give exactly that figure."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -101,6 +102,67 @@ async def test_now_tells_what_every_call_and_counselor_is_doing(
     assert now["counselors"]["engaged"] == 2
     assert now["counselors"]["free"] == 0
     assert now["stuck"] == []
+
+
+async def test_a_phone_that_rings_beside_a_page_that_does_not_show_it_is_counted_and_named(
+    service: Service, supervisor: dict[str, str]
+) -> None:
+    counselor = await service.people.counselor()
+    other = await service.people.counselor("+8613900000002")
+    for caller in CALLERS[:2]:
+        await service.script(caller, answers="yes", talks_for_seconds=600)
+    await service.script(COUNSELOR, answers="no_answer")
+    await service.script("+8613900000002", answers="yes", presses="1")
+    assert (await service.place_call(await order_of(service, CALLERS[1], other), CALLERS[1]))[
+        0
+    ] == 202
+    await service.let_pass(30)  # whoever talks has no call to be shown
+    _, call = await service.place_call(await order_of(service, CALLER, counselor), CALLER)
+    await service.let_pass(3)
+
+    async def not_showing() -> tuple[int, list[str]]:
+        board = await get(service, "/v1/wallboard", supervisor)
+        roster = await get(service, "/v1/staff/counselors", supervisor)
+        named = [one["id"] for one in roster["items"] if one["not_showing_since"] is not None]
+        return board["now"]["not_showing"], named
+
+    assert await not_showing() == (0, [])  # it may still say so
+    await service.let_pass(6)
+    assert await not_showing() == (1, [counselor])
+
+    me = await service.sign_in("counselor", counselor=counselor)
+    async with service.client.post(
+        f"/v1/calls/{call['id']}/seen", json={"visible": False}, headers=me
+    ) as response:
+        assert response.status == 204
+    assert await not_showing() == (0, [])
+
+
+async def test_a_board_that_is_read_while_a_call_moves_on_shows_it_in_one_place(
+    service: Service, supervisor: dict[str, str]
+) -> None:
+    counselor = await service.people.counselor()
+    await service.script(CALLER, answers="no_answer")
+    assert (await service.place_call(await order_of(service, CALLER, counselor), CALLER))[0] == 202
+    await service.let_pass(1)
+
+    async with service.house.pool.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE counselors IN ACCESS EXCLUSIVE MODE")
+        reading = asyncio.create_task(get(service, "/v1/wallboard", supervisor))
+        await _held_up(service)
+        await connection.execute("UPDATE calls SET counselor = NULL, state = 'waiting'")
+    now = (await reading)["now"]
+
+    assert (now["ringing"], now["counselors"]["engaged"]) == (1, 1)
+
+
+async def _held_up(service: Service) -> None:
+    """The reader of the board stands at the lock, with its first figures read."""
+    stands = """SELECT true FROM pg_stat_activity
+                WHERE wait_event_type = 'Lock' AND query LIKE '%ORDER BY c.id LIMIT $3%'"""
+    async with asyncio.timeout(10):
+        while not await service.house.pool.fetchval(stands):  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(0.01)
 
 
 async def test_a_call_whose_timer_nobody_fires_is_shown_as_stuck(

@@ -3,7 +3,7 @@ import type { Activity } from "../shared/api/schema.ts";
 import { Button } from "../shared/components/button.tsx";
 import { Fault, Loading, Pill, Unread, type Tone } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
-import { length } from "../shared/times.ts";
+import { clockSeconds, length } from "../shared/times.ts";
 import { api } from "../staff/account.ts";
 import { usePages } from "../staff/use-pages.ts";
 import { words } from "./words.ts";
@@ -48,7 +48,12 @@ export function People() {
               <tr key={one.id}>
                 <th scope="row">{one.name}</th>
                 <td>
-                  <Pill tone={TONES[one.activity]}>{say.activity[one.activity]}</Pill>
+                  <Pill tone={TONES[one.activity]}>{say.activity[one.activity]}</Pill>{" "}
+                  {one.not_showing_since !== null && (
+                    <Pill tone="bad">
+                      {say.notShowing} · {say.since(clockSeconds(one.not_showing_since))}
+                    </Pill>
+                  )}
                 </td>
                 <td>{one.calls_today}</td>
                 <td>{one.talked_seconds_today > 0 ? length(one.talked_seconds_today) : "–"}</td>

@@ -1,5 +1,6 @@
 /** Now and today. What may be out of date greys out and says as of when it is. */
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { StuckView, TodayView, VerdictKind, WallboardView } from "../shared/api/schema.ts";
 import { Button } from "../shared/components/button.tsx";
 import { Dialog } from "../shared/components/dialog.tsx";
@@ -25,12 +26,20 @@ import { enumerations } from "../staff/enumerations.ts";
 import { programTitle } from "../staff/programs.ts";
 import { words } from "./words.ts";
 
+const LOOK_AT_RINGS_MILLISECONDS = 5_000;
+
 export function Wallboard({ live }: { live: Live }) {
   const board = useSignal<WallboardView | null>(null);
   const reading = useReading(async () => {
     board.value = await api("GET /v1/wallboard");
   }, []);
   const stale = useStale(reading).value;
+  useEffect(() => {
+    if (!board.value?.now.ringing) return;
+    // That a page does not show the call is no event: it is what fails to come.
+    const looking = setTimeout(() => void reading.now(), LOOK_AT_RINGS_MILLISECONDS);
+    return () => clearTimeout(looking);
+  }, [board.value]);
   if (board.value === null && reading.fault.value)
     return <Unread text={inWords(reading.fault.value)} again={() => reading.now()} />;
   if (board.value === null) return <Loading />;
@@ -52,27 +61,34 @@ function Now({ board }: { board: WallboardView }) {
   const say = words.value;
   const now = board.now;
   const longest = now.longest_since === null ? null : secondsSince(now.longest_since);
-  const tiles: readonly (readonly [string, string | number, Tone])[] = [
-    [say.waiting, now.waiting, now.waiting > 0 ? "warm" : "calm"],
-    [say.longest, longest === null ? "–" : digits(longest), longest === null ? "calm" : "warm"],
-    [say.free, now.counselors["free"] ?? 0, "good"],
-    [say.ringing, now.ringing, "blue"],
-    [say.talking, now.talking, "blue"],
-    [say.parted, now.parted, now.parted > 0 ? "warm" : "calm"],
-    [say.wrapUp, now.counselors["wrap_up"] ?? 0, "calm"],
-    [say.crisis, now.in_crisis, now.in_crisis > 0 ? "bad" : "calm"],
+  const warmIf = (count: number): Tone => (count > 0 ? "warm" : "calm");
+  const tiles: readonly (readonly [keyof typeof say.meaning, string | number, Tone])[] = [
+    ["waiting", now.waiting, warmIf(now.waiting)],
+    ["longest", longest === null ? "–" : digits(longest), warmIf(now.waiting)],
+    ["free", now.counselors["free"] ?? 0, "good"],
+    ["ringing", now.ringing, "blue"],
+    ["talking", now.talking, "blue"],
+    ["parted", now.parted, warmIf(now.parted)],
+    ["wrapUp", now.counselors["wrap_up"] ?? 0, "calm"],
+    ["crisis", now.in_crisis, now.in_crisis > 0 ? "bad" : "calm"],
   ];
   return (
-    <section aria-labelledby="now">
+    <section class="stack tight" aria-labelledby="now">
       <h1 id="now">{say.now}</h1>
       <dl class="tiles">
         {tiles.map(([name, value, tone]) => (
           <div key={name} class={`card tile ${tone}`}>
-            <dt>{name}</dt>
+            <dt>{say[name]}</dt>
             <dd>{value}</dd>
+            <dd class="meaning">{say.meaning[name]}</dd>
           </div>
         ))}
       </dl>
+      {now.not_showing > 0 && (
+        <Note tone="warm" icon="alert" title={`${say.notShowing} · ${now.not_showing}`} urgent>
+          {say.notShowingText} <a href="/supervisor/people">{say.people}</a>
+        </Note>
+      )}
     </section>
   );
 }
@@ -155,6 +171,8 @@ function EndCall({ call, onDone }: { call: string; onDone: () => void }) {
   );
 }
 
+const COLUMNS = ["offered", "answered", "abandoned", "blocked", "attempts", "asa"] as const;
+
 function Today({ board }: { board: WallboardView }) {
   const say = words.value;
   const rows = [board.today, ...board.programs];
@@ -193,9 +211,18 @@ function Today({ board }: { board: WallboardView }) {
               </tbody>
             </table>
           </div>
-          <p class="soft small">
-            {say.level}: {language.value === "en" ? formula.en : formula.zh}
-          </p>
+          <dl class="meanings soft small">
+            {COLUMNS.map((name) => (
+              <div key={name}>
+                <dt>{say[name]}</dt>
+                <dd>{say.columns[name]}</dd>
+              </div>
+            ))}
+            <div>
+              <dt>{say.level}</dt>
+              <dd>{language.value === "en" ? formula.en : formula.zh}</dd>
+            </div>
+          </dl>
           <Endings today={board.today} />
         </>
       )}
