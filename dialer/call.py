@@ -153,6 +153,10 @@ class Call:
                 return timer.due_at
         return None
 
+    def holds(self, timer: Timer) -> bool:
+        """Whether that timer is set: one that fires but is not is stale."""
+        return self.due(timer.kind) == timer.due_at
+
     @property
     def keeps_caller(self) -> bool:
         """A person in danger is on the line: no step of ours may let them go (X55)."""
@@ -188,7 +192,8 @@ class Call:
         """The call's timers with that one set anew, and without those of some kinds."""
         timers = [one for one in self.timers if one.kind is not kind and one.kind not in without]
         timers.append(make_timer(kind, due_at))
-        timers.sort(key=_BY_KIND)
+        if len(timers) > 1:
+            timers.sort(key=_BY_KIND)
         return tuple(timers)
 
     def without_timers(self, *kinds: TimerKind) -> "Call":

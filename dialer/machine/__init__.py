@@ -44,7 +44,7 @@ def transition(call: Call, event: Event, policy: Policy, now: datetime) -> Step:
     if isinstance(event, _NEWS):
         return _take_news(call, event, policy, now)
     match event:
-        case TimerFired(timer) if timer not in call.timers or now < timer.due_at:
+        case TimerFired(timer) if now < timer.due_at or not call.holds(timer):
             return call, ()
         case CallerDialledIn(leg) if call.leg(leg) is not None:
             return call, ()  # told again: that leg may be the one they talk on

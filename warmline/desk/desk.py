@@ -274,7 +274,7 @@ class Desk(Opening, Lapsing):
         async with self.pool.acquire() as connection, connection.transaction():
             slice_, program = await self.lock(connection, due.tenant, order)
             stored = await load_call(connection, due.tenant, due.call)
-            if stored is None or due.timer not in stored.call.timers:
+            if stored is None or not stored.call.holds(due.timer):
                 await drop_timer(connection, due)
                 _log.info("stale_timer", call=due.call, kind=due.timer.kind)
                 return

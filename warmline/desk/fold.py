@@ -54,6 +54,7 @@ from warmline.programs import Program
 
 # Asked at every event, and a member asked of its enumeration is slow to answer.
 _ENDED = State.ENDED
+_ATTEMPT, _ANNOUNCE = TimerKind.ATTEMPT, TimerKind.ANNOUNCE
 _MISSED, _ACCEPTED = FactKind.COUNSELOR_MISSED, FactKind.COUNSELOR_ACCEPTED
 
 _NOT_BY_THE_CALLER = frozenset(
@@ -144,18 +145,14 @@ def carry(slice_: Slice, event: Event, program: Program, now: datetime) -> Outco
 def needs_counselor(call: Call, event: Event) -> bool:
     """Whether the event means: an attempt is due, so somebody has to be claimed first."""
     return (
-        isinstance(event, TimerFired)
-        and event.timer.kind is TimerKind.ATTEMPT
-        and event.timer in call.timers
+        isinstance(event, TimerFired) and event.timer.kind is _ATTEMPT and call.holds(event.timer)
     )
 
 
 def tells_place(call: Call, event: Event) -> bool:
     """Whether the event means: a waiting caller is to be told their place, so count it first."""
     return (
-        isinstance(event, TimerFired)
-        and event.timer.kind is TimerKind.ANNOUNCE
-        and event.timer in call.timers
+        isinstance(event, TimerFired) and event.timer.kind is _ANNOUNCE and call.holds(event.timer)
     )
 
 

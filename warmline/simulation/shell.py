@@ -263,7 +263,7 @@ class Shell:
     def fire(self, call: CallId, timer: Timer, now: datetime) -> None:
         """A timer is due. One that its call no longer holds is forgotten."""
         known = self._books.calls.get(call)
-        if known is None or timer not in known.timers:
+        if known is None or not known.holds(timer):
             return
         if self._tape is not None:
             self._record(now, "fire", call, timer)

@@ -212,7 +212,6 @@ class Writer:
             self._books.places[program.id].pop(call.id, None)
 
     def _set_timers(self, old: Call | None, call: Call) -> None:
-        before = [] if old is None else [(timer.kind, timer.due_at) for timer in old.timers]
         for timer in call.timers:
-            if (timer.kind, timer.due_at) not in before:
+            if old is None or not old.holds(timer):
                 self._committed.wake(call.id, timer)
