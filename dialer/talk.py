@@ -45,15 +45,16 @@ def stretches(legs: tuple[Leg, ...]) -> tuple[Stretch, ...]:
 
 def same_talk(before: tuple[Leg, ...], after: tuple[Leg, ...]) -> bool:
     """Whether later facts about the same legs left their talk as it was."""
-    return len(before) == len(after) and all(
-        one is two
-        or (
-            one.bridged_at == two.bridged_at
-            and one.off_at == two.off_at
-            and one.is_silent == two.is_silent
-        )
-        for one, two in zip(before, after, strict=True)
-    )
+    if len(before) != len(after):
+        return False
+    for one, two in zip(before, after, strict=True):
+        if one is not two and (
+            one.bridged_at != two.bridged_at
+            or one.off_at != two.off_at
+            or one.is_silent != two.is_silent
+        ):
+            return False
+    return True
 
 
 def _overlap(since: datetime, one: Leg, two: Leg) -> Stretch | None:
