@@ -58,14 +58,16 @@ class Reconciler:
         if self.turned_away:
             self.turned_away &= at_carrier.keys()
             found = Differences(found.news, found.strays | self.turned_away)
-        sure, self._last = confirmed(self._last, found), found
+        before, self._last = self._last, found
         disagreed = found.strays
         if found.news:
             disagreed = disagreed.union([news.leg for _, news in found.news])
         touched.clear()
-        for call in calls:
-            if not _agrees(call, disagreed, at_carrier):
-                touched.add(call.id)
+        touched.update([one.id for one in calls if not _agrees(one, disagreed, at_carrier)])
+        if disagreed:
+            self._set_right(confirmed(before, found), now)
+
+    def _set_right(self, sure: Differences, now: datetime) -> None:
         for id_, news in sure.news:
             self._tell(id_, news, now)
         for leg in sorted(sure.strays):

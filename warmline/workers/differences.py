@@ -36,7 +36,7 @@ def differences(
     for call in calls:
         for leg in call.legs:
             there = at_carrier.get(leg.id)
-            if leg.is_over:
+            if leg.release is not None or leg.let_go_at is not None:  # it is over
                 if there is not None:
                     strays.add(leg.id)
                 continue
