@@ -7,6 +7,7 @@ stored order holds one.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import final
 
 from terms.ids import LegId
 from terms.values import maker, quickly_made
@@ -115,6 +116,7 @@ class FactKind(StrEnum):
     JUDGED = "judged"
 
 
+@final
 @quickly_made
 @dataclass(frozen=True, slots=True)
 class Fact:

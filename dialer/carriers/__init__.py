@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, final
 
 from terms.ids import CallId, LegId
 from terms.phone import PhoneNumber
@@ -101,6 +101,7 @@ class LegEnded:
 News = LegRinging | LegAnswered | KeyPressed | LegBridged | MediaLost | MediaHeard | LegEnded
 
 
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallIn:
     """A phone dialled one of our service numbers; the leg stays unanswered until we say so.

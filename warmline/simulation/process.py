@@ -84,7 +84,7 @@ class Process:
 
     def _take(self, report: Report, now: datetime) -> None:
         news = report.news
-        if isinstance(news, CallIn):
+        if type(news) is CallIn:
             self._take_call_in(report.id, news, now)
             return
         if now - news.at > _LATE:

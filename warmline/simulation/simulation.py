@@ -109,9 +109,9 @@ class Simulation:
         """Let everything happen until `end`; at one instant, the world's part first."""
         world, process, entries = self.world, self.process, self.agenda.entries
         inbox, awake, reconciler = process.inbox, process.obeyer.awake, process.reconciler
-        touched, now = world.witness.touched, self._now
+        touched, next_due, now = world.witness.touched, world.next_due, self._now
         while True:
-            news_at = world.next_due()
+            news_at = next_due()
             at = entries[0][0] if entries else None
             is_ours = at is not None and (news_at is None or at < news_at)
             due = at if is_ours else news_at

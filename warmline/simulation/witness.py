@@ -63,7 +63,7 @@ class _WatchedPostbox(Postbox):
     def post(self, report: Report, at: datetime, faults: Faults) -> bool:
         """Note the truth, then let the faults at it."""
         news = report.news
-        if not isinstance(news, CallIn):
+        if type(news) is not CallIn:
             self._witness.note(news)
         arrives = Postbox.post(self, report, at, faults)
         if not arrives:

@@ -111,7 +111,7 @@ class Writer:
         facts: list[Fact] = []
         orders: list[CarrierOrder] = []
         for one in outcome.effects:
-            if isinstance(one, Fact):
+            if type(one) is Fact:
                 facts.append(one)
             else:
                 orders.append(one)

@@ -4,6 +4,7 @@ Time and randomness are passed in; equal seeds and equal inputs give equal world
 between two inputs is told in `switch`.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from random import Random
 
@@ -45,6 +46,8 @@ class World:
         self._switch = Switch(name=name, rng=rng, media_gap_seconds=media_gap_seconds)
         self._handsets: dict[str, Handset] = {}
         self._dialled_in = 0
+        self.next_due: Callable[[], datetime | None] = self._switch.next_due
+        """When `advance` has something to do next; None if nothing will happen by itself."""
 
     # --- what the carrier's side may do -------------------------------------------------------
 
@@ -66,10 +69,6 @@ class World:
         """Let everything due by `now` happen, and give every report that has arrived."""
         self._switch.run(now)
         return self._switch.postbox.collect(now)
-
-    def next_due(self) -> datetime | None:
-        """When `advance` has something to do next; None if nothing will happen by itself."""
-        return self._switch.next_due()
 
     def live_legs(self) -> tuple[LiveLeg, ...]:
         """Every leg that exists now, as the carrier tells it when asked.
