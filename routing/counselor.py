@@ -191,7 +191,10 @@ def activity_of(counselor: Counselor, engaged: CallId | None, now: datetime) -> 
         return Activity.WRAP_UP
     if _is_ahead(counselor.cooldown_until, now):
         return Activity.COOLDOWN
-    return Activity.FREE
+    return _FREE
+
+
+_FREE = Activity.FREE
 
 
 def state_of(counselor: Counselor, engaged: CallId | None, now: datetime) -> CounselorState:

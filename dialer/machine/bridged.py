@@ -28,10 +28,13 @@ from terms.ids import LegId
 from terms.values import replace
 from terms.verdict import Role
 
+# Asked at each joining, and a member asked of its enumeration is slow to answer.
+_CALLER, _COUNSELOR = Role.CALLER, Role.COUNSELOR
+
 
 def try_connect(call: Call, policy: Policy, now: datetime) -> Step:
     """Bridged from the moment both are known to have joined; only then is anything consumed."""
-    caller, other = call.standing(Role.CALLER), _partner(call)
+    caller, other = call.standing(_CALLER), _partner(call)
     if caller is None or caller.bridged_at is None or other is None or other.bridged_at is None:
         return call, ()
     first = call.connected_at is None
@@ -51,7 +54,7 @@ _JOINING_TIMERS = frozenset({TimerKind.BRIDGE, TimerKind.PARTED, TimerKind.RERIN
 
 def _partner(call: Call) -> Leg | None:
     """Whom the caller talks with: the counselor, or the agency that took over."""
-    return call.standing(Role.AGENCY if call.handed_over else Role.COUNSELOR)
+    return call.standing(Role.AGENCY if call.handed_over else _COUNSELOR)
 
 
 def news(call: Call, news: News, policy: Policy, now: datetime) -> Step:

@@ -32,6 +32,9 @@ from terms.ids import LegId
 from terms.values import replace
 from terms.verdict import Role
 
+# Asked at most steps, and a member asked of its enumeration is slow to answer.
+_COUNSELOR, _RINGING_FIRST, _BRIDGE = Role.COUNSELOR, State.RINGING_FIRST, TimerKind.BRIDGE
+
 
 def first_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     """The first phone rings."""
@@ -55,7 +58,7 @@ def second_news(call: Call, news: News, policy: Policy, now: datetime) -> Step:
     """One is on the line, the other phone rings, or the bridge is being made."""
     leg = call.leg(news.leg)
     assert leg is not None
-    bridging = call.due(TimerKind.BRIDGE) is not None
+    bridging = call.due(_BRIDGE) is not None
     match news:
         case carriers.LegAnswered() | carriers.KeyPressed():
             return (call, ()) if bridging else _came(call, leg, policy, now)
@@ -77,10 +80,8 @@ def _came(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
         return ask_to_accept(call, leg, policy, now)
     if leg.answered_at is None:
         return call, ()
-    accepted = (
-        (Fact(FactKind.COUNSELOR_ACCEPTED, Role.COUNSELOR),) if leg.role is Role.COUNSELOR else ()
-    )
-    if call.state is State.RINGING_FIRST and leg.role is call.ring_first:
+    accepted = (Fact(FactKind.COUNSELOR_ACCEPTED, _COUNSELOR),) if leg.role is _COUNSELOR else ()
+    if call.state is _RINGING_FIRST and leg.role is call.ring_first:
         call, effects = ring_second(call, policy, now, comes=True)
     elif call.state is State.RINGING_SECOND and leg.role is not call.ring_first:
         call, effects = bridge(call, policy, now)

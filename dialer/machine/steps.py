@@ -36,6 +36,7 @@ Step = tuple[Call, tuple[Effect, ...]]
 
 # Asked at most steps, and a member asked of its enumeration is slow to answer.
 _CALLER, _COUNSELOR, _LEG_RUNG = Role.CALLER, Role.COUNSELOR, FactKind.LEG_RUNG
+_RING, _JUDGED = TimerKind.RING, FactKind.JUDGED
 
 TIME_IS_UP_SECONDS = 2
 """Time for "the time is up" to be heard: the carrier's own limit gives no more."""
@@ -83,7 +84,7 @@ def ring(call: Call, role: Role, policy: Policy, now: datetime) -> Step:
     """Originate a new leg and bound how long it may ring."""
     party = call.counselor if role is _COUNSELOR else _party_before(call, role)
     leg = make_leg(id=call.next_leg(role), role=role, rung_at=now, party=party)
-    timers = call.timers_with(TimerKind.RING, after(policy.ring_seconds, now))
+    timers = call.timers_with(_RING, after(policy.ring_seconds, now))
     call = with_legs_and_timers(call, (*call.legs, leg), timers)
     return call, (Ring(leg.id, role, party, policy.ring_seconds), make_fact(_LEG_RUNG, role))
 
@@ -387,7 +388,7 @@ _make_evidence = maker(Evidence)
 def judged(verdict: Verdict, final: bool) -> Fact:
     """The timeline's line about a verdict."""
     return Fact(
-        FactKind.JUDGED,
+        _JUDGED,
         detail={
             "kind": verdict.kind,
             "by": verdict.by,

@@ -20,6 +20,7 @@ from warmline.programs import Program
 T = TypeVar("T")
 
 _make_script = maker(Script)
+_YES = Answers.YES
 
 AGENCIES = {
     TargetId("police"): PhoneNumber("110"),
@@ -145,7 +146,7 @@ class Town:
     def _callers_habit(self, asked_for_it: bool) -> Script:
         roll = self._roll
         answers = self._drawn(_CALLER_WHO_PRESSED if asked_for_it else _CALLER_RUNG_BACK)
-        if answers is not Answers.YES:
+        if answers is not _YES:
             return Script(answers=answers, after_seconds=1 + 8 * roll())
         in_a_tunnel = roll() < _IN_A_TUNNEL
         return _make_script(
@@ -161,7 +162,7 @@ class Town:
     def _counselors_habit(self) -> Script:
         roll = self._roll
         answers = self._drawn(_COUNSELOR_ANSWERS)
-        if answers is not Answers.YES:
+        if answers is not _YES:
             return Script(answers=answers, after_seconds=1 + 8 * roll())
         early = roll() < 0.25
         return _make_script(
