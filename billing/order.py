@@ -18,7 +18,7 @@ from billing.policy import Policy, VoucherUse
 from billing.voucher import VoucherMove
 from terms.ids import BookId, CallerId, CallId, CounselorId, OrderId, ProgramId, VoucherId
 from terms.refusals import RefusalCode, Refused
-from terms.values import quickly_made, replace
+from terms.values import changer, quickly_made, replace
 from terms.verdict import VerdictKind
 
 if TYPE_CHECKING:
@@ -292,7 +292,10 @@ def start_call(order: Order, call: CallId, now: datetime) -> Order:
     when it is at rest.
     """
     must_take_call(order, call, now)
-    return order if order.call == call else replace(order, state=_IN_CALL, call=call)
+    return order if order.call == call else _in_call(order, _IN_CALL, call)
+
+
+_in_call = changer(Order, "state", "call")
 
 
 def must_take_call(order: Order, call: CallId, now: datetime) -> None:

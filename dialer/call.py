@@ -184,7 +184,7 @@ class Call:
 
     def with_timer(self, kind: TimerKind, due_at: datetime) -> "Call":
         """The call with that timer set anew."""
-        return _with_timers(self, self.timers_with(kind, due_at))
+        return with_timers(self, self.timers_with(kind, due_at))
 
     def timers_with(
         self, kind: TimerKind, due_at: datetime, *, without: Container[TimerKind] = ()
@@ -201,11 +201,11 @@ class Call:
         if not self.timers:
             return self
         kept = tuple([timer for timer in self.timers if timer.kind not in kinds])
-        return self if len(kept) == len(self.timers) else _with_timers(self, kept)
+        return self if len(kept) == len(self.timers) else with_timers(self, kept)
 
 
 _BY_KIND = attrgetter("kind")
-_with_legs, _with_timers = changer(Call, "legs"), changer(Call, "timers")
+_with_legs, with_timers = changer(Call, "legs"), changer(Call, "timers")
 with_legs_and_timers = changer(Call, "legs", "timers")
 
 # Every copy is checked, and a member asked of its enumeration costs more than the check.

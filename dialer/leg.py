@@ -180,6 +180,8 @@ class Leg:
 make_leg = maker(Leg)
 _rang, _answered = changer(Leg, "ringing_at"), changer(Leg, "answered_at")
 _joined, _ended = changer(Leg, "bridged_at"), changer(Leg, "release")
+_accepted = changer(Leg, "accepted_at", "answered_at")
+_let_go = changer(Leg, "let_go_at", "let_go_why")
 
 
 def observe(leg: Leg, news: News, now: datetime) -> Leg:
@@ -199,7 +201,7 @@ def observe(leg: Leg, news: News, now: datetime) -> Leg:
         case KeyPressed(digit=digit):
             if digit != ACCEPT_DIGIT or _not_later(leg.accepted_at, at):
                 return leg
-            return replace(leg, accepted_at=at, answered_at=min(leg.answered_at or at, at))
+            return _accepted(leg, at, min(leg.answered_at or at, at))
         case LegBridged():
             return leg if _not_later(leg.bridged_at, at) else _joined(leg, at)
         case MediaLost(since=since):
@@ -240,7 +242,7 @@ def accept(leg: Leg, at: datetime) -> Leg:
 
 def let_go(leg: Leg, why: LetGoReason, at: datetime) -> Leg:
     """The leg is told to hang up; the first reason is the one that stays."""
-    return leg if leg.is_over else replace(leg, let_go_at=at, let_go_why=why)
+    return leg if leg.is_over else _let_go(leg, at, why)
 
 
 def was_lost(leg: Leg) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from dialer.call import Call, EndReason, State, with_legs_and_timers
+from dialer.call import Call, EndReason, State, with_legs_and_timers, with_timers
 from dialer.events import Timer, TimerKind
 from dialer.leg import Failure, Leg, LetGoReason, let_go, make_leg
 from dialer.machine.capping import limit_seconds
@@ -162,14 +162,14 @@ def ask_to_accept(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
     """Somebody or something took the call: a person presses 1, a voicemail does not (X01)."""
     due = after(policy.accept_seconds, now)
     timers = call.timers_with(TimerKind.ACCEPT, due, without=(TimerKind.RING,))
-    return replace(call, timers=timers), (Say(leg.id, "press_1"),)
+    return with_timers(call, timers), (Say(leg.id, "press_1"),)
 
 
 def bridge(call: Call, policy: Policy, now: datetime) -> Step:
     """Join everybody who stands, with the carrier's own limit as the guard behind ours."""
     legs = tuple(leg.id for leg in call.all_standing() if leg.answered_at is not None)
     due = after(policy.bridge_seconds, now)
-    call = replace(call, timers=call.timers_with(TimerKind.BRIDGE, due, without=_RINGING_TIMERS))
+    call = with_timers(call, call.timers_with(TimerKind.BRIDGE, due, without=_RINGING_TIMERS))
     return call, (Bridge(legs, limit_seconds(call, policy, now)),)
 
 
