@@ -72,7 +72,7 @@ class Policy:
         return _make_requirement(
             program=program,
             role=self.role,
-            skills=self.skills.union(skills),
+            skills=self.skills.union(skills) if skills else self.skills,
             staff_types=self.staff_types,
             least_grade=self.least_grade,
             least_hospital=self.least_hospital,

@@ -38,7 +38,7 @@ from routing.counselor import Counselor, claimable
 from routing.policy import Matching
 from routing.queue import Waiting
 from terms.ids import CallId, CounselorId, LegId
-from terms.values import maker, quickly_made, replace
+from terms.values import changer, maker, quickly_made, replace
 from warmline.desk.grading import graded
 from warmline.desk.slice import (
     CounselorMove,
@@ -234,14 +234,7 @@ def _follow(
     return outcome if settlement is None else _settled(outcome, settlement, now)
 
 
-def _with_call(before: Slice, call: Call) -> Slice:
-    return make_slice(
-        order=before.order,
-        voucher=before.voucher,
-        quota=before.quota,
-        call=call,
-        superseded=before.superseded,
-    )
+_with_call = changer(Slice, "call")
 
 
 def _settlement(
