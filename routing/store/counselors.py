@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from routing.counselor import (
     PRACTICE_DAYS,
     THEORY_CLASS_HOURS,
+    Activity,
     Counselor,
     CounselorState,
     Grade,
@@ -42,6 +43,15 @@ _FREE = f"""
     AND (c.wrap_up_until IS NULL OR c.wrap_up_until <= $2)
     AND (c.cooldown_until IS NULL OR c.cooldown_until <= $2)
     AND {_ENGAGED_CALL} IS NULL"""
+_ACTIVITY = f"""CASE
+    WHEN engaged IS NOT NULL THEN '{Activity.ENGAGED}'
+    WHEN presence = 'offline' OR lease_until <= $2 THEN '{Activity.OFFLINE}'
+    WHEN presence = 'break' THEN '{Activity.BREAK}'
+    WHEN wrap_up_until > $2 THEN '{Activity.WRAP_UP}'
+    WHEN cooldown_until > $2 THEN '{Activity.COOLDOWN}'
+    ELSE '{Activity.FREE}' END"""
+"""`activity_of` in SQL, over a counselor's columns and the `engaged` call."""
+
 # The engaged are passed over one by one, quickly: a claim has moved them to the end of the index.
 _LONGEST_IDLE = f"""
     SELECT c.* FROM counselors c
@@ -255,13 +265,20 @@ async def list_present(
 
 
 async def list_all(
-    connection: "Connection", tenant: TenantId, *, limit: int, after: CounselorId | None = None
+    connection: "Connection",
+    tenant: TenantId,
+    now: datetime,
+    *,
+    limit: int,
+    after: CounselorId | None = None,
+    activity: Activity | None = None,
 ) -> list[tuple[Counselor, CallId | None]]:
-    """A page of the roster, at work or not, and the calls that hold them; by id."""
+    """A page of the roster, or of those who do this now, and the calls that hold them; by id."""
     rows = await connection.fetch(
-        f"""SELECT c.*, {_ENGAGED_CALL} AS engaged FROM counselors c
-            WHERE c.tenant = $1 AND c.id > $2 ORDER BY c.id LIMIT $3""",
-        *(tenant, after or "", limit),
+        f"""SELECT * FROM (SELECT c.*, {_ENGAGED_CALL} AS engaged FROM counselors c
+                WHERE c.tenant = $1 AND c.id > $3) AS told
+            WHERE $5::text IS NULL OR {_ACTIVITY} = $5 ORDER BY id LIMIT $4""",
+        *(tenant, now, after or "", limit, activity),
     )
     return [(_counselor(row), _call(row["engaged"])) for row in rows]
 

@@ -147,6 +147,12 @@ class Weeks(WithinT):
     program: Annotated[ProgramId, ID] | None = None
 
 
+class WhichPeople(Page):
+    """Everybody, or those who do one thing now."""
+
+    activity: Activity | None = None
+
+
 class HalfHourView(Model):
     """What began in one half hour of one weekday, over all the weeks."""
 
@@ -250,15 +256,17 @@ async def get_heat(asked: Asked, query: Weeks) -> HeatView:
 
 
 @wallboard("GET", "/v1/staff/counselors", who=(SUPERVISOR,), returns={200: PageOf[RosterView]})
-async def list_roster(asked: Asked, query: Page) -> PageOf[RosterView]:
-    """Every counselor, what they do now, and what they talked today."""
+async def list_roster(asked: Asked, query: WhichPeople) -> PageOf[RosterView]:
+    """Counselors, what they do now, and what they talked today."""
     after = start_after(asked, query)
     async with _at_one_instant(asked) as connection:
         rows = await list_all(
             connection,
             asked.tenant,
+            asked.now,
             limit=query.fetch,
             after=None if after is None else CounselorId(str(after[0])),
+            activity=query.activity,
         )
         ids = [counselor.id for counselor, _ in rows]
         carried = await loads(connection, asked.tenant, ids, _midnight(asked.now))

@@ -210,6 +210,48 @@ async def test_half_hours_and_the_roster_carry_what_was_talked(
     assert (people[idle]["calls_today"], people[idle]["activity"]) == (0, "offline")
 
 
+async def test_of_a_thousand_counselors_everybody_is_counted_and_found_by_what_they_do(
+    service: Service, supervisor: dict[str, str]
+) -> None:
+    first = await service.people.counselor()
+    await service.house.pool.execute(_NINE_HUNDRED_NINETY_NINE_MORE, service.house.clock.now())
+    await service.script(CALLER, answers="no_answer")
+    assert (await service.place_call(await order_of(service, CALLER, first), CALLER))[0] == 202
+    await service.let_pass(1)
+
+    async def everybody(query: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            path = f"/v1/staff/counselors?limit=100{query}{cursor}"
+            page = await get(service, path, supervisor)
+            found += page["items"]
+            if page["next_cursor"] is None:
+                return found
+            cursor = f"&cursor={page['next_cursor']}"
+
+    roster = await everybody("")
+    counted = (await get(service, "/v1/wallboard", supervisor))["now"]["counselors"]
+
+    assert len({one["id"] for one in roster}) == len(roster) == 1_000
+    for activity, count in counted.items():
+        doing = [one["id"] for one in roster if one["activity"] == activity]
+        assert [one["id"] for one in await everybody(f"&activity={activity}")] == doing
+        assert doing
+        assert activity == "offline" or count == len(doing)  # the board counts those at work
+
+
+_NINE_HUNDRED_NINETY_NINE_MORE = """
+    INSERT INTO counselors (tenant, id, name, phone_index, phone_sealed, programs, roles,
+        staff_type, presence, lease_until, wrap_up_until, cooldown_until, idle_since)
+    SELECT tenant, id || '-' || n, name, phone_index, phone_sealed, programs, roles, staff_type,
+        (ARRAY['available', 'break', 'offline'])[1 + n % 3],
+        $1::timestamptz + make_interval(hours => CASE WHEN n % 5 = 0 THEN -1 ELSE 12 END),
+        CASE n % 7 WHEN 0 THEN $1 + interval '1 h' WHEN 1 THEN $1 - interval '1 h' END,
+        CASE n % 4 WHEN 0 THEN $1 + interval '1 h' WHEN 1 THEN $1 - interval '1 h' END, $1
+    FROM counselors, generate_series(1, 999) AS n"""
+
+
 def _place(instant: datetime) -> tuple[int, int]:
     here = instant.astimezone(ZoneInfo("Asia/Shanghai"))
     return here.isoweekday(), here.hour * 2 + here.minute // 30

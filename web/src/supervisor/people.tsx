@@ -1,6 +1,8 @@
 /** Every counselor, what they do now, and what they talked today. */
+import { useSignal } from "@preact/signals";
 import type { Activity } from "../shared/api/schema.ts";
 import { Button } from "../shared/components/button.tsx";
+import { Choice } from "../shared/components/field.tsx";
 import { Fault, Loading, Pill, Unread, type Tone } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
 import { clockSeconds, length } from "../shared/times.ts";
@@ -18,20 +20,53 @@ const TONES: Record<Activity, Tone> = {
   offline: "calm",
 };
 
+const EVERYBODY = "everybody";
+const ACTIVITIES: readonly Activity[] = [
+  "free",
+  "engaged",
+  "wrap_up",
+  "cooldown",
+  "break",
+  "offline",
+];
+
 export function People() {
   const say = words.value;
+  const shown = useSignal<Activity | null>(null);
+  return (
+    <section class="stack tight" aria-labelledby="people">
+      <h1 id="people">{say.people}</h1>
+      <Choice
+        legend={say.state}
+        hideLegend
+        layout="chips"
+        options={[
+          { value: EVERYBODY, label: say.everybody },
+          ...ACTIVITIES.map((one) => ({ value: one, label: say.activity[one] })),
+        ]}
+        chosen={shown.value ?? EVERYBODY}
+        onChoose={(one) => (shown.value = ACTIVITIES.find((known) => known === one) ?? null)}
+      />
+      <Roster key={shown.value} activity={shown.value} />
+    </section>
+  );
+}
+
+function Roster({ activity }: { activity: Activity | null }) {
+  const say = words.value;
+  const doing = activity === null ? {} : { activity };
   const { items, hasMore, more, reading } = usePages(
-    (after) => api("GET /v1/staff/counselors", { query: { limit: PAGE, ...after } }),
-    [],
+    (after) => api("GET /v1/staff/counselors", { query: { limit: PAGE, ...doing, ...after } }),
+    [activity],
   );
   if (items === null && reading.fault.value)
     return <Unread text={inWords(reading.fault.value)} again={() => reading.now()} />;
   if (items === null) return <Loading />;
+  if (items.length === 0)
+    return <p class="soft">{activity === null ? say.noPeople : say.nobodyDoes}</p>;
   return (
-    <section class="stack tight" aria-labelledby="people">
-      <h1 id="people">{say.people}</h1>
+    <>
       <Fault text={reading.fault.value ? inWords(reading.fault.value) : null} />
-      {items.length === 0 && <p class="soft">{say.noPeople}</p>}
       <div class="card table-card" tabIndex={0}>
         <table>
           <caption class="unseen">{say.people}</caption>
@@ -63,6 +98,6 @@ export function People() {
         </table>
       </div>
       {hasMore && <Button onPress={more}>{say.more}</Button>}
-    </section>
+    </>
   );
 }
