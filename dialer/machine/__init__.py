@@ -123,7 +123,7 @@ def clean_up(news: News) -> tuple[Effect, ...]:
 
 
 def _facts(news: News, role: Role) -> tuple[Fact, ...]:
-    kind = _TOLD_AS.get(type(news))
+    kind = _TOLD_AS[type(news)]
     if kind is None:
         return ()
     if isinstance(news, carriers.LegEnded):
@@ -132,11 +132,13 @@ def _facts(news: News, role: Role) -> tuple[Fact, ...]:
     return (make_fact(kind, role),)
 
 
-_TOLD_AS: Mapping[type, FactKind] = {
+_TOLD_AS: Mapping[type[News], FactKind | None] = {
     carriers.LegRinging: FactKind.LEG_RINGING,
     carriers.LegAnswered: FactKind.LEG_ANSWERED,
+    carriers.KeyPressed: None,
+    carriers.LegBridged: None,
     carriers.MediaLost: FactKind.MEDIA_LOST,
     carriers.MediaHeard: FactKind.MEDIA_HEARD,
     carriers.LegEnded: FactKind.LEG_ENDED,
 }
-"""News that the timeline shows; a key is told by what it does, and joining by being connected."""
+"""How the timeline shows news; a key is told by what it does, and joining by being connected."""

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 
+from dialer import machine
 from dialer.call import ENGAGED, Call, EndReason, State, Transfer
 from dialer.carriers import (
     KeyPressed,
@@ -50,6 +52,10 @@ def told_so_far(call: Call) -> list[News]:
         if (release := leg.release) is not None:
             news.append(LegEnded(leg=leg.id, at=release.at, by=release.by, q850=release.q850))
     return news
+
+
+def test_of_every_kind_of_news_it_is_settled_whether_the_timeline_shows_it() -> None:
+    assert set(machine._TOLD_AS) == set(get_args(News))
 
 
 @IN_EVERY_STATE
