@@ -56,8 +56,23 @@ class World:
         await self.ask("POST", "/sim/clock", {"advance_seconds": seconds})
 
     async def handset(self, number: str, act: str) -> None:
-        """Somebody works a phone: answer, hangup, drop."""
+        """Somebody works a phone: hangup, drop."""
         await self.ask("POST", f"/sim/handsets/{quote(number)}/{act}", {})
+
+    async def picks_up(self, number: str) -> None:
+        """Somebody answers a phone once it rings: a page says "ringing" as soon as we ring it."""
+        await self.rings(number)
+        await self.ask("POST", f"/sim/handsets/{quote(number)}/answer", {})
+
+    async def rings(self, number: str) -> None:
+        """Wait until a phone does."""
+        async with asyncio.timeout(PATIENCE_MILLISECONDS / 1000):
+            while not await self._rings(number):  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _rings(self, number: str) -> bool:
+        phones = await self.ask("GET", "/sim/handsets")
+        return any(one["number"] == number and one["state"] == "ringing" for one in phones)
 
     async def teach(self, number: str, **script: object) -> None:
         """What a phone does by itself from now on."""
@@ -222,7 +237,7 @@ class CounselorAtDesk(Person):
     async def answers_and_accepts(self) -> None:
         """Pick up the phone and accept on the screen."""
         await self.sees(".offer")
-        await self.world.handset(self.number, "answer")
+        await self.world.picks_up(self.number)
         await self.presses("#accept")
         await self.sees(".on-call")
 

@@ -50,7 +50,7 @@ async def test_a_person_in_danger_is_handed_over_by_keyboard_alone(
     ):
         await _calls(caller, desk)
         keyboard = desk.page.keyboard
-        await desk.world.handset(desk.number, "answer")
+        await desk.world.picks_up(desk.number)
         await desk.sees("#accept:not([aria-disabled])")
         await keyboard.press("Alt+Enter")
         await desk.sees(".on-call[data-state=bridged]")

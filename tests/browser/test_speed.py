@@ -61,11 +61,13 @@ async def test_what_a_phone_does_is_on_screen_within_300_ms(
         await caller.verifies()
         await caller.prepares_a_call(desk.name)
         await caller.presses("#call")
+        await caller.world.rings(caller.number)
         await caller.is_at("ringing_you")
         rung = await caller.page.evaluate(
             _UNTIL_SHOWN, [caller.number, "answer", "[data-stage=ringing_them]"]
         )
         await desk.sees("#decline:not([aria-disabled])")  # armed: it did not just appear
+        await desk.world.rings(desk.number)
         answered = await desk.page.evaluate(
             _UNTIL_SHOWN, [desk.number, "answer", "#accept:not([aria-disabled])"]
         )

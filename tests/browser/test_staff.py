@@ -271,7 +271,7 @@ async def test_who_was_cut_off_for_good_claims_and_sees_the_decision_and_the_new
         order = urlsplit(caller.page.url).path.rpartition("/")[2]
         await caller.presses("#call")
         await caller.is_at("ringing_you")
-        await caller.world.handset(caller.number, "answer")
+        await caller.world.picks_up(caller.number)
         await caller.is_at("ringing_them")
         await caller.world.passes(20)
         await caller.is_at("connected")

@@ -92,7 +92,7 @@ async def test_two_people_talk_are_cut_off_and_go_on_until_the_time_is_used_up(
         await caller.presses("#call")
         await caller.is_told(says["ringing_you"])
         await caller.looks("ringing-you")
-        await caller.world.handset(caller.number, "answer")
+        await caller.world.picks_up(caller.number)
         await caller.is_told(says["ringing_them"])
         await desk.sees(".offer")
         await desk.looks("offer")
@@ -117,7 +117,7 @@ async def test_two_people_talk_are_cut_off_and_go_on_until_the_time_is_used_up(
 
         await caller.presses("#call")
         await caller.is_at("ringing_you")
-        await caller.world.handset(caller.number, "answer")
+        await caller.world.picks_up(caller.number)
         await desk.answers_and_accepts()
         await caller.is_at("connected")
         await caller.world.passes(CAP_SECONDS)
