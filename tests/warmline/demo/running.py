@@ -56,7 +56,9 @@ def environment(data_dir: Path, port: int, **settings: str) -> dict[str, str]:
 class DemoProcess:
     """`warmline demo` in a process group of its own, which is what Ctrl-C reaches."""
 
-    def __init__(self, data_dir: Path, port: int, **settings: str) -> None:
+    def __init__(
+        self, data_dir: Path, port: int, *, command: str = COMMAND, **settings: str
+    ) -> None:
         self.data_dir = data_dir
         self.url = f"http://127.0.0.1:{port}"
         data_dir.mkdir(mode=0o711, exist_ok=True)
@@ -65,7 +67,7 @@ class DemoProcess:
         self._began = time.monotonic()
         with self._said.open("w") as said, self._complained.open("w") as complained:
             self._process = subprocess.Popen(
-                [COMMAND, "demo"],
+                [command, "demo"],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=complained,
