@@ -13,6 +13,7 @@ from warmline.http.cookies import Cookie, Whose, cookie_removal
 from warmline.http.model import Model
 from warmline.http.problems import Problem, ProblemCode, Unauthenticated
 from warmline.http.who import WHOEVER_SIGNED_IN, Staff
+from warmline.live.sign_ins import OPEN_CONSOLES
 from warmline.people import StaffRole, store
 from warmline.people.leaving import LEAVING
 from warmline.people.passwords import Passwords
@@ -94,7 +95,9 @@ async def sign_in(asked: Asked, body: SignIn) -> Answer:
 
 @sessions("DELETE", "/v1/sessions/current", who=(WHOEVER_SIGNED_IN,), returns={204: None})
 async def sign_out(acting: Acting, who: Staff) -> Answer:
-    """Sign out. A counselor's last sign-out also ends their presence."""
+    """Sign out, in every window of this browser. The last sign-out ends a counselor's presence."""
+    consoles = acting.part(OPEN_CONSOLES)
+    acting.after_commit(lambda: consoles.changed(who.id))
     ended = await store.end_staff_token(acting.connection, who.tenant, who.token_hash, acting.now)
     if ended is not None:
         await acting.part(LEAVING)(acting.connection, (ended,), acting.now)

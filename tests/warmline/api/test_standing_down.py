@@ -1,7 +1,7 @@
 """Whoever is let in no longer takes no more calls, and hears no more of those of others."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,12 @@ class OnDuty:
     operator: Headers
     counselor: CounselorId
     account: str
+    login: Mapping[str, str]
     headers: Headers
+
+    async def signs_in(self) -> Headers:
+        """Once more, in another browser."""
+        return await signed_in(self.service, self.login)
 
     async def ask(self, method: str, path: str, who: Headers, body: object = None) -> Any:
         async with self.service.client.request(method, path, headers=who, json=body) as response:
@@ -54,9 +59,13 @@ async def on_duty(service: Service) -> OnDuty:
     async with service.client.post("/v1/staff/members", json=new, headers=operator) as response:
         login = await response.json()
     known = {"email": login["email"], "password": login["password"]}
-    async with service.client.post("/v1/sessions", json=known) as response:
-        headers = {"Authorization": f"Bearer {(await response.json())['token']}"}
-    return OnDuty(service, operator, counselor, f"/v1/staff/members/{login['id']}", headers)
+    account, headers = f"/v1/staff/members/{login['id']}", await signed_in(service, known)
+    return OnDuty(service, operator, counselor, account, known, headers)
+
+
+async def signed_in(service: Service, login: Mapping[str, str]) -> Headers:
+    async with service.client.post("/v1/sessions", json=login) as response:
+        return {"Authorization": f"Bearer {(await response.json())['token']}"}
 
 
 @asynccontextmanager
@@ -94,6 +103,22 @@ async def test_who_is_suspended_is_signed_out_offline_and_rung_no_longer(on_duty
     await service.let_pass(60)
     status, refused = await service.place_call(order, CALLER)
     assert (status, refused["code"]) == (409, "counselor_offline")
+
+
+async def test_who_signs_out_hears_no_more_in_any_window_and_their_other_sign_in_goes_on(
+    on_duty: OnDuty,
+) -> None:
+    service, elsewhere = on_duty.service, await on_duty.signs_in()
+    async with (
+        a_console(service, on_duty.headers) as window,
+        a_console(service, on_duty.headers) as second_window,
+        a_console(service, elsewhere) as another_browser,
+    ):
+        async with service.client.delete("/v1/sessions/current", headers=on_duty.headers) as gone:
+            assert gone.status == 204
+        assert await closed(window) == CloseCode.UNAUTHENTICATED
+        assert await closed(second_window) == CloseCode.UNAUTHENTICATED
+        assert (await another_browser.receive_json(timeout=SOON_SECONDS))["type"] == "beat"
 
 
 async def test_a_talk_of_somebody_who_is_suspended_goes_on(on_duty: OnDuty) -> None:

@@ -15,7 +15,7 @@ from terms.ids import CounselorId, StaffId
 from tests.warmline.http.conftest import Client
 from tests.warmline.http.example import TENANT
 from tests.warmline.http.test_frame import problem
-from warmline.bus.in_process import InProcessRateLimits
+from warmline.bus.in_process import InProcessBus, InProcessRateLimits
 from warmline.clock import VirtualClock
 from warmline.http.api import Operations
 from warmline.http.app import make_app
@@ -25,6 +25,7 @@ from warmline.http.model import Model
 from warmline.http.second_factor import second_factor
 from warmline.http.sessions import PASSWORDS, TOTP_PURPOSE, sessions
 from warmline.http.who import ANY_STAFF, APP, AppKey, Staff, TokenKinds
+from warmline.live.sign_ins import OPEN_CONSOLES, OpenConsoles
 from warmline.people import StaffRole, store
 from warmline.people.leaving import LEAVING, end_expired
 from warmline.people.passwords import Passwords
@@ -106,6 +107,7 @@ async def client(
     table = [*sessions, *second_factor, *mirror]
     app = make_app(frame, table, version="1", registry=CollectorRegistry(), checks={})
     app[PASSWORDS], app[LEAVING] = Passwords(TINY), left
+    app[OPEN_CONSOLES] = OpenConsoles(InProcessBus())
     async with TestClient(TestServer(app)) as client:
         yield client
     app[PASSWORDS].close()
