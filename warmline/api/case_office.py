@@ -15,6 +15,7 @@ from terms.ids import CallerId, CallId, ClaimId, OrderId, ProgramId, VoucherId
 from terms.phone import PhoneNumber
 from terms.refusals import RefusalCode, Refused
 from warmline.api.claim_views import StaffClaimView
+from warmline.api.deed_views import DeedView
 from warmline.api.parts import DESK
 from warmline.api.showing import order_as_shown, reasons_of
 from warmline.api.views import NonNegative, OrderView, VerdictView
@@ -75,15 +76,6 @@ class CaseCallView(Model):
     ended_at: Instant | None
     talked_seconds: NonNegative
     verdict: VerdictView | None
-
-
-class DeedView(Model):
-    """What somebody of the staff did about it."""
-
-    at: Instant
-    staff: str
-    action: str
-    reason: str | None
 
 
 class CaseView(Model):
@@ -162,7 +154,10 @@ async def get_case(asked: Asked, who: Staff, order: Annotated[OrderId, ID]) -> C
             phone=await _masked(asked, found.caller, connection),
             calls=[_call(call, asked) for call in await calls_of(connection, asked.tenant, order)],
             claims=[StaffClaimView.told(claim, reasons[claim.id]) for claim in claims],
-            deeds=await _deeds(asked, connection, order),
+            deeds=[
+                DeedView.of(one)
+                for one in await deeds_about(connection, asked.frame.seal, asked.tenant, order)
+            ],
         )
 
 
@@ -266,14 +261,6 @@ def _call(call: Call, asked: Asked) -> CaseCallView:
         talked_seconds=int(talked.total_seconds()),
         verdict=None if verdict is None else VerdictView.of(verdict, final=call.verdict_is_final),
     )
-
-
-async def _deeds(asked: Asked, connection: "Connection", order: OrderId) -> list[DeedView]:
-    done = await deeds_about(connection, asked.frame.seal, asked.tenant, order)
-    return [
-        DeedView(at=one.at, staff=one.deed.staff, action=one.deed.action, reason=one.deed.reason)
-        for one in done
-    ]
 
 
 async def _note(asked: Asked, connection: "Connection", deed: Deed) -> None:

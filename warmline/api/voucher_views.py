@@ -6,6 +6,7 @@ from typing import Any
 from billing.history import Happened, Happening, Past, happenings
 from billing.voucher import State, Voucher
 from terms.phone import PhoneNumber
+from warmline.api.deed_views import DeedView
 from warmline.api.views import TextView
 from warmline.audit import Audited
 from warmline.http.model import Instant, Model
@@ -92,21 +93,6 @@ class StaffVoucherView(VoucherView):
     def seen(cls, voucher: Voucher, past: Past, number: PhoneNumber | None) -> "StaffVoucherView":
         """A voucher of a list."""
         return cls(**_seen(voucher, past), **_whose(voucher, number))
-
-
-class DeedView(Model):
-    """What somebody of the staff did."""
-
-    at: Instant
-    staff: str
-    action: str
-    reason: str | None
-
-    @classmethod
-    def of(cls, audited: Audited) -> "DeedView":
-        """With the reason that was given."""
-        deed = audited.deed
-        return cls(at=audited.at, staff=deed.staff, action=deed.action, reason=deed.reason)
 
 
 class StaffVoucherStoryView(StaffVoucherView):

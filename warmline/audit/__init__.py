@@ -30,10 +30,11 @@ class Deed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
-    """A deed, and when it was done."""
+    """A deed, and when it was done. `name` tells people who it was while the account is there."""
 
     deed: Deed
     at: datetime
+    name: str | None
 
 
 async def note_deed(
@@ -79,6 +80,7 @@ async def deeds_about(
                 after=None if row["after"] is None else json.loads(row["after"]),
             ),
             at=row["at"],
+            name=row["name"],
         )
         for row in await read_audit_entries(connection, tenant, subject)
     ]

@@ -39,9 +39,14 @@ async def add_audit_entry(
 async def read_audit_entries(
     connection: "Connection", tenant: TenantId, subject: str
 ) -> "list[Record]":
-    """Entries about one thing, oldest first."""
+    """Entries about one thing, oldest first, with the name or e-mail of who it was."""
     return await connection.fetch(
-        """SELECT at, staff, action, reason_sealed, before, after FROM staff_deeds
-           WHERE tenant = $1 AND subject = $2 ORDER BY id""",
+        """SELECT deed.at, deed.staff, deed.action, deed.reason_sealed, deed.before, deed.after,
+               coalesce(counselors.name, staff.email) AS name
+           FROM staff_deeds AS deed
+           LEFT JOIN staff ON staff.tenant = deed.tenant AND staff.id = deed.staff
+           LEFT JOIN counselors
+               ON counselors.tenant = staff.tenant AND counselors.id = staff.counselor
+           WHERE deed.tenant = $1 AND deed.subject = $2 ORDER BY deed.id""",
         *(tenant, subject),
     )

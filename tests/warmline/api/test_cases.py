@@ -57,6 +57,23 @@ async def test_a_case_shows_order_calls_claims_and_who_looked(there: Everybody) 
     assert CALLER not in str(case)
 
 
+async def test_the_trail_names_who_did_it_and_keeps_the_id_of_an_account_that_is_gone(
+    there: Everybody,
+) -> None:
+    pool, path = there.service.house.pool, "/v1/staff/orders/{order}"
+    before = await asked(there, "support", "GET", path)
+    await asked(there, "supervisor", "GET", path)
+    mail = await pool.fetchval("SELECT email FROM staff WHERE id = $1", before["deeds"][0]["staff"])
+
+    (support, supervisor) = (await asked(there, "supervisor", "GET", path))["deeds"][:2]
+    assert support["name"] == mail
+    assert supervisor["name"] not in (None, mail)
+
+    await pool.execute("DELETE FROM staff WHERE id = $1", support["staff"])
+    gone = (await asked(there, "supervisor", "GET", path))["deeds"][0]
+    assert (gone["staff"], gone["name"]) == (support["staff"], None)
+
+
 async def test_a_number_is_shown_for_a_reason_that_is_kept(there: Everybody) -> None:
     path = "/v1/staff/callers/{caller}/reveal"
     assert (await there.ask("support", "POST", path, json={}))[0] == 422

@@ -205,7 +205,7 @@ function Deeds({ shown }: { shown: CaseView }) {
         {shown.deeds.map((deed) => (
           <li key={`${deed.at}${deed.action}`}>
             <time>{nearTime(deed.at)}</time> {deedInWords(deed.action)}{" "}
-            <span class="soft">{deed.staff}</span>
+            <span class="soft">{deed.name ?? deed.staff}</span>
             {deed.reason && <p>{deed.reason}</p>}
           </li>
         ))}
