@@ -35,7 +35,7 @@ async def ratings_of(
 async def save_rating(
     connection: "Connection", tenant: TenantId, rating: Rating, words_sealed: bytes | None
 ) -> None:
-    """The rating, in the place of an earlier one."""
+    """The rating, in the place of an earlier one; its words stay where none are written now."""
     scores = rating.scores
     await connection.execute(
         """INSERT INTO ratings (tenant, order_id, counselor, timeliness, quality, attitude,
@@ -43,7 +43,8 @@ async def save_rating(
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
            ON CONFLICT (tenant, order_id) DO UPDATE SET timeliness = excluded.timeliness,
                quality = excluded.quality, attitude = excluded.attitude,
-               words_sealed = excluded.words_sealed, rated_at = excluded.rated_at""",
+               words_sealed = coalesce(excluded.words_sealed, ratings.words_sealed),
+               rated_at = excluded.rated_at""",
         *(tenant, rating.order, rating.counselor, scores.timeliness, scores.quality),
         *(scores.attitude, words_sealed, rating.first_rated_at, rating.rated_at),
     )

@@ -4,9 +4,13 @@ import asyncio
 
 import pytest
 
-from tests.people import CALLER
+from billing.store.claims import Words
+from billing.store.ratings import load_rating
+from terms.ids import OrderId
+from tests.people import CALLER, TENANT
 from tests.scenarios.claiming import Told, ask, claimed, decided, one_claim, queue, talked
 from tests.serving import Service
+from warmline.desk.claim_writing import opened_words
 
 GOOD = {"timeliness": 5, "quality": 4, "attitude": 3}
 BAD = {"timeliness": 5, "quality": 4, "attitude": 2}
@@ -53,6 +57,28 @@ async def test_a_rating_may_be_changed_for_a_day(service: Service) -> None:
 
     assert (status, problem["code"]) == (409, "not_now")
     assert await service.house.pool.fetchval("SELECT quality FROM ratings") == 5
+
+
+async def test_a_change_without_words_keeps_those_of_before_and_new_words_replace_them(
+    service: Service,
+) -> None:
+    order = await talked(service, 300)
+    seal = service.house.seal
+
+    async def kept() -> str | None:
+        async with service.house.pool.acquire() as connection:
+            found = await load_rating(connection, TENANT, OrderId(order))
+        assert found is not None
+        assert found[1] is not None
+        words = Words(kind="rated", at=found[0].rated_at, sealed=found[1])
+        return opened_words(seal, words).get("text")
+
+    await rate(service, order, **GOOD, text="a calm voice")
+    await rate(service, order, **{**GOOD, "quality": 5})
+    assert await kept() == "a calm voice"
+    await rate(service, order, **GOOD, text="a calm and a kind one")
+
+    assert await kept() == "a calm and a kind one"
 
 
 async def test_ten_ratings_at_once_are_one(service: Service) -> None:

@@ -56,6 +56,7 @@ class Rate(Model):
     quality: Score
     attitude: Score
     text: Text | None = None
+    """In the caller's words. Left out of a change, it leaves those of before as they are."""
 
 
 class Queue(Page):

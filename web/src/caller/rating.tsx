@@ -106,7 +106,14 @@ function Form({ order, onRated }: Props) {
           onChange={(value) => (scores.value = { ...scores.value, [mark]: value })}
         />
       ))}
-      <TextArea label={say.rateText} optional value={text} rows={3} maxLength={500} />
+      <TextArea
+        label={say.rateText}
+        hint={order.rating ? say.rateTextKept : undefined}
+        optional
+        value={text}
+        rows={3}
+        maxLength={500}
+      />
       <Fault text={fault.value} />
       <Button id="rate-send" onPress={send}>
         {say.rateSend}
