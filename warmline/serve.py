@@ -39,7 +39,7 @@ from warmline.api.offer_seen import offer_seen
 from warmline.api.orders import orders
 from warmline.api.own_day import own_day
 from warmline.api.pages import add_pages
-from warmline.api.parts import DESK, PROGRAMS
+from warmline.api.parts import DESK, PROGRAMS, SERVICE_LEVEL
 from warmline.api.phone_checks import phone_checks
 from warmline.api.policies import policies
 from warmline.api.reports import reports
@@ -303,6 +303,7 @@ def _application(house: House, ground: Ground) -> web.Application:
     )
     app[DESK] = house.desk
     app[PROGRAMS] = house.programs
+    app[SERVICE_LEVEL] = house.settings.service_level
     app[PASSWORDS] = Passwords()
     app[EXAMINE] = lambda: examine(house.settings, datetime.now(UTC).date())
     app[LEAVING] = CounselorsLeave()

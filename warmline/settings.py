@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from dialer.service_level import ServiceLevel
 from terms.ids import TenantId
 from warmline.carriers.twilio_settings import TwilioSettings
 from warmline.exits import Unusable
@@ -99,6 +100,12 @@ class Settings(TwilioSettings):
     asterisk_prompts: Path | None = None
     """The folder with our recordings as Asterisk's machine sees it. Unset: where ours is here."""
 
+    service_level_seconds: Annotated[int, Field(ge=1, le=3600)] = 20
+    """Within how many seconds a call should be answered."""
+
+    short_abandon_seconds: Annotated[int, Field(ge=0, le=3600)] = 5
+    """Who gives up sooner is left out of the service level."""
+
     sim_open: bool = False
     """Let other machines work the simulated handsets too."""
 
@@ -161,6 +168,14 @@ class Settings(TwilioSettings):
     def address(self) -> str:
         """Where others reach us, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def service_level(self) -> ServiceLevel:
+        """What wallboard and reports go by."""
+        return ServiceLevel(
+            within_seconds=self.service_level_seconds,
+            short_abandon_seconds=self.short_abandon_seconds,
+        )
 
     @property
     def secret_file(self) -> Path:

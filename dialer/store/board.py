@@ -4,81 +4,31 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dialer.call import State
-from dialer.store.figures import (
-    COUNTED_ATTEMPTS,
-    IS_ABANDONED,
-    IS_CONNECTED,
-    VERDICT,
-    VERDICT_FIGURES,
-    counting_verdicts,
-)
+from dialer.store.figures import CALL_FIGURES, counting
 from terms.ids import CallId, TenantId
 
 if TYPE_CHECKING:
     from dialer.store.connection import Connection
 
-SHORT_ABANDON_SECONDS = 5
-"""Who gave up sooner than this is left out of the service level (glossary)."""
-
 STUCK_SECONDS = 60
 """A live call of which a timer is overdue by more than this does not go on by itself."""
 
-BOARD_FIGURES = (
-    "offered",
-    "answered",
-    "answered_in_time",
-    "abandoned",
-    "abandoned_short",
-    "blocked",
-    "attempts",
-    "mean_seconds",
-    "p50_seconds",
-    "p90_seconds",
-    "p99_seconds",
-    *VERDICT_FIGURES,
-)
+_SECONDS = {"p50_seconds": 0.5, "p90_seconds": 0.9, "p99_seconds": 0.99}
+
+BOARD_FIGURES = (*CALL_FIGURES, "mean_seconds", *_SECONDS)
 """What `board_figures` gives. Seconds are those from the dial to the bridge; null without one."""
 
 
-def reading_waits(tenant: str, since: str, until: str) -> str:
-    """The part of a WITH that reads the consultations begun in that time, `waited`, a row each.
-
-    All three are named by SQL expressions. Blocked: never connected, because no line was to be had
-    or we failed; nobody's patience is in that.
-    """
-    return f"""
-    waited AS (
-        SELECT order_id, started_at, {VERDICT} AS verdict, {IS_CONNECTED} AS answered,
-            extract(epoch FROM (record->>'connected_at')::timestamptz - started_at) AS seconds,
-            {IS_ABANDONED} AS abandoned,
-            (NOT {IS_CONNECTED} AND record->>'end_reason' = 'fault') AS blocked,
-            extract(epoch FROM ended_at - started_at) AS lasted_seconds,
-            {COUNTED_ATTEMPTS} AS counted
-        FROM calls
-        WHERE tenant = {tenant} AND started_at >= {since} AND started_at < {until}
-          AND purpose = 'consult'
-    )"""
-
-
-def board_figures(within_seconds: str) -> str:
-    """BOARD_FIGURES of the rows of `waited` that are grouped together."""
-    percentiles = {"p50_seconds": 0.5, "p90_seconds": 0.9, "p99_seconds": 0.99}
+def board_figures(within_seconds: str, short_abandon_seconds: str) -> str:
+    """BOARD_FIGURES of the rows of `told` that are grouped together."""
     return ", ".join(
         (
-            "count(*) FILTER (WHERE NOT blocked) AS offered",
-            "count(*) FILTER (WHERE answered) AS answered",
-            f"count(*) FILTER (WHERE seconds <= {within_seconds}) AS answered_in_time",
-            "count(*) FILTER (WHERE abandoned) AS abandoned",
-            f"""count(*) FILTER (WHERE abandoned AND lasted_seconds < {SHORT_ABANDON_SECONDS})
-                AS abandoned_short""",
-            "count(*) FILTER (WHERE blocked) AS blocked",
-            "coalesce(sum(counted), 0) AS attempts",
+            counting(within_seconds, short_abandon_seconds),
             "avg(seconds)::float8 AS mean_seconds",
             *(
                 f"percentile_cont({share}) WITHIN GROUP (ORDER BY seconds)::float8 AS {name}"
-                for name, share in percentiles.items()
+                for name, share in _SECONDS.items()
             ),
-            counting_verdicts(),
         )
     )
 

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from billing.order import Order
 from billing.store.orders import load_order
+from dialer.service_level import ServiceLevel
 from terms.ids import OrderId, ProgramId
 from warmline.desk.desk import Desk
 from warmline.http.asked import Asked
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 DESK = web.AppKey("desk", Desk)
 PROGRAMS: web.AppKey[Mapping[ProgramId, Program]] = web.AppKey("programs", Mapping)
+SERVICE_LEVEL = web.AppKey("service_level", ServiceLevel)
 
 
 def key_for(seal: AesSeal, purpose: str) -> bytes:

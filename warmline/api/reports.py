@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import StringConstraints
 
 from billing.settlement import read_month
-from warmline.api.parts import PROGRAMS
+from warmline.api.parts import PROGRAMS, SERVICE_LEVEL
 from warmline.http.api import Media, Operations
 from warmline.http.asked import Asked
 from warmline.http.model import Query
@@ -64,7 +64,7 @@ async def report_settlement(asked: Asked, who: Staff, query: WhichMonth) -> web.
 
 @reports("GET", "/v1/reports/calls", who=(OPERATOR,), returns={200: FILE})
 async def report_calls(asked: Asked, query: WhichMonth) -> web.StreamResponse:
-    """Calls per day and program: offered, connected, abandoned, attempts, and how they ended."""
+    """Calls per day and program: how many, how soon they were answered, and how they ended."""
     return await _file(asked, query, call_figures)
 
 
@@ -97,6 +97,7 @@ def _asking(asked: Asked, query: WhichMonth) -> Asking:
         installation=asked.frame.tenant,
         month=month,
         programs=asked.part(PROGRAMS),
+        level=asked.part(SERVICE_LEVEL),
     )
 
 

@@ -9,12 +9,8 @@ from pydantic import Field
 
 from billing.store.lately import Load, loads
 from dialer.call import State as CallState
-from dialer.store.board import (
-    SHORT_ABANDON_SECONDS,
-    count_in_crisis,
-    live_by_state,
-    stuck_calls,
-)
+from dialer.service_level import ServiceLevel
+from dialer.store.board import count_in_crisis, live_by_state, stuck_calls
 from routing.counselor import Activity, Counselor, activity_of
 from routing.store.counselors import list_all, list_present
 from routing.store.queue import queue_lengths
@@ -22,6 +18,7 @@ from terms.calendar import local_date, start_of_day
 from terms.ids import CallId, CounselorId, ProgramId
 from terms.verdict import VerdictKind
 from warmline.api.offer_seen import OFFER_SEEN
+from warmline.api.parts import SERVICE_LEVEL
 from warmline.api.views import NonNegative, TextView
 from warmline.http.api import Operations
 from warmline.http.asked import Asked
@@ -43,7 +40,6 @@ wallboard = Operations("Wallboard")
 SUPERVISOR = staff(StaffRole.SUPERVISOR)
 
 _HERE = ZoneInfo("Asia/Shanghai")
-_WITHIN_SECONDS = 20
 _COUNSELORS_COUNTED = 10_000
 _SHOWN_WITHIN = timedelta(seconds=5)
 """A page that has not said by then that it shows the call that rings is taken not to show it."""
@@ -82,9 +78,14 @@ class NowView(Model):
 
 
 class ServiceLevelView(Model):
-    """Answered within T seconds, out of those offered less those who gave up at once."""
+    """Answered within T seconds, out of those offered less those still under way and those who gave
+    up at once.
+    """
 
     within_seconds: NonNegative
+    short_abandon_seconds: NonNegative
+    """Giving up sooner than this is giving up at once."""
+
     answered_in_time: NonNegative
     counted: NonNegative
     percent: float | None
@@ -109,7 +110,10 @@ class TodayView(Model):
     """Null: all of them."""
 
     offered: NonNegative
-    """Blocked ones stand apart."""
+    """Blocked ones stand apart, those still under way do not."""
+
+    under_way: NonNegative
+    """Not connected yet, and going on: they ring, wait or stand in a queue."""
 
     answered: NonNegative
     abandoned: NonNegative
@@ -134,13 +138,17 @@ class WallboardView(Model):
     programs: list[TodayView]
 
 
-class WithinT(Query):
-    """T of the service level."""
+class LevelAsked(Query):
+    """The two numbers of the service level: the house's, where they are left out."""
 
-    within_seconds: Annotated[int, Field(ge=1, le=3600)] = _WITHIN_SECONDS
+    within_seconds: Annotated[int, Field(ge=1, le=3600)] | None = None
+    """T: how soon a call should be answered. The setting: WARMLINE_SERVICE_LEVEL_SECONDS."""
+
+    short_abandon_seconds: Annotated[int, Field(ge=0, le=3600)] | None = None
+    """Who gave up sooner does not count. The setting: WARMLINE_SHORT_ABANDON_SECONDS."""
 
 
-class Weeks(WithinT):
+class Weeks(LevelAsked):
     """How far back, and of which program; of all where none is named."""
 
     weeks: Annotated[int, Field(ge=1, le=12)] = 4
@@ -179,6 +187,7 @@ class HeatView(Model):
     since: Instant
     until: Instant
     within_seconds: NonNegative
+    short_abandon_seconds: NonNegative
     cells: list[HalfHourView]
 
 
@@ -222,20 +231,22 @@ class RosterView(Model):
 
 
 @wallboard("GET", "/v1/wallboard", who=(SUPERVISOR,), returns={200: WallboardView})
-async def get_wallboard(asked: Asked, query: WithinT) -> WallboardView:
+async def get_wallboard(asked: Asked, query: LevelAsked) -> WallboardView:
     """What goes on now and went on since midnight, in figures."""
+    level = _level(asked, query)
     async with _at_one_instant(asked) as connection:
         rows = await board_by_program(
-            connection, asked.tenant, _midnight(asked.now), asked.now, query.within_seconds
+            connection, asked.tenant, _midnight(asked.now), asked.now, level
         )
         now = await _now(connection, asked)
-    whole, *programs = [_today(row, query.within_seconds) for row in rows]
+    whole, *programs = [_today(row, level) for row in rows]
     return WallboardView(as_of=asked.now, now=now, today=whole, programs=programs)
 
 
 @wallboard("GET", "/v1/wallboard/heat", who=(SUPERVISOR,), returns={200: HeatView})
 async def get_heat(asked: Asked, query: Weeks) -> HeatView:
     """Half hours by weekdays, over the last whole weeks and today."""
+    level = _level(asked, query)
     since = _midnight(asked.now) - timedelta(weeks=query.weeks)
     async with asked.borrow() as connection:
         rows = await board_by_half_hour(
@@ -243,14 +254,15 @@ async def get_heat(asked: Asked, query: Weeks) -> HeatView:
             asked.tenant,
             since,
             asked.now,
-            query.within_seconds,
+            level,
             zone=_HERE.key,
             program=query.program,
         )
     return HeatView(
         since=since,
         until=asked.now,
-        within_seconds=query.within_seconds,
+        within_seconds=level.within_seconds,
+        short_abandon_seconds=level.short_abandon_seconds,
         cells=[_half_hour(row) for row in rows],
     )
 
@@ -293,6 +305,15 @@ async def _at_one_instant(asked: Asked) -> "AsyncIterator[Connection]":
         yield connection
 
 
+def _level(asked: Asked, query: LevelAsked) -> ServiceLevel:
+    house = asked.part(SERVICE_LEVEL)
+    within, short = query.within_seconds, query.short_abandon_seconds
+    return ServiceLevel(
+        within_seconds=house.within_seconds if within is None else within,
+        short_abandon_seconds=house.short_abandon_seconds if short is None else short,
+    )
+
+
 async def _unshown(connection: "Connection", asked: Asked) -> dict[CounselorId, datetime]:
     return await rings_untold(connection, asked.tenant, OFFER_SEEN, asked.now - _SHOWN_WITHIN)
 
@@ -322,21 +343,23 @@ async def _now(connection: "Connection", asked: Asked) -> NowView:
     )
 
 
-def _today(row: "Record", within_seconds: int) -> TodayView:
+def _today(row: "Record", level: ServiceLevel) -> TodayView:
     return TodayView(
         program=row["program"],
         offered=row["offered"],
-        answered=row["answered"],
+        under_way=row["under_way"],
+        answered=row["connected"],
         abandoned=row["abandoned"],
         abandoned_short=row["abandoned_short"],
         blocked=row["blocked"],
-        attempts=row["attempts"],
+        attempts=row["counted_attempts"],
         service_level=ServiceLevelView(
-            within_seconds=within_seconds,
+            within_seconds=level.within_seconds,
+            short_abandon_seconds=level.short_abandon_seconds,
             answered_in_time=row["answered_in_time"],
-            counted=row["offered"] - row["abandoned_short"],
+            counted=row["service_level_counted"],
             percent=_percent(row),
-            formula=_formula(within_seconds),
+            formula=_formula(level),
         ),
         answer_seconds=AnswerTimeView(
             mean=row["mean_seconds"],
@@ -353,7 +376,7 @@ def _half_hour(row: "Record") -> HalfHourView:
         weekday=row["weekday"],
         half_hour=row["half_hour"],
         offered=row["offered"],
-        answered=row["answered"],
+        answered=row["connected"],
         abandoned=row["abandoned"],
         blocked=row["blocked"],
         percent=_percent(row),
@@ -362,15 +385,13 @@ def _half_hour(row: "Record") -> HalfHourView:
 
 
 def _percent(row: "Record") -> float | None:
-    counted = row["offered"] - row["abandoned_short"]
+    counted = row["service_level_counted"]
     return round(100 * row["answered_in_time"] / counted, 1) if counted else None
 
 
-def _formula(within_seconds: int) -> TextView:
+def _formula(level: ServiceLevel) -> TextView:
+    within, short = level.within_seconds, level.short_abandon_seconds
     return TextView(
-        zh=f"{within_seconds} 秒内接通 ÷（呼入总数 − {SHORT_ABANDON_SECONDS} 秒内放弃）",
-        en=(
-            f"connected within {within_seconds} s / "
-            f"(offered - given up within {SHORT_ABANDON_SECONDS} s)"
-        ),
+        zh=f"{within} 秒内接通 ÷（呼入总数 − 还在接通途中的 − {short} 秒内放弃）",
+        en=f"connected within {within} s / (offered - under way - given up within {short} s)",
     )

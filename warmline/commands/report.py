@@ -174,6 +174,7 @@ def _write(
         installation=settings.tenant,
         month=month,
         programs=load_programs(settings.programs),
+        level=settings.service_level,
     )
 
     async def work(connection: "Connection") -> None:

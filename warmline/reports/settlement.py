@@ -19,6 +19,7 @@ from billing.store.settlement_sums import (
     program_sums,
     programs_in_use,
 )
+from dialer.service_level import ServiceLevel
 from dialer.store.records import CARRIER_SUMS, carrier_sums, gather_legs, leg_differences
 from terms.ids import ProgramId, TenantId
 from warmline.programs import Program
@@ -52,6 +53,7 @@ class Asking:
     installation: TenantId
     month: Month
     programs: Mapping[ProgramId, Program]
+    level: ServiceLevel
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ import pytest
 
 from terms.ids import CounselorId, OrderId
 from tests.people import CALLER, COUNSELOR, LISTENING
-from tests.serving import Service
+from tests.serving import SHANGHAI, Service, a_service
 
 CALLERS = tuple(f"+861380000000{place}" for place in range(1, 6))
 
@@ -79,6 +80,73 @@ async def test_today_counts_offered_answered_given_up_and_blocked_apart(
     assert listening == {**today, "program": LISTENING}
     patient = await get(service, "/v1/wallboard?within_seconds=60", supervisor)
     assert patient["today"]["service_level"]["answered_in_time"] == 2
+
+
+async def test_a_call_under_way_is_offered_and_counts_for_the_level_once_it_is_decided(
+    service: Service, supervisor: dict[str, str]
+) -> None:
+    counselor = await service.people.counselor()
+    await service.script(CALLER, answers="yes", talks_for_seconds=90)
+    await service.script(COUNSELOR, answers="yes", after_seconds=10, presses="1")
+    assert (await service.place_call(await order_of(service, CALLER, counselor), CALLER))[0] == 202
+    await service.let_pass(3)
+
+    async def figures() -> tuple[Any, ...]:
+        board = await get(service, "/v1/wallboard", supervisor)
+        heat = await get(service, "/v1/wallboard/heat", supervisor)
+        today = board["today"]
+        level, (cell,) = today["service_level"], heat["cells"]
+        assert (cell["offered"], cell["percent"]) == (today["offered"], level["percent"])
+        return (
+            today["offered"],
+            today["under_way"],
+            today["answered"],
+            level["counted"],
+            level["percent"],
+        )
+
+    assert await figures() == (1, 1, 0, 0, None)
+    await service.let_pass(30)
+    assert await figures() == (1, 0, 1, 1, 100.0)
+
+
+async def test_the_numbers_of_the_service_level_are_settings_of_board_and_report_alike(
+    database_url: str, tmp_path: Path
+) -> None:
+    settings = {"service_level_seconds": 30, "short_abandon_seconds": 10}
+    async with a_service(database_url, tmp_path, **settings) as service:
+        supervisor = await service.sign_in("supervisor", "operator")
+        counselor = await service.people.counselor()
+        await service.script(CALLER, answers="yes", after_seconds=60)
+        order = await order_of(service, CALLER, counselor)
+        assert (await service.place_call(order, CALLER))[0] == 202
+        await service.let_pass(8)
+        async with service.client.delete(
+            f"/v1/orders/{order}/calls/current", headers=service.device(CALLER)
+        ) as response:
+            assert response.status == 202
+        await service.let_pass(5)
+
+        today = (await get(service, "/v1/wallboard", supervisor))["today"]
+        stricter = "/v1/wallboard?short_abandon_seconds=7&within_seconds=40"
+        asked = (await get(service, stricter, supervisor))["today"]
+        month = service.house.clock.now().astimezone(SHANGHAI).strftime("%Y-%m")
+        report = await get(service, f"/v1/reports/calls?month={month}", supervisor)
+
+    assert (today["abandoned_short"], asked["abandoned_short"]) == (1, 0)
+    level, other = today["service_level"], asked["service_level"]
+    assert (level["within_seconds"], level["short_abandon_seconds"]) == (30, 10)
+    assert (level["counted"], other["counted"]) == (0, 1)
+    assert level["formula"]["en"] == (
+        "connected within 30 s / (offered - under way - given up within 10 s)"
+    )
+    assert tuple(number for number in ("40 秒", "7 秒") if number in other["formula"]["zh"]) == (
+        "40 秒",
+        "7 秒",
+    )
+    (day,) = report["days"]
+    assert (day["offered"], day["abandoned_short"], day["service_level_counted"]) == (1, 1, 0)
+    assert any("within 30 s" in note and "within 10 s" in note for note in report["notes"])
 
 
 async def test_now_tells_what_every_call_and_counselor_is_doing(

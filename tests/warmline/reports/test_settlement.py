@@ -9,6 +9,7 @@ import pytest
 
 from billing.settlement import Month
 from dialer.records import CarrierRecord, use_of
+from dialer.service_level import ServiceLevel
 from dialer.store.records import add_records, note_carrier
 from routing.hours import OpeningHours, Window
 from terms.ids import OrderId
@@ -51,7 +52,13 @@ async def house(database: "Pool[Record]", seal: AesSeal, noon: datetime) -> Asyn
 
 
 def asking(house: House, month: Month) -> Asking:
-    return Asking(tenant=TENANT, installation=TENANT, month=month, programs=house.programs)
+    return Asking(
+        tenant=TENANT,
+        installation=TENANT,
+        month=month,
+        programs=house.programs,
+        level=ServiceLevel(within_seconds=20, short_abandon_seconds=5),
+    )
 
 
 async def read(report: Report) -> Tables:

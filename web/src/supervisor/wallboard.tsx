@@ -237,7 +237,10 @@ function Row({ row }: { row: TodayView }) {
   return (
     <tr class={row.program === null ? "whole" : undefined}>
       <th scope="row">{row.program === null ? say.all : programTitle(row.program)}</th>
-      <td>{row.offered}</td>
+      <td>
+        {row.offered}
+        {row.under_way > 0 && <small class="soft below">{say.underWay(row.under_way)}</small>}
+      </td>
       <td>{row.answered}</td>
       <td>{row.abandoned}</td>
       <td>{row.blocked}</td>

@@ -47,7 +47,7 @@ export const words = catalogue(
       crisis: "标记了危机、还没有结束的通话",
     },
     columns: {
-      offered: "来电者按下通话键的次数，阻塞的和还没有接通的除外",
+      offered: "来电者按下通话键的次数，阻塞的除外；还在接通途中的也算在内",
       answered: "双方接通的",
       abandoned: "接通之前来电者取消的",
       blocked: "没有线路，或我们出错，没能接通的",
@@ -69,6 +69,7 @@ export const words = catalogue(
     program: "服务",
     all: "全部",
     offered: "呼入",
+    underWay: (count: number) => `${count} 通还在途中`,
     answered: "接通",
     abandoned: "放弃",
     blocked: "阻塞",
@@ -123,7 +124,7 @@ export const words = catalogue(
     },
     columns: {
       offered:
-        "Times a caller pressed the call button, without the blocked and those still on their way",
+        "Times a caller pressed the call button, without the blocked; those still under way are among them",
       answered: "The two were connected",
       abandoned: "Given up by the caller before that",
       blocked: "Not connected for want of a line, or for a fault of ours",
@@ -147,6 +148,7 @@ export const words = catalogue(
     program: "Service",
     all: "All",
     offered: "Offered",
+    underWay: (count: number) => `${count} under way`,
     answered: "Answered",
     abandoned: "Abandoned",
     blocked: "Blocked",
