@@ -32,12 +32,16 @@ class DueOrder:
 
 @dataclass(frozen=True, slots=True)
 class DueTimer:
-    """A timer in hand. `order` is its call's, which never changes; None: there is no such call."""
+    """A timer in hand. `order` is its call's, which never changes; None: there is no such call.
+
+    `set_by` is the version of the call that set it: told of one that comes too late.
+    """
 
     tenant: TenantId
     call: CallId
     timer: Timer
     order: OrderId | None
+    set_by: int
 
 
 _IS_HEAD = """
@@ -225,7 +229,7 @@ async def lease_timers(
                ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
            ) AS due
            WHERE mine.tenant = due.tenant AND mine.call = due.call AND mine.kind = due.kind
-           RETURNING mine.tenant, mine.call, mine.kind, mine.due_at,
+           RETURNING mine.tenant, mine.call, mine.kind, mine.due_at, mine.state_version,
                (SELECT order_id FROM calls WHERE tenant = mine.tenant AND id = mine.call)""",
         *(now, until, limit, list(held)),
     )
@@ -235,6 +239,7 @@ async def lease_timers(
             CallId(row["call"]),
             Timer(TimerKind(row["kind"]), row["due_at"]),
             None if row["order_id"] is None else OrderId(row["order_id"]),
+            row["state_version"],
         )
         for row in rows
     ]

@@ -268,7 +268,7 @@ class Desk(Opening, Lapsing):
     # -- time passes -------------------------------------------------------------------------
 
     async def fire(self, due: DueTimer, order: OrderId) -> None:
-        """A timer is due. One that its call no longer holds is stale: logged, and forgotten."""
+        """A timer is due. One that its call no longer holds is stale: told, and forgotten."""
         now = self.clock.now()
         event = TimerFired(due.timer)
         async with self.pool.acquire() as connection, connection.transaction():
@@ -276,7 +276,7 @@ class Desk(Opening, Lapsing):
             stored = await load_call(connection, due.tenant, due.call)
             if stored is None or not stored.call.holds(due.timer):
                 await drop_timer(connection, due)
-                _log.info("stale_timer", call=due.call, kind=due.timer.kind)
+                tell_stale(due, stored, now)
                 return
             _, committed = await self.decide(
                 connection, due.tenant, slice_, stored, event, program, now
@@ -363,6 +363,19 @@ class Desk(Opening, Lapsing):
             )
         self.tell(committed)
         return True
+
+
+def tell_stale(due: DueTimer, stored: Stored | None, now: datetime) -> None:
+    """A timer that came too late for its call, or twice, changed nothing."""
+    _log.info(
+        "stale_timer",
+        call=due.call,
+        kind=due.timer.kind,
+        late_seconds=round((now - due.timer.due_at).total_seconds(), 3),
+        set_by_version=due.set_by,
+        call_version=None if stored is None else stored.version,
+        call_state=None if stored is None else stored.call.state,
+    )
 
 
 def _may_command(call: Call, counselor: CounselorId, event: Event) -> bool:

@@ -9,7 +9,7 @@ import structlog
 from dialer.events import TimerKind
 from dialer.store.due import DueTimer, drop_timer, lease_timers, next_timer_at
 from warmline.clock import Clock
-from warmline.desk.desk import Desk
+from warmline.desk.desk import Desk, tell_stale
 from warmline.metrics import Metrics
 from warmline.workers.hearing import HEARING_SECONDS, SILENCES
 from warmline.workers.hold import SHARED, Hold
@@ -128,3 +128,4 @@ class TimerWorker(Looker):
             return
         async with self._pool.acquire() as connection:
             await drop_timer(connection, due)
+        tell_stale(due, None, self.clock.now())

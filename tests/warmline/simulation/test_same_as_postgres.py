@@ -235,7 +235,7 @@ class Player:
 
     async def fire(self, call: CallId, timer: Timer) -> None:
         order = self.books.calls[call].order
-        await self.desk.fire(DueTimer(TENANT, call, timer, order), order)
+        await self.desk.fire(DueTimer(TENANT, call, timer, order, 0), order)
 
     async def lapse(self, order: OrderId) -> None:
         assert await self.desk.lapse_next()

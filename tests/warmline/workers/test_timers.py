@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from structlog.testing import capture_logs
+
 from dialer.store.due import next_timer_at
 from terms.ids import OrderId
 from tests.house import House
@@ -72,6 +74,34 @@ async def test_a_timer_of_no_call_is_forgotten(house: House) -> None:
         *(TENANT, now - timedelta(seconds=1)),
     )
 
-    await house.crew.timers.look()
+    with capture_logs() as lines:
+        await house.crew.timers.look()
 
     assert await house.pool.fetchval("SELECT count(*) FROM timers") == 0
+    (line,) = [line for line in lines if line["event"] == "stale_timer"]
+    assert (line["call"], line["kind"], line["call_version"]) == ("call_of_nobody", "ring", None)
+
+
+async def test_a_timer_that_comes_too_late_changes_nothing_and_is_told_with_its_version(
+    house: House,
+) -> None:
+    order = await a_call(house, *NUMBERS[0])
+    before = await house.pool.fetchrow("SELECT id, version, state, record::text FROM calls")
+    assert before is not None
+    await house.pool.execute(
+        """INSERT INTO timers (tenant, call, kind, due_at, state_version)
+           VALUES ($1, $2, 'cap', $3, 7)""",
+        *(TENANT, before["id"], house.clock.now() - timedelta(days=60)),
+    )
+
+    with capture_logs() as lines:
+        await house.crew.timers.look()
+
+    assert await house.pool.fetchrow("SELECT id, version, state, record::text FROM calls") == before
+    assert await timers_left(house, order) == []
+    (line,) = [line for line in lines if line["event"] == "stale_timer"]
+    assert line["log_level"] == "info"
+    assert (line["call"], line["kind"]) == (before["id"], "cap")
+    assert (line["set_by_version"], line["call_version"]) == (7, before["version"])
+    assert line["late_seconds"] == timedelta(days=60).total_seconds()
+    assert line["call_state"] == before["state"]
