@@ -10,6 +10,7 @@ from datetime import date
 from functools import lru_cache
 from operator import mul
 
+from billing.policies.faults import Fault, FaultCode, fault
 from terms.phone import PhoneNumber
 
 LONGEST_TEXT = 100
@@ -29,7 +30,11 @@ _BETWEEN_DIGITS = str.maketrans("", "", " -\u2010\u2011\u2013\u00a0\t")
 
 
 class CellWrong(ValueError):
-    """A cell that cannot be read; the text says why."""
+    """A cell that cannot be read; `fault` says why, without a column."""
+
+    def __init__(self, code: FaultCode, **given: object) -> None:
+        self.fault: Fault = fault(code, None, **given)
+        super().__init__(str(self.fault))
 
 
 def plain(text: str) -> str:
@@ -40,11 +45,11 @@ def plain(text: str) -> str:
 def read_text(text: str) -> str:
     """A word or a name. Raises CellWrong."""
     if len(text) > LONGEST_TEXT:
-        raise CellWrong(f"is longer than {LONGEST_TEXT} characters")
+        raise CellWrong(FaultCode.TOO_LONG, most=LONGEST_TEXT)
     if not text.isprintable():
-        raise CellWrong("holds characters that cannot be printed")
+        raise CellWrong(FaultCode.UNPRINTABLE)
     if text[0] in "=+@":
-        raise CellWrong("begins like a formula")
+        raise CellWrong(FaultCode.LIKE_FORMULA)
     return text
 
 
@@ -53,12 +58,12 @@ def read_day(text: str) -> date:
     """A date without a time of day. Raises CellWrong."""
     found = _DAY.fullmatch(text)
     if found is None:
-        raise CellWrong("is not a date like 2025-01-31")
+        raise CellWrong(FaultCode.NOT_A_DATE)
     year, month, day = (int(part) for part in found.groups() if part is not None)
     try:
         return date(year, month, day)
     except ValueError:
-        raise CellWrong("is not a day of the calendar") from None
+        raise CellWrong(FaultCode.NO_SUCH_DAY) from None
 
 
 def read_phone(text: str) -> PhoneNumber:
@@ -71,7 +76,7 @@ def read_phone(text: str) -> PhoneNumber:
         return PhoneNumber(f"+86{mobile[1]}")
     if _ABROAD.fullmatch(digits) and not digits.startswith("+86"):
         return PhoneNumber(digits)
-    raise CellWrong("is not a mobile number like 13800000001; others begin with + and country code")
+    raise CellWrong(FaultCode.NOT_A_PHONE)
 
 
 def read_id_number(text: str) -> str:
@@ -82,11 +87,11 @@ def read_id_number(text: str) -> str:
     number = text.translate(_BETWEEN_DIGITS).upper()
     if len(number) == 18 and number[:17].isdigit():
         if not _RESIDENT_ID.fullmatch(number) or _check_character(number) != number[17]:
-            raise CellWrong("has a wrong check character: a digit is mistyped")
+            raise CellWrong(FaultCode.CHECK_CHARACTER)
         _day_inside(number)
         return number
     if not _OTHER_ID.fullmatch(number):
-        raise CellWrong("is not an identity number: 18 characters, or 5 to 20 of a passport")
+        raise CellWrong(FaultCode.NOT_AN_ID_NUMBER)
     return number
 
 
@@ -99,7 +104,7 @@ def _day_inside(number: str) -> date:
     try:
         return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
-        raise CellWrong("names a day of birth that is not in the calendar") from None
+        raise CellWrong(FaultCode.ID_NUMBER_WITHOUT_DAY) from None
 
 
 def _check_character(number: str) -> str:

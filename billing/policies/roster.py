@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
+from billing.policies.columns import Column
+from billing.policies.faults import Fault, FaultCode, fault
 from billing.policies.policy import Insured, ListedPolicy, PolicyTerms
 from billing.policies.rows import Cells, GoodRow, RejectedRow, read_row
 
@@ -34,13 +36,13 @@ class Gathering:
         self.rows += 1
         row = read_row(line, cells, sponsor=self._sponsor, today=self._today)
         if isinstance(row, RejectedRow):
-            self._reject(line, row.number, *row.reasons)
+            self._reject(line, row.number, *row.faults)
             return
         key = row.sponsor, row.number
         known = self._policies.get(key)
-        reasons = [] if known is None else _disagreements(known, row)
-        if reasons:
-            self._reject(line, row.number, *reasons)
+        faults = [] if known is None else _disagreements(known, row)
+        if faults:
+            self._reject(line, row.number, *faults)
         elif known is None:
             self._policies[key] = _policy(row)
         else:
@@ -48,13 +50,13 @@ class Gathering:
                 known, insured=(*known.insured, row.insured), lines=(*known.lines, line)
             )
 
-    def reject(self, line: int, number: str | None, *reasons: str) -> None:
+    def reject(self, line: int, number: str | None, *faults: Fault) -> None:
         """A line that cannot even be taken apart, say because of a formula in it."""
         self.rows += 1
-        self._reject(line, number, *reasons)
+        self._reject(line, number, *faults)
 
-    def _reject(self, line: int, number: str | None, *reasons: str) -> None:
-        self._rejected.append(RejectedRow(line=line, number=number, reasons=reasons))
+    def _reject(self, line: int, number: str | None, *faults: Fault) -> None:
+        self._rejected.append(RejectedRow(line=line, number=number, faults=faults))
 
     def finish(self) -> Roster:
         """The list as a whole."""
@@ -91,20 +93,20 @@ def _policy(row: GoodRow) -> ListedPolicy:
     )
 
 
-def _disagreements(known: ListedPolicy, row: GoodRow) -> list[str]:
+def _disagreements(known: ListedPolicy, row: GoodRow) -> list[Fault]:
     """What this line says otherwise than the lines before it of the same policy."""
     first = known.lines[0]
-    reasons = [
-        f"{one.name}: differs from line {first} of the same policy"
+    faults = [
+        fault(FaultCode.DIFFERS_FROM_LINE, Column(one.name), line=first)
         for one in fields(PolicyTerms)
         if getattr(known.terms, one.name) != getattr(row.terms, one.name)
     ]
     if known.policyholder != row.policyholder:
-        reasons.append(f"the policyholder differs from line {first} of the same policy")
+        faults.append(fault(FaultCode.OTHER_POLICYHOLDER, line=first))
     for line, other in zip(known.lines, known.insured, strict=True):
         if _who(other) == _who(row.insured):
-            reasons.append(f"the same insured person stands in line {line} already")
-    return reasons
+            faults.append(fault(FaultCode.INSURED_TWICE, line=line))
+    return faults
 
 
 def _who(insured: Insured) -> Who:
@@ -113,5 +115,5 @@ def _who(insured: Insured) -> Who:
 
 
 def _dragged(policy: ListedPolicy, line: int) -> list[RejectedRow]:
-    reason = f"line {line} of the same policy is rejected"
-    return [RejectedRow(line=own, number=policy.number, reasons=(reason,)) for own in policy.lines]
+    found = fault(FaultCode.POLICY_REJECTED, line=line)
+    return [RejectedRow(line=own, number=policy.number, faults=(found,)) for own in policy.lines]

@@ -16,6 +16,7 @@ from billing.policies.cells import (
     read_text,
 )
 from billing.policies.columns import Column
+from billing.policies.faults import Fault, FaultCode, fault
 from billing.policies.policy import CHILD_YEARS, Insured, Person, PolicyTerms, Status, age_on
 from billing.policies.relation import WORDS as RELATIONS
 from billing.policies.relation import Relation
@@ -53,7 +54,12 @@ class RejectedRow:
 
     line: int
     number: str | None
-    reasons: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Each of them as a sentence."""
+        return tuple(map(str, self.faults))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +89,7 @@ def read_row(line: int, cells: Cells, *, sponsor: str, today: date) -> GoodRow |
     )
     insured = _insured(row, holder, today)
     if row.faults or number is None or whose is None:
-        return RejectedRow(line=line, number=number, reasons=tuple(row.faults))
+        return RejectedRow(line=line, number=number, faults=tuple(row.faults))
     assert terms is not None
     assert holder is not None
     assert insured is not None
@@ -97,10 +103,10 @@ class _Row:
     """The cells of one line, and what is wrong with them so far."""
 
     cells: Cells
-    faults: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
 
-    def fault(self, column: Column, reason: str) -> None:
-        self.faults.append(f"{column}: {reason}")
+    def fault(self, column: Column, code: FaultCode, **given: object) -> None:
+        self.faults.append(fault(code, column, **given))
 
     def given(self, column: Column) -> str:
         text = self.cells.get(column)
@@ -110,12 +116,12 @@ class _Row:
         text = self.given(column)
         if not text:
             if needed:
-                self.fault(column, "is missing")
+                self.fault(column, FaultCode.MISSING)
             return None
         try:
             return read(text)
         except CellWrong as wrong:
-            self.fault(column, str(wrong))
+            self.faults.append(replace(wrong.fault, column=column))
             return None
 
     def text(self, column: Column, default: str | None = None) -> str | None:
@@ -137,13 +143,13 @@ def _terms(row: _Row, today: date) -> PolicyTerms | None:
         (Column.ENDS_ON, ends_on),
     ):
         if day is not None and day > LAST_DAY:
-            row.fault(column, f"lies after {LAST_DAY}")
+            row.fault(column, FaultCode.TOO_FAR_AHEAD, day=LAST_DAY)
     if purchased_on is not None and purchased_on > today:
-        row.fault(Column.PURCHASED_ON, "lies in the future")
+        row.fault(Column.PURCHASED_ON, FaultCode.IN_FUTURE)
     if cooling_off_end and purchased_on and cooling_off_end < purchased_on:
-        row.fault(Column.COOLING_OFF_END, "is before the purchase")
+        row.fault(Column.COOLING_OFF_END, FaultCode.BEFORE_PURCHASE)
     if ends_on and effective_on and ends_on < effective_on:
-        row.fault(Column.ENDS_ON, "is before the policy takes effect")
+        row.fault(Column.ENDS_ON, FaultCode.BEFORE_EFFECT)
     if product is None or purchased_on is None or effective_on is None or status is None:
         return None
     return PolicyTerms(
@@ -166,7 +172,7 @@ def _ends_on(row: _Row, effective_on: date | None) -> date | None:
         return ends_on
     by_term = date.fromordinal(anniversary(effective_on, years).toordinal() - 1)
     if ends_on is not None and abs((ends_on - by_term).days) > 1:
-        row.fault(Column.TERM_YEARS, "and ends_on do not agree; leave one of them out")
+        row.fault(Column.TERM_YEARS, FaultCode.TERM_DISAGREES)
     return ends_on or by_term
 
 
@@ -185,9 +191,9 @@ def _insured(row: _Row, holder: Person | None, today: date) -> Insured | None:
     if relation is Relation.SELF and holder is not None:
         given = _same_person(row, given, holder)
     if given.born_on is None:
-        row.fault(Column.INSURED_BORN_ON, "is missing, and no identity number tells it")
+        row.fault(Column.INSURED_BORN_ON, FaultCode.MISSING_BIRTH)
     elif age_on(given.born_on, today) < CHILD_YEARS and contact is None:
-        row.fault(Column.CONTACT_NAME, f"is missing: the insured is under {CHILD_YEARS}")
+        row.fault(Column.CONTACT_NAME, FaultCode.MISSING_FOR_CHILD, years=CHILD_YEARS)
     return Insured(person=given, relation=relation, contact=contact)
 
 
@@ -200,7 +206,7 @@ def _same_person(row: _Row, insured: Person, holder: Person) -> Person:
         (Column.INSURED_BORN_ON, insured.born_on, holder.born_on),
     ):
         if own is not None and other is not None and own != other:
-            row.fault(column, "differs from the policyholder's, who is the same person")
+            row.fault(column, FaultCode.NOT_THE_POLICYHOLDER)
     return replace(
         insured,
         phone=insured.phone or holder.phone,
@@ -217,7 +223,7 @@ def _contact(row: _Row) -> Person | None:
     if name is None or phone is None:
         missing = Column.CONTACT_NAME if name is None else Column.CONTACT_PHONE
         if not row.given(missing):
-            row.fault(missing, "is missing: a contact has a name and a phone")
+            row.fault(missing, FaultCode.MISSING_HALF_CONTACT)
         return None
     return Person(name=name, phone=phone)
 
@@ -238,10 +244,10 @@ def _person(
     born_on = row.take(born_in, read_day)
     told = None if id_number is None else born_on_of(id_number)
     if born_on is not None and told is not None and born_on != told:
-        row.fault(born_in, "is not the day that the identity number tells")
+        row.fault(born_in, FaultCode.NOT_BORN_AS_ID_TELLS)
     born_on = born_on or told
     if born_on is not None and not OLDEST_BIRTH <= born_on <= today:
-        row.fault(born_in, "is no possible day of birth")
+        row.fault(born_in, FaultCode.IMPOSSIBLE_BIRTH)
     if name is None:
         return None
     return Person(name=name, phone=phone, id_number=id_number, born_on=born_on)
@@ -258,11 +264,11 @@ def _relation(text: str) -> Relation:
 def _word(text: str, words: Mapping[str, T], told: str) -> T:
     found = words.get(text.lower())
     if found is None:
-        raise CellWrong(f"must be one of {told}, or its Chinese word")
+        raise CellWrong(FaultCode.NOT_ONE_OF, words=told)
     return found
 
 
 def _years(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LONGEST_TERM_YEARS:
-        raise CellWrong(f"must be a whole number of years, 1 to {LONGEST_TERM_YEARS}")
+        raise CellWrong(FaultCode.NOT_YEARS, most=LONGEST_TERM_YEARS)
     return int(text)

@@ -239,6 +239,7 @@ async def test_an_operator_sees_what_a_list_changes_before_it_is_written(
         await member.presses("button.plain")
         await member.is_told("还没有写入")
         await member.is_told("P-1")
+        await member.is_told("投保日期：不是 2025-01-31 这样的日期")
         await member.looks("office-policies-diff")
         member.check()
 

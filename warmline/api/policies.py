@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from billing.policies.columns import HeadersWrong
+from billing.policies.columns import Column, HeadersWrong
 from billing.policies.diff import ChangedPolicy
+from billing.policies.faults import FaultCode
 from billing.policies.roster import Roster
 from billing.policies.rows import RejectedRow
 from billing.policies.waiting import today_in_china
@@ -125,17 +126,39 @@ class PolicyChange(Model):
         )
 
 
+class LineFault(Model):
+    """One reason why a line is rejected."""
+
+    code: FaultCode
+    column: Column | None
+    """Where it is; none where it is about the whole line."""
+
+    given: dict[str, str]
+    """What the sentence about it tells: `most`, `line`, .."""
+
+
 class RejectedLine(Model):
     """A line that cannot be taken over, as the file counts lines."""
 
     line: int
     number: str | None
     reasons: list[str]
+    """A sentence for each of `faults`."""
+
+    faults: list[LineFault]
 
     @classmethod
     def of(cls, row: RejectedRow) -> "RejectedLine":
         """With every reason."""
-        return cls(line=row.line, number=row.number, reasons=list(row.reasons))
+        return cls(
+            line=row.line,
+            number=row.number,
+            reasons=list(row.reasons),
+            faults=[
+                LineFault(code=one.code, column=one.column, given=dict(one.given))
+                for one in row.faults
+            ],
+        )
 
 
 class ImportView(Model):

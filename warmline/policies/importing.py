@@ -82,10 +82,10 @@ class Importer:
         """Read a list to its end. Raises TableUnreadable."""
         gathering = Gathering(sponsor=sponsor, today=today)
         for line in lines:
-            if line.fault is None:
-                gathering.take(line.number, line.cells)
+            if line.faults:
+                gathering.reject(line.number, line.cells.get(Column.NUMBER), *line.faults)
             else:
-                gathering.reject(line.number, line.cells.get(Column.NUMBER), line.fault)
+                gathering.take(line.number, line.cells)
             if gathering.rows % _TELLS_EVERY == 0:
                 self.progress("reading", gathering.rows, None)
         return gathering.finish()

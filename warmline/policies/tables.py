@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from billing.policies.columns import Column, read_headers
+from billing.policies.faults import Fault, FaultCode, fault
 from warmline.exits import Unusable
 from warmline.policies.workbook import (
     MOST_BYTES_UNPACKED,
@@ -30,11 +31,11 @@ class TableUnreadable(Unusable):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a list; `fault` where it cannot even be taken apart."""
+    """One line of a list; `faults` where it cannot even be taken apart."""
 
     number: int
     cells: Mapping[Column, str]
-    fault: str | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 def read_table(raw: bytes, most_bytes_unpacked: int = MOST_BYTES_UNPACKED) -> Iterator[Line]:
@@ -67,20 +68,20 @@ def _body(
 
 def _line(number: int, row: Sequence[str | CellFault], columns: Sequence[Column | None]) -> Line:
     cells: dict[Column, str] = {}
-    faults: list[str] = []
+    faults: list[Fault] = []
     if any(row[len(columns) :]):
-        faults.append("there are more cells than headers")
+        faults.append(fault(FaultCode.MORE_CELLS))
     for column, cell in zip(columns, row, strict=False):
         if column is None:
             if cell:
-                faults.append("a cell stands in a column without a header")
+                faults.append(fault(FaultCode.CELL_WITHOUT_HEADER))
         elif isinstance(cell, CellFault):
-            faults.append(f"{column}: {cell.reason}")
+            faults.append(fault(cell.code, column))
         elif len(cell) > LONGEST_CELL:
-            faults.append(f"{column}: is longer than {LONGEST_CELL} characters")
+            faults.append(fault(FaultCode.TOO_LONG, column, most=LONGEST_CELL))
         else:
             cells[column] = cell
-    return Line(number, cells, "; ".join(faults) or None)
+    return Line(number, cells, tuple(faults))
 
 
 def _csv_rows(raw: bytes) -> Iterator[tuple[int, Sequence[str | CellFault]]]:

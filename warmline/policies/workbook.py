@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
+from billing.policies.faults import FaultCode
 from warmline.exits import Unusable
 
 MOST_BYTES_UNPACKED = 512 * 1024 * 1024
@@ -21,7 +22,6 @@ MOST_COLUMNS = 60
 MOST_ROWS = 500_000
 
 _ZIP = b"PK\x03\x04"
-_FORMULA = "is a formula: paste its value instead"
 _EXACT_BELOW = 10**15  # a spreadsheet keeps 15 digits of a number
 
 
@@ -33,7 +33,7 @@ class WorkbookUnreadable(Unusable):
 class CellFault:
     """A cell that is not taken as it stands."""
 
-    reason: str
+    code: FaultCode
 
     def __str__(self) -> str:
         return ""
@@ -78,9 +78,9 @@ def _text(value: object) -> str | CellFault:
     match value:
         case str():
             # openpyxl gives a formula as it is written; no column wants a text that begins so.
-            return CellFault(_FORMULA) if value.startswith("=") else value.strip()
+            return CellFault(FaultCode.FORMULA) if value.startswith("=") else value.strip()
         case bool():
-            return CellFault("is true or false: no column wants that")
+            return CellFault(FaultCode.TRUE_OR_FALSE)
         case datetime():
             midnight = value.time() == datetime.min.time()
             return value.date().isoformat() if midnight else value.isoformat(" ")
@@ -89,14 +89,14 @@ def _text(value: object) -> str | CellFault:
         case int() | float():
             return _number(value)
         case _:
-            return CellFault(_FORMULA)
+            return CellFault(FaultCode.FORMULA)
 
 
 def _number(value: int | float) -> str | CellFault:
     if abs(value) >= _EXACT_BELOW:
-        return CellFault("is a number of more than 15 digits, which lost some: format it as text")
+        return CellFault(FaultCode.TOO_MANY_DIGITS)
     if value != int(value):
-        return CellFault("is a number with a fraction: no column wants that")
+        return CellFault(FaultCode.FRACTION)
     return str(int(value))
 
 

@@ -25,6 +25,8 @@ const { language, speak } = await import("../src/shared/language.ts");
 const { digits, length, shortNumber, span } = await import("../src/shared/times.ts");
 const { matching } = await import("../src/shared/router.ts");
 const { reasonInWords } = await import("../src/support/reasons.ts");
+const { whyRejected } = await import("../src/operator/line-faults.ts");
+const { fieldInWords, valueInWords } = await import("../src/operator/changes.ts");
 const { levelOf, riskOf } = await import("../src/counselor/risk.ts");
 
 test("the first language of the browser that we speak is spoken, and a choice is kept", () => {
@@ -113,4 +115,22 @@ test("how long something holds is told in the largest whole unit", () => {
   assert.deepEqual([7 * 86_400, 86_400, 5_400].map(span), ["7 days", "24 hours", "90 minutes"]);
   speak("zh-CN");
   assert.equal(span(2 * 86_400), "2 天");
+});
+
+test("why a line is rejected is worded here in Chinese, and by the service in English", () => {
+  const line = {
+    line: 3,
+    number: "P-2",
+    reasons: ["product: is longer than 100 characters", "line 2 of the same policy is rejected"],
+    faults: [
+      { code: "too_long", column: "product", given: { most: "100" } },
+      { code: "policy_rejected", column: null, given: { line: "2" } },
+    ],
+  } as const;
+  speak("en");
+  assert.equal(whyRejected(line), line.reasons.join("; "));
+  speak("zh-CN");
+  assert.equal(whyRejected(line), "产品：超过 100 个字符；同一保单的第 2 行被拒绝");
+  assert.equal(fieldInWords("insured 李*.contact.phone"), "被保险人 李* · 联系人 · 手机号");
+  assert.equal(valueInWords("in_force"), "有效");
 });

@@ -77,6 +77,13 @@ async def test_rejected_lines_are_named_and_keep_everything_out_unless_chosen_ot
             "reasons": [
                 "status: must be one of in_force, surrendered, lapsed, ended, or its Chinese word"
             ],
+            "faults": [
+                {
+                    "code": "not_one_of",
+                    "column": "status",
+                    "given": {"words": "in_force, surrendered, lapsed, ended"},
+                }
+            ],
         }
     ]
     assert await policies_kept(service) == 1

@@ -10,8 +10,13 @@ import pytest
 
 import billing.remedy
 import dialer.verdict
+from billing.policies.columns import CHINESE, Column
+from billing.policies.faults import SENTENCES, FaultCode
 
 PAGES = Path("web/src/support/reasons.ts")
+LINE_FAULTS = Path("web/src/operator/line-faults.ts")
+_PLACES = re.compile(r"\{(\w+)\}")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _WORD = re.compile(r"[a-z]+(_[a-z]+)*_|[a-z]+(_[a-z]+)+")
 _IN_BOTH = re.compile(r'^ +(\w+): \[\s*"([^"]+)",\s*"([^"]+)",?\s*\],', re.MULTILINE)
 _NOT_REASONS = {"claim_", "voucher_reissued"}
@@ -48,5 +53,30 @@ def test_a_drop_that_is_a_reason_to_go_on_has_words_of_its_own() -> None:
 
 def test_each_language_has_its_own_words() -> None:
     for word, (zh, en) in _known().items():
-        assert re.search(r"[\u4e00-\u9fff]", zh), word
+        assert _CHINESE.search(zh), word
         assert en.isascii(), word
+
+
+def _table(page: Path, name: str) -> dict[str, str]:
+    """The Chinese words of a page by their codes."""
+    body = page.read_text(encoding="utf-8").partition(f"const {name}")[2].partition("\n};")[0]
+    return dict(re.findall(r'^ +(\w+):\s+"([^"]+)",$', body, re.MULTILINE))
+
+
+def _same_places(zh: str, en: str) -> bool:
+    return sorted(_PLACES.findall(zh)) == sorted(_PLACES.findall(en))
+
+
+@pytest.mark.parametrize("code", FaultCode)
+def test_why_a_line_is_rejected_is_said_in_both_languages(code: FaultCode) -> None:
+    zh, en = _table(LINE_FAULTS, "FAULTS")[code], SENTENCES[code]
+
+    assert _CHINESE.search(zh)
+    assert en.isascii()
+    assert _same_places(zh, en)
+
+
+def test_pages_call_columns_as_lists_do() -> None:
+    told = _table(LINE_FAULTS, "COLUMNS")
+
+    assert {one: told[one] in CHINESE[one] for one in Column} == dict.fromkeys(Column, True)

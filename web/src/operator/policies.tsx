@@ -6,6 +6,8 @@ import { Field } from "../shared/components/field.tsx";
 import { Fault, Note, Pill } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
 import { api } from "../staff/account.ts";
+import { fieldInWords, valueInWords } from "./changes.ts";
+import { whyRejected } from "./line-faults.ts";
 import { words } from "./words.ts";
 
 const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -109,7 +111,7 @@ function Difference({ seen }: { seen: ImportView }) {
           rows={seen.rejected_lines.map((one) => [
             String(one.line),
             one.number ?? "–",
-            one.reasons.join("; "),
+            whyRejected(one),
           ])}
         />
       )}
@@ -120,9 +122,9 @@ function Difference({ seen }: { seen: ImportView }) {
           rows={seen.changed_policies.flatMap((policy) =>
             policy.changes.map((change) => [
               policy.number,
-              change.field,
-              change.before ?? "–",
-              change.after ?? "–",
+              fieldInWords(change.field),
+              valueInWords(change.before),
+              valueInWords(change.after),
             ]),
           )}
         />
