@@ -128,6 +128,7 @@ def migrate(context: typer.Context, as_json: AsJson = False) -> None:
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     """Tell what is wrong with this installation and what to do; exit status 2 if anything is."""
     from warmline import doctor as examination
+    from warmline.findings import Health
 
     findings = asyncio.run(examination.examine(_settings(context), examination.local_today()))
     worst = examination.worst(findings)
@@ -135,13 +136,14 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
         {
             "health": worst,
             "findings": [
-                {"subject": f.subject, "health": f.health, "text": f.text} for f in findings
+                {"code": f.code, "subject": f.subject, "health": f.health, "text": f.text}
+                for f in findings
             ],
         },
         as_json,
         *(f"{f.health:8} {f.subject:15} {f.text}" for f in findings),
     )
-    if worst is examination.Health.WRONG:
+    if worst is Health.WRONG:
         raise typer.Exit(EXIT_STATUS)
 
 

@@ -3,9 +3,7 @@
 import stat
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +16,7 @@ from terms.ids import TenantId
 from warmline.database import migrate
 from warmline.database.pool import connected, database_url
 from warmline.exits import Unusable
+from warmline.findings import Finding, FindingCode, Health, found
 from warmline.notices.choosing import check_sms
 from warmline.notices.queue import count_job_faults, is_queue_ready
 from warmline.policies.examining import not_told_ahead
@@ -40,27 +39,10 @@ _NAMED = 3
 _PROBE = aiohttp.ClientTimeout(total=5)
 
 
-class Health(StrEnum):
-    """How one thing is. Only `wrong` keeps Warmline from working."""
-
-    GOOD = "good"
-    WARNING = "warning"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; when it is not good, the text says what to do."""
-
-    subject: str
-    health: Health
-    text: str
-
-
 async def examine(settings: Settings, today: date) -> tuple[Finding, ...]:
     """Look at everything and change nothing but what starting up would make anyway."""
     findings = [
-        Finding("settings", Health.GOOD, "every setting is known and can be used"),
+        found(FindingCode.SETTINGS_GOOD),
         _data_dir(settings),
         secret_file(settings.secret_file, given=settings.secret_key is not None),
         sms_fits_carrier(settings),
@@ -75,32 +57,30 @@ async def examine(settings: Settings, today: date) -> tuple[Finding, ...]:
 
 def worst(findings: tuple[Finding, ...]) -> Health:
     """The worst of them."""
-    found = {finding.health for finding in findings}
-    return next((h for h in (Health.WRONG, Health.WARNING) if h in found), Health.GOOD)
+    healths = {finding.health for finding in findings}
+    return next((h for h in (Health.WRONG, Health.WARNING) if h in healths), Health.GOOD)
 
 
 def _data_dir(settings: Settings) -> Finding:
     try:
-        return Finding("data directory", Health.GOOD, f"{settings.prepare_data_dir()} is writable")
+        return found(FindingCode.DATA_DIR_GOOD, folder=settings.prepare_data_dir())
     except Unusable as refused:
-        return Finding("data directory", Health.WRONG, str(refused))
+        return found(FindingCode.DATA_DIR_WRONG, why=refused)
 
 
 def secret_file(file: Path, *, given: bool) -> Finding:
     """Whether the secret can be read by its owner alone."""
     if given:
-        return Finding("secret", Health.GOOD, "given by WARMLINE_SECRET_KEY")
+        return found(FindingCode.SECRET_GIVEN)
     try:
         mode = stat.S_IMODE(file.stat().st_mode)
     except FileNotFoundError:
-        return Finding("secret", Health.GOOD, f"will be made in {file} at the first start")
+        return found(FindingCode.SECRET_TO_COME, file=file)
     except OSError as refused:
-        text = f"{file} cannot be read ({refused.strerror}): mend its owner and mode."
-        return Finding("secret", Health.WRONG, text)
+        return found(FindingCode.SECRET_UNREADABLE, file=file, why=refused.strerror)
     if mode & 0o077:
-        text = f"{file} can be read by others (mode {mode:o}): run chmod 600 {file}."
-        return Finding("secret", Health.WRONG, text)
-    return Finding("secret", Health.GOOD, f"{file} is ours alone")
+        return found(FindingCode.SECRET_OPEN, file=file, mode=f"{mode:o}")
+    return found(FindingCode.SECRET_GOOD, file=file)
 
 
 def sms_fits_carrier(settings: Settings) -> Finding:
@@ -108,25 +88,16 @@ def sms_fits_carrier(settings: Settings) -> Finding:
     try:
         gateway = check_sms(settings)
     except SettingsInvalid as refused:
-        return Finding("sms", Health.WRONG, str(refused))
+        return found(FindingCode.SMS_WRONG, why=refused)
     if settings.sms == "http":
-        return Finding("sms", Health.GOOD, "sent by the gateway that WARMLINE_SMS_URL names")
+        return found(FindingCode.SMS_GATEWAY)
     if settings.sms == "twilio":
-        return Finding("sms", Health.GOOD, "sent by Twilio")
+        return found(FindingCode.SMS_TWILIO)
     if settings.carrier != "simulated":
-        text = (
-            f"WARMLINE_CARRIER={settings.carrier} reaches real people, but WARMLINE_SMS=log sends "
-            "them nothing: set WARMLINE_SMS=http, and WARMLINE_SMS_URL and WARMLINE_SMS_SECRET to "
-            "those of your gateway, or WARMLINE_SMS=twilio."
-        )
-        return Finding("sms", Health.WRONG, text)
+        return found(FindingCode.SMS_NOT_SENT, carrier=settings.carrier)
     if gateway is not None:
-        text = (
-            "WARMLINE_SMS_URL names a gateway, but WARMLINE_SMS=log sends it nothing: set "
-            "WARMLINE_SMS=http, or leave the address out."
-        )
-        return Finding("sms", Health.WARNING, text)
-    return Finding("sms", Health.GOOD, "simulated: messages are shown at GET /sim/messages")
+        return found(FindingCode.SMS_GATEWAY_UNUSED)
+    return found(FindingCode.SMS_SIMULATED)
 
 
 async def carrier(settings: Settings) -> Finding:
@@ -136,25 +107,19 @@ async def carrier(settings: Settings) -> Finding:
     if settings.carrier == "twilio":
         return _twilio_settings(settings)
     if settings.handsets_url is None:
-        return Finding("carrier", Health.GOOD, "simulated: no phone line is used")
+        return found(FindingCode.CARRIER_SIMULATED)
     if await _answers(settings.handsets_url):
-        return Finding("carrier", Health.GOOD, f"simulated, at {settings.handsets_url}")
-    text = (
-        f"No handsets answer at {settings.handsets_url}: start `warmline handsets` there, or mend "
-        "WARMLINE_HANDSETS_URL."
-    )
-    return Finding("carrier", Health.WRONG, text)
+        return found(FindingCode.CARRIER_HANDSETS, url=settings.handsets_url)
+    return found(FindingCode.CARRIER_NO_HANDSETS, url=settings.handsets_url)
 
 
 async def _asterisk(settings: Settings) -> Finding:
     from warmline.carriers.examining import examine_asterisk  # few need it: start sooner
 
     try:
-        found = await examine_asterisk(settings)
+        return await examine_asterisk(settings)
     except Unusable as wrong:
-        return Finding("carrier", Health.WRONG, str(wrong))
-    health = Health.WARNING if found.is_worrying else Health.GOOD
-    return Finding("carrier", health, found.text)
+        return found(FindingCode.CARRIER_WRONG, why=wrong)
 
 
 def _twilio_settings(settings: Settings) -> Finding:
@@ -163,8 +128,8 @@ def _twilio_settings(settings: Settings) -> Finding:
     try:
         check_twilio(settings)
     except Unusable as wrong:
-        return Finding("carrier", Health.WRONG, str(wrong))
-    return Finding("carrier", Health.GOOD, "twilio: what is set is enough to ask it")
+        return found(FindingCode.CARRIER_WRONG, why=wrong)
+    return found(FindingCode.CARRIER_TWILIO)
 
 
 async def _twilio(settings: Settings) -> AsyncIterator[Finding]:
@@ -177,48 +142,40 @@ async def _twilio(settings: Settings) -> AsyncIterator[Finding]:
             yield finding
     except Unusable as wrong:
         if settings.carrier != "twilio":  # else it is said of the carrier
-            yield Finding("twilio", Health.WRONG, str(wrong))
+            yield found(FindingCode.TWILIO_WRONG, why=wrong)
 
 
 def prompts(settings: Settings) -> Finding:
     """Whether a carrier that plays files has one for everything that callers are told."""
     if settings.carrier not in _PLAYS_FILES:
-        return Finding("prompts", Health.GOOD, "not used: this carrier plays no files")
+        return found(FindingCode.PROMPTS_UNUSED)
     try:
-        found = standings(settings, folder_of(settings), (LANGUAGE,))
+        standing = standings(settings, folder_of(settings), (LANGUAGE,))
     except Unusable as refused:
-        return Finding("prompts", Health.WRONG, str(refused))
-    missing = [one.prompt.key for one in found if one.state is State.MISSING]
+        return found(FindingCode.PROMPTS_WRONG, why=refused)
+    missing = [one.prompt.key for one in standing if one.state is State.MISSING]
     if missing:
-        text = (
-            f"{len(missing)} prompts have no recording, so people hear nothing there "
-            f"({', '.join(missing[:_NAMED])} ..): run `warmline prompts build`."
-        )
-        return Finding("prompts", Health.WRONG, text)
-    unplayable = [one.detail for one in found if one.state is State.UNPLAYABLE]
+        some = ", ".join(missing[:_NAMED])
+        return found(FindingCode.PROMPTS_MISSING, count=len(missing), some=some)
+    unplayable = [one.detail for one in standing if one.state is State.UNPLAYABLE]
     if unplayable:
-        return Finding("prompts", Health.WRONG, f"cannot be played: {'; '.join(unplayable)}.")
-    outdated = sum(one.state is State.OUTDATED for one in found)
+        return found(FindingCode.PROMPTS_UNPLAYABLE, which="; ".join(unplayable))
+    outdated = sum(one.state is State.OUTDATED for one in standing)
     if outdated:
-        text = f"{outdated} recordings say an earlier text: run `warmline prompts build`."
-        return Finding("prompts", Health.WARNING, text)
-    own = sum(one.state is State.OWN for one in found)
-    return Finding("prompts", Health.GOOD, f"{len(found)} are recorded, {own} of them your own")
+        return found(FindingCode.PROMPTS_OUTDATED, count=outdated)
+    own = sum(one.state is State.OWN for one in standing)
+    return found(FindingCode.PROMPTS_GOOD, count=len(standing), own=own)
 
 
 async def redis(settings: Settings) -> Finding:
     """Whether Redis answers, where it is named. It may be away: nothing is lost with it."""
     if settings.redis_url is None:
-        return Finding("redis", Health.GOOD, "not used: one process serves")
+        return found(FindingCode.REDIS_UNUSED)
     from warmline.bus.redis import is_there  # few need it: start sooner
 
     if await is_there(settings.redis_url):
-        return Finding("redis", Health.GOOD, "answers")
-    text = (
-        "Redis does not answer, so live feeds are late and limits count per process: start it or "
-        "mend WARMLINE_REDIS_URL."
-    )
-    return Finding("redis", Health.WARNING, text)
+        return found(FindingCode.REDIS_GOOD)
+    return found(FindingCode.REDIS_AWAY)
 
 
 async def _answers(url: str) -> bool:
@@ -236,7 +193,7 @@ async def _database(settings: Settings, today: date) -> AsyncIterator[Finding]:
     try:
         async with database_url(settings) as url, connected(url) as connection:
             version = await connection.fetchval("SHOW server_version")
-            yield Finding("database", Health.GOOD, f"PostgreSQL {version} answers")
+            yield found(FindingCode.DATABASE_GOOD, version=version)
             level = await migrations(connection)
             yield level
             yield await clock(connection)
@@ -249,7 +206,7 @@ async def _database(settings: Settings, today: date) -> AsyncIterator[Finding]:
                     known_until = (await load_workdays(connection, tenant)).known_until
                     yield holidays(known_until, today, tenant)
     except Unusable as refused:
-        yield Finding("database", Health.WRONG, str(refused))
+        yield found(FindingCode.DATABASE_WRONG, why=refused)
 
 
 async def migrations(connection: "Connection") -> Finding:
@@ -258,11 +215,10 @@ async def migrations(connection: "Connection") -> Finding:
         migrate.check_server(connection)
         missing = await migrate.pending(connection, migrate.shipped())
     except migrate.MigrationError as wrong:
-        return Finding("migrations", Health.WRONG, str(wrong))
+        return found(FindingCode.MIGRATIONS_WRONG, why=wrong)
     if missing:
-        text = f"{len(missing)} migrations are missing: run `warmline migrate`."
-        return Finding("migrations", Health.WARNING, text)
-    return Finding("migrations", Health.GOOD, "all are applied")
+        return found(FindingCode.MIGRATIONS_MISSING, count=len(missing))
+    return found(FindingCode.MIGRATIONS_GOOD)
 
 
 async def clock(connection: "Connection") -> Finding:
@@ -276,57 +232,40 @@ async def clock(connection: "Connection") -> Finding:
 def clock_skew(seconds: float) -> Finding:
     """What a difference of `seconds` (positive: the database is ahead) means."""
     if abs(seconds) > _MOST_SKEW_SECONDS:
-        text = f"The database's clock is {seconds:+.1f} s off ours: let both follow one NTP server."
-        return Finding("clock", Health.WARNING, text)
-    return Finding("clock", Health.GOOD, "the database's clock agrees with ours")
+        return found(FindingCode.CLOCK_OFF, seconds=f"{seconds:+.1f}")
+    return found(FindingCode.CLOCK_GOOD)
 
 
 async def queue(connection: "Connection") -> Finding:
     """Whether PgQueuer's own tables are there, and whether a job failed of late."""
     if not await is_queue_ready(connection):
-        text = "PgQueuer's tables are missing or of another version: run `warmline migrate`."
-        return Finding("queue", Health.WRONG, text)
+        return found(FindingCode.QUEUE_WRONG)
     failed = await count_job_faults(connection, timedelta(days=1))
     if failed:
-        text = (
-            f"{failed} background jobs failed within a day: see the table job_faults and the log."
-        )
-        return Finding("queue", Health.WARNING, text)
-    return Finding("queue", Health.GOOD, "its tables are there, and no job failed within a day")
+        return found(FindingCode.QUEUE_FAILED, count=failed)
+    return found(FindingCode.QUEUE_GOOD)
 
 
 async def secret_opens(connection: "Connection", settings: Settings) -> Finding:
     """Whether the numbers that are stored can be read with the secret that is here."""
     sealed = await any_sealed_number(connection)
     if sealed is None:
-        return Finding("numbers", Health.GOOD, "none is stored yet")
+        return found(FindingCode.NUMBERS_NONE)
     if settings.secret_key is None and not settings.secret_file.exists():
-        text = (
-            f"Numbers are stored, but {settings.secret_file} is gone: put it back from a backup or "
-            "set WARMLINE_SECRET_KEY; without it they cannot be read."
-        )
-        return Finding("numbers", Health.WRONG, text)
+        return found(FindingCode.NUMBERS_WITHOUT_SECRET, file=settings.secret_file)
     try:
         settings.seal().open(sealed)
     except SealBroken:
-        text = (
-            "The stored numbers were sealed with another secret: set WARMLINE_SECRET_KEY to the "
-            "new one and the old one behind it, separated by a comma."
-        )
-        return Finding("numbers", Health.WRONG, text)
-    return Finding("numbers", Health.GOOD, "the stored numbers can be read")
+        return found(FindingCode.NUMBERS_OTHER_SECRET)
+    return found(FindingCode.NUMBERS_GOOD)
 
 
 async def rest(connection: "Connection") -> Finding:
     """Whether everything whose time was over came to rest."""
     count = await count_put_off(connection)
     if count:
-        text = (
-            f"{count} orders or vouchers cannot come to rest: see the table lapse_faults and the "
-            "log; they are tried again every minute."
-        )
-        return Finding("rest", Health.WARNING, text)
-    return Finding("rest", Health.GOOD, "every order and voucher past its time came to rest")
+        return found(FindingCode.REST_PUT_OFF, count=count)
+    return found(FindingCode.REST_GOOD)
 
 
 async def changes(connection: "Connection", settings: Settings, today: date) -> Finding:
@@ -334,12 +273,11 @@ async def changes(connection: "Connection", settings: Settings, today: date) -> 
     try:
         programs = load_programs(settings.programs)
     except Unusable as refused:
-        return Finding("changes", Health.WRONG, str(refused))
+        return found(FindingCode.CHANGES_WRONG, why=refused)
     wrong = await not_told_ahead(connection, settings.tenant, programs.values(), today)
     if wrong:
-        text = f"{'; '.join(wrong)}: tell these customers yourself, or put the change off."
-        return Finding("changes", Health.WARNING, text)
-    return Finding("changes", Health.GOOD, "customers are told ahead of all that is announced")
+        return found(FindingCode.CHANGES_UNTOLD, which="; ".join(wrong))
+    return found(FindingCode.CHANGES_GOOD)
 
 
 def holidays(known_until: date | None, today: date, tenant: TenantId) -> Finding:
@@ -348,16 +286,10 @@ def holidays(known_until: date | None, today: date, tenant: TenantId) -> Finding
     A year's holidays are announced in the autumn before it.
     """
     if known_until is None:
-        text = f"No holidays are loaded for {tenant}: `warmline serve` seeds them when it starts."
-        return Finding("holidays", Health.WARNING, text)
+        return found(FindingCode.HOLIDAYS_NONE, tenant=tenant)
     if known_until >= today + HOLIDAYS_AHEAD:
-        text = f"known until the end of {known_until.year} for {tenant}"
-        return Finding("holidays", Health.GOOD, text)
-    text = (
-        f"{known_until.year + 1} holidays are not loaded for {tenant}: before the year begins, run "
-        "`warmline holidays import` with their list."
-    )
-    return Finding("holidays", Health.WARNING, text)
+        return found(FindingCode.HOLIDAYS_GOOD, year=known_until.year, tenant=tenant)
+    return found(FindingCode.HOLIDAYS_ENDING, year=known_until.year + 1, tenant=tenant)
 
 
 def local_today() -> date:

@@ -25,12 +25,14 @@ WRAP_UP_SECONDS = 300  # and more: whoever talked just before is free again
 CUT_OFF: dict[Language, int] = {"zh-CN": 4, "en": 2}
 SAYS: dict[Language, dict[str, str]] = {
     "zh-CN": {
+        "database": "数据库PostgreSQL",
         "filed": "已收到您的反馈",
         "reissue": "补发一张券",
         "reissued": "已为您补发一张新券",
         "replaced": "已换新券",
     },
     "en": {
+        "database": "databasePostgreSQL",
         "filed": "We have your report",
         "reissue": "A new voucher",
         "reissued": "You have been given a new voucher",
@@ -153,6 +155,9 @@ async def test_every_screen_of_the_office_fits_and_can_be_used_by_everybody(
         for name, path, there in SCREENS:
             await member.goes_to(path, there)
             await member.looks(f"office-{name}")
+            if name == "health":
+                found = member.page.locator("[data-finding=database_good]")
+                await expect(found).to_contain_text(SAYS[language]["database"])
         await member.goes_to("/support", ".queue-line")
         await member.page.locator(".queue-line").first.click()
         await member.sees(".lines-figure svg")

@@ -205,9 +205,12 @@ def test_the_doctor_prints_its_findings(warmline: Command) -> None:
     findings = told(warmline("doctor", "--json"))
 
     assert findings["health"] == "warning"  # no holidays yet
-    assert {"subject": "migrations", "health": "good", "text": "all are applied"} in findings[
-        "findings"
-    ]
+    assert {
+        "code": "migrations_good",
+        "subject": "migrations",
+        "health": "good",
+        "text": "all are applied",
+    } in findings["findings"]
 
 
 def test_the_doctor_fails_when_something_is_wrong(

@@ -20,8 +20,8 @@ from terms.phone import PhoneNumber
 from warmline import doctor
 from warmline.database.migrate import Migration, migrate, shipped
 from warmline.database.pool import connected
-from warmline.doctor import Finding, Health
 from warmline.enrolment import make_key
+from warmline.findings import Finding, FindingCode, Health
 from warmline.notices.queue import Job, note_job_fault
 from warmline.programs import load_programs, load_shipped
 from warmline.prompts.audio import Sound, write_wav
@@ -359,7 +359,7 @@ def test_a_carrier_that_plays_files_needs_one_for_everything_that_is_said(
     assert f"{said[0]}.wav is not a WAV file" in doctor.prompts(playing).text
     (folder / f"{said[0]}.wav").write_bytes(write_wav(Sound(8000, [0] * 8000)))
     assert doctor.prompts(playing) == Finding(
-        "prompts", Health.GOOD, f"{len(said)} are recorded, {len(said)} of them your own"
+        FindingCode.PROMPTS_GOOD, {"count": str(len(said)), "own": str(len(said))}
     )
 
 

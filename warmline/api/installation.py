@@ -10,7 +10,8 @@ from pydantic import StringConstraints
 
 from terms.ids import ProgramId
 from warmline.api.parts import PROGRAMS
-from warmline.doctor import Finding, Health, worst
+from warmline.doctor import worst
+from warmline.findings import Finding, FindingCode, Health
 from warmline.http.api import Operations
 from warmline.http.asked import Acting, Asked
 from warmline.http.model import Instant, Model
@@ -74,9 +75,24 @@ class CheckedView(Model):
 class FindingView(Model):
     """One thing that was looked at; where it is not good, the text says what to do."""
 
+    code: FindingCode
+    given: dict[str, str]
+    """What the sentence about it tells: `file`, `count`, .."""
+
     subject: str
     health: Health
     text: str
+
+    @classmethod
+    def of(cls, finding: Finding) -> "FindingView":
+        """By its code, and in a sentence."""
+        return cls(
+            code=finding.code,
+            given=dict(finding.given),
+            subject=finding.subject,
+            health=finding.health,
+            text=finding.text,
+        )
 
 
 class HealthView(Model):
@@ -136,7 +152,5 @@ async def get_health(asked: Asked) -> HealthView:
     return HealthView(
         as_of=asked.now,
         health=worst(findings),
-        findings=[
-            FindingView(subject=one.subject, health=one.health, text=one.text) for one in findings
-        ],
+        findings=[FindingView.of(one) for one in findings],
     )

@@ -1,12 +1,11 @@
 """What `warmline doctor` asks of Asterisk. It looks, and changes nothing."""
 
-from dataclasses import dataclass
-
 from dialer.carriers import CarrierRefused, CarrierUnknown, CarrierUnreachable
 from dialer.carriers.asterisk.ari import Ari
 from dialer.carriers.asterisk.carrier import Address
 from warmline.carriers.asterisk import address_of
 from warmline.exits import Unusable
+from warmline.findings import Finding, FindingCode, found
 from warmline.settings import Settings
 
 _MADE_FOR = 22
@@ -17,15 +16,7 @@ _CONTEXTS = {
 _GONE = "404"
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """What there is; worrying where it works, but not as it should."""
-
-    text: str
-    is_worrying: bool = False
-
-
-async def examine_asterisk(settings: Settings) -> Examined:
+async def examine_asterisk(settings: Settings) -> Finding:
     """Whether Asterisk answers, is of the right version, and has what we need of its
     configuration. Raises Unusable, with the first thing that has to be mended.
     """
@@ -47,7 +38,7 @@ async def examine_asterisk(settings: Settings) -> Examined:
         await ari.close()
 
 
-async def _examine(ari: Ari, at: Address) -> Examined:
+async def _examine(ari: Ari, at: Address) -> Finding:
     version = await _version(ari)
     for context, extension in _CONTEXTS.items():
         if not await _has(ari, context, extension):
@@ -57,18 +48,16 @@ async def _examine(ari: Ari, at: Address) -> Examined:
             )
     trunk = await _trunk(ari, at.trunk)
     if trunk == "offline":
-        text = f"Asterisk {version} answers, but its trunk {at.trunk} is away: nobody can be rung."
-        return Examined(text, is_worrying=True)
+        return found(FindingCode.CARRIER_TRUNK_AWAY, version=version, trunk=at.trunk)
     major = version.partition(".")[0]
     if major != str(_MADE_FOR):
-        text = f"Asterisk {version} answers; Warmline is made for {_MADE_FOR} and was tried on it."
-        return Examined(text, is_worrying=True)
-    return Examined(f"Asterisk {version} at {at.url}, trunk {at.trunk}")
+        return found(FindingCode.CARRIER_OTHER_VERSION, version=version, made_for=_MADE_FOR)
+    return found(FindingCode.CARRIER_ASTERISK, version=version, url=at.url, trunk=at.trunk)
 
 
 async def _version(ari: Ari) -> str:
-    found = await ari.ask("GET", "asterisk", "info", query={"only": "system"})
-    system = found.get("system") if isinstance(found, dict) else None
+    told = await ari.ask("GET", "asterisk", "info", query={"only": "system"})
+    system = told.get("system") if isinstance(told, dict) else None
     version = system.get("version") if isinstance(system, dict) else None
     if not isinstance(version, str):
         raise CarrierUnknown("it names no version")
@@ -77,13 +66,13 @@ async def _version(ari: Ari) -> str:
 
 async def _has(ari: Ari, context: str, extension: str) -> bool:
     """Asked of the state of a telephone at that place, which there is only where the place is."""
-    found = await ari.ask("GET", "deviceStates", f"Local/{extension}@{context}")
-    return isinstance(found, dict) and found.get("state") != "INVALID"
+    told = await ari.ask("GET", "deviceStates", f"Local/{extension}@{context}")
+    return isinstance(told, dict) and told.get("state") != "INVALID"
 
 
 async def _trunk(ari: Ari, name: str) -> str:
     try:
-        found = await ari.ask("GET", "endpoints", "PJSIP", name)
+        told = await ari.ask("GET", "endpoints", "PJSIP", name)
     except CarrierRefused as refusal:
         if refusal.code != _GONE:
             raise
@@ -91,4 +80,4 @@ async def _trunk(ari: Ari, name: str) -> str:
             f"Asterisk has no endpoint PJSIP/{name}: name yours in WARMLINE_ASTERISK_TRUNK, or "
             "take over the pjsip.conf of `warmline carrier asterisk render`."
         ) from None
-    return str(found.get("state")) if isinstance(found, dict) else ""
+    return str(told.get("state")) if isinstance(told, dict) else ""

@@ -17,14 +17,13 @@ from dialer.carriers.twilio.api import client_of
 from dialer.carriers.twilio.http import OnceHttp
 from dialer.carriers.twilio.names import CALLS, INBOUND
 from warmline.carriers.twilio import access_of, numbers_of, public_url_of
-from warmline.doctor import Finding, Health
+from warmline.findings import Finding, FindingCode, Health, found
 from warmline.http.address import is_loopback
 from warmline.programs import load_programs
 from warmline.settings import Settings
 
 _PROBE = aiohttp.ClientTimeout(total=8)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_GOING_LIVE = "Before going live:"
 
 Answer = TypeVar("Answer")
 
@@ -67,48 +66,34 @@ async def _account(access: Access, http: OnceHttp) -> Finding:
             by_key = client_of(access, http)
             await _asked(lambda: by_key.incoming_phone_numbers.list_async(limit=1, page_size=1))
     except Untold as untold:
-        text = (
-            f"{untold}: mend WARMLINE_TWILIO_ACCOUNT_SID, _AUTH_TOKEN, _API_KEY and _API_SECRET, "
-            "or the way to Twilio."
-        )
-        return Finding("twilio account", Health.WRONG, text)
+        return found(FindingCode.TWILIO_ACCOUNT_UNTOLD, why=untold)
     if str(account.status) != "active":
-        text = f"The account is {account.status}: see to it in Twilio's console."
-        return Finding("twilio account", Health.WRONG, text)
+        return found(FindingCode.TWILIO_ACCOUNT_INACTIVE, status=account.status)
     if str(account.type) == "Trial":
-        text = (
-            f"{_GOING_LIVE} upgrade the trial account. Until then Twilio ends every call after ten "
-            "minutes, rings verified numbers alone, and says so before anybody is connected."
-        )
-        return Finding("twilio account", Health.WARNING, text)
-    return Finding("twilio account", Health.GOOD, "active, and the token is the account's")
+        return found(FindingCode.TWILIO_ACCOUNT_TRIAL)
+    return found(FindingCode.TWILIO_ACCOUNT_GOOD)
 
 
 async def _number(client: Any, number: str, settings: Settings, public_url: str) -> Finding:
-    subject = f"twilio number ..{number[-4:]}"
+    ending = number[-4:]
     try:
-        found = await _asked(
+        listed = await _asked(
             lambda: client.incoming_phone_numbers.list_async(
                 phone_number=number, limit=1, page_size=1
             )
         )
     except Untold as untold:
-        return Finding(subject, Health.WARNING, f"{untold}: it could not be looked at.")
-    if not found:
-        text = "It is not a number of this account: mend WARMLINE_TWILIO_NUMBERS, or buy it."
-        return Finding(subject, Health.WRONG, text)
-    able = found[0].capabilities or {}
+        return found(FindingCode.TWILIO_NUMBER_UNTOLD, ending=ending, why=untold)
+    if not listed:
+        return found(FindingCode.TWILIO_NUMBER_FOREIGN, ending=ending)
+    able = listed[0].capabilities or {}
     if settings.carrier == "twilio" and not able.get("voice"):
-        return Finding(subject, Health.WRONG, "It carries no voice: take another number.")
+        return found(FindingCode.TWILIO_NUMBER_SILENT, ending=ending)
     if _sends_sms(number, settings) and not able.get("sms"):
-        text = (
-            "It sends no SMS: name one that does first in WARMLINE_TWILIO_NUMBERS, or set "
-            "WARMLINE_TWILIO_MESSAGING_SERVICE."
-        )
-        return Finding(subject, Health.WRONG, text)
+        return found(FindingCode.TWILIO_NUMBER_WITHOUT_SMS, ending=ending)
     if settings.carrier == "twilio":
-        return _webhooks(subject, found[0], public_url)
-    return Finding(subject, Health.GOOD, "it is the account's")
+        return _webhooks(ending, listed[0], public_url)
+    return found(FindingCode.TWILIO_NUMBER_GOOD, ending=ending)
 
 
 def _sends_sms(number: str, settings: Settings) -> bool:
@@ -119,7 +104,7 @@ def _sends_sms(number: str, settings: Settings) -> bool:
     )
 
 
-def _webhooks(subject: str, number: Any, public_url: str) -> Finding:
+def _webhooks(ending: str, number: Any, public_url: str) -> Finding:
     """Whether who dials the number comes to us, and we are told when they hang up."""
     wanted = {
         "A call comes in": (public_url + INBOUND, number.voice_url),
@@ -133,47 +118,31 @@ def _webhooks(subject: str, number: Any, public_url: str) -> Finding:
     if number.voice_application_sid or number.trunk_sid:
         wrong.append("and take its application or trunk away")
     if wrong:
-        text = (
-            "Who dials it does not reach us: in Twilio's console, at this number, set "
-            f"{' and '.join(wrong)} (webhook, HTTP POST)."
-        )
-        return Finding(subject, Health.WARNING, text)
-    return Finding(subject, Health.GOOD, "it is the account's, and its webhooks are ours")
+        what = " and ".join(wrong)
+        return found(FindingCode.TWILIO_NUMBER_ELSEWHERE, ending=ending, what=what)
+    return found(FindingCode.TWILIO_NUMBER_OURS, ending=ending)
 
 
 async def _profile(client: Any) -> Finding:
-    subject = "twilio profile"
-    blocked = (
-        f"{_GOING_LIVE} have a Business Primary Customer Profile approved (console, Trust Hub). "
-        "Without one Twilio lets two calls stand at a time, which is one conversation, and does "
-        "not raise the calls per second."
-    )
     try:
-        found = await _asked(
+        profiles = await _asked(
             lambda: client.trusthub.v1.customer_profiles.list_async(limit=50, page_size=50)
         )
     except Untold as untold:
-        return Finding(subject, Health.WARNING, f"{untold}. {blocked}")
-    if any(str(profile.status) == "twilio-approved" for profile in found):
-        return Finding(subject, Health.GOOD, "a customer profile is approved; that it is the "
-                       "business one, only the console tells")  # fmt: skip
-    return Finding(subject, Health.WARNING, blocked)
+        return found(FindingCode.TWILIO_PROFILE_UNTOLD, why=untold)
+    if any(str(profile.status) == "twilio-approved" for profile in profiles):
+        return found(FindingCode.TWILIO_PROFILE_GOOD)
+    return found(FindingCode.TWILIO_PROFILE_MISSING)
 
 
 async def _verify(client: Any, service: str) -> Finding:
-    subject = "twilio verify"
     try:
-        found = await _asked(lambda: client.verify.v2.services(service).fetch_async())
+        verify = await _asked(lambda: client.verify.v2.services(service).fetch_async())
     except Untold as untold:
-        text = f"{untold}: mend WARMLINE_TWILIO_VERIFY_SERVICE, or leave it out."
-        return Finding(subject, Health.WRONG, text)
-    if not found.custom_code_enabled:
-        text = (
-            "It takes no codes of ours, so they go by plain SMS: have Twilio's support enable "
-            "custom codes for it, or leave WARMLINE_TWILIO_VERIFY_SERVICE out."
-        )
-        return Finding(subject, Health.WARNING, text)
-    return Finding(subject, Health.GOOD, "it takes our codes")
+        return found(FindingCode.TWILIO_VERIFY_UNTOLD, why=untold)
+    if not verify.custom_code_enabled:
+        return found(FindingCode.TWILIO_VERIFY_NO_CODES)
+    return found(FindingCode.TWILIO_VERIFY_GOOD)
 
 
 async def _address(access: Access, public_url: str) -> Finding:
@@ -181,11 +150,9 @@ async def _address(access: Access, public_url: str) -> Finding:
 
     Asked from here: whether the whole Internet reaches it, the first webhook tells.
     """
-    subject = "twilio webhooks"
     parts = urlsplit(public_url)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        text = "WARMLINE_PUBLIC_URL must begin with https://: what Twilio tells names people."
-        return Finding(subject, Health.WRONG, text)
+        return found(FindingCode.TWILIO_WEBHOOKS_PLAIN)
     url = public_url + CALLS
     fields = {"AccountSid": access.account_sid, "Asks": "doctor"}
     signature = RequestValidator(access.auth_token).compute_signature(url, fields)
@@ -194,46 +161,26 @@ async def _address(access: Access, public_url: str) -> Finding:
             forged = await _posted(session, url, fields, "forged")
             signed = await _posted(session, url, fields, signature)
     except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-        text = (
-            f"Nobody answers at {public_url} ({type(fault).__name__}): start `warmline serve`, and "
-            "see that the address leads to it."
-        )
-        return Finding(subject, Health.WARNING, text)
-    return _judged(subject, public_url, forged, signed)
+        why = type(fault).__name__
+        return found(FindingCode.TWILIO_WEBHOOKS_NOBODY, url=public_url, why=why)
+    return _judged(public_url, forged, signed)
 
 
-def _judged(subject: str, public_url: str, forged: int, signed: int) -> Finding:
+def _judged(public_url: str, forged: int, signed: int) -> Finding:
     if {forged, signed} & _REDIRECTS:
-        text = f"{public_url} answers with a redirection: Twilio loses what it sends there."
-        return Finding(subject, Health.WRONG, text)
+        return found(FindingCode.TWILIO_WEBHOOKS_REDIRECTED, url=public_url)
     if (forged, signed) == (403, 204):
-        return Finding(subject, Health.GOOD, "they arrive, and forged ones are turned away")
+        return found(FindingCode.TWILIO_WEBHOOKS_GOOD)
     if (forged, signed) == (403, 403):
-        text = (
-            "A signature does not hold when it arrives: WARMLINE_PUBLIC_URL must be the address as "
-            "Twilio sees it, a proxy may not change the path, and the service must run with this "
-            "WARMLINE_TWILIO_AUTH_TOKEN."
-        )
-        return Finding(subject, Health.WRONG, text)
-    text = (
-        f"Somebody else answers at {public_url} (status {signed}), or a service that does not "
-        "stand on Twilio: see where the address leads."
-    )
-    return Finding(subject, Health.WRONG, text)
+        return found(FindingCode.TWILIO_WEBHOOKS_UNSIGNED)
+    return found(FindingCode.TWILIO_WEBHOOKS_STRANGE, url=public_url, status=signed)
 
 
 def calls_per_second(count: int) -> Finding:
     """What the settings say; Twilio's API does not tell what the account is allowed."""
-    subject = "twilio calls per second"
     if count == 1:
-        text = (
-            f"{_GOING_LIVE} one call a second connects thirty conversations a minute at best, and "
-            "leaves none free for an agency. Raise it in Twilio's console (Voice, Settings, "
-            "General), then set WARMLINE_TWILIO_CALLS_PER_SECOND to the same."
-        )
-        return Finding(subject, Health.WARNING, text)
-    text = f"{count} by the settings, one of them kept for an agency; the console has the real one"
-    return Finding(subject, Health.GOOD, text)
+        return found(FindingCode.TWILIO_RATE_OF_ONE)
+    return found(FindingCode.TWILIO_RATE_GOOD, count=count)
 
 
 def shown_numbers(settings: Settings, numbers: tuple[str, ...]) -> Finding:
@@ -241,12 +188,9 @@ def shown_numbers(settings: Settings, numbers: tuple[str, ...]) -> Finding:
     programs = load_programs(settings.programs)
     others = sorted(id_ for id_, program in programs.items() if program.dialer.shows not in numbers)
     if others:
-        text = (
-            f"{', '.join(others)}: the number they show is none of WARMLINE_TWILIO_NUMBERS, so "
-            f"people see the one that ends in {numbers[0][-4:]}. Mend `shows` in the program."
-        )
-        return Finding("twilio shown number", Health.WARNING, text)
-    return Finding("twilio shown number", Health.GOOD, "every program shows a number of ours")
+        told = ", ".join(others)
+        return found(FindingCode.TWILIO_SHOWN_FOREIGN, programs=told, ending=numbers[0][-4:])
+    return found(FindingCode.TWILIO_SHOWN_GOOD)
 
 
 async def _posted(

@@ -22,7 +22,7 @@ from tests.twilio_standin.standin import Twilio, a_twilio
 from warmline.carriers.twilio import access_of
 from warmline.carriers.twilio_doctor import calls_per_second, examine_twilio
 from warmline.clock import machine_now
-from warmline.doctor import Finding, Health
+from warmline.findings import Finding, Health
 from warmline.settings import Settings
 
 __all__ = ["operations", "pytest_terminal_summary"]

@@ -12,9 +12,11 @@ import billing.remedy
 import dialer.verdict
 from billing.policies.columns import CHINESE, Column
 from billing.policies.faults import SENTENCES, FaultCode
+from warmline.findings import KINDS, FindingCode
 
 PAGES = Path("web/src/support/reasons.ts")
 LINE_FAULTS = Path("web/src/operator/line-faults.ts")
+FINDINGS = Path("web/src/operator/findings.ts")
 _PLACES = re.compile(r"\{(\w+)\}")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _WORD = re.compile(r"[a-z]+(_[a-z]+)*_|[a-z]+(_[a-z]+)+")
@@ -74,6 +76,28 @@ def test_why_a_line_is_rejected_is_said_in_both_languages(code: FaultCode) -> No
     assert _CHINESE.search(zh)
     assert en.isascii()
     assert _same_places(zh, en)
+
+
+def _found() -> dict[str, tuple[str, str]]:
+    """The Chinese subject and sentence of each finding."""
+    text = FINDINGS.read_text(encoding="utf-8")
+    (blocked,) = re.findall(r'^const BLOCKED =\s+"([^"]+)";$', text, re.MULTILINE)
+    pairs = re.findall(r'^  (\w+): \[\s*"([^"]+)",\s*([^\]]+?),?\s*\],$', text, re.MULTILINE)
+    return {
+        code: (subject, sentence.replace("${BLOCKED}", blocked).replace("BLOCKED", blocked))
+        for code, subject, sentence in pairs
+    }
+
+
+@pytest.mark.parametrize("code", FindingCode)
+def test_what_the_doctor_finds_is_said_in_both_languages(code: FindingCode) -> None:
+    kind = KINDS[code]
+    subject, sentence = _found()[code]
+
+    assert _CHINESE.search(sentence)
+    assert (kind.subject + kind.sentence).isascii()
+    assert _same_places(subject, kind.subject)
+    assert set(_PLACES.findall(sentence)) == set(_PLACES.findall(kind.sentence))
 
 
 def test_pages_call_columns_as_lists_do() -> None:

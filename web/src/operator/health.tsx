@@ -8,6 +8,7 @@ import { clockSeconds } from "../shared/times.ts";
 import { shared } from "../shared/words.ts";
 import { api } from "../staff/account.ts";
 import { useReading } from "../staff/use-reading.ts";
+import { findingInWords } from "./findings.ts";
 import { words } from "./words.ts";
 
 const TONES: Record<Health, Tone> = { good: "good", warning: "warm", wrong: "bad" };
@@ -43,13 +44,16 @@ export function HealthPage() {
       </p>
       <Fault text={reading.fault.value ? inWords(reading.fault.value) : null} />
       <ul class="plain-lines">
-        {found.map((one) => (
-          <li key={one.subject} class="card finding">
-            <strong>{one.subject}</strong>
-            <span>{one.text}</span>
-            <Pill tone={TONES[one.health]}>{say.state[one.health]}</Pill>
-          </li>
-        ))}
+        {found.map((one, place) => {
+          const [subject, sentence] = findingInWords(one);
+          return (
+            <li key={`${one.subject}${place}`} class="card finding" data-finding={one.code}>
+              <strong>{subject}</strong>
+              <span>{sentence}</span>
+              <Pill tone={TONES[one.health]}>{say.state[one.health]}</Pill>
+            </li>
+          );
+        })}
       </ul>
     </section>
   );
