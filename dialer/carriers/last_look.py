@@ -6,7 +6,7 @@ process does, or because the machine stood still. Somebody else may have the ord
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import BytesPayload
@@ -39,6 +39,16 @@ def only_while(holds: Holds) -> Iterator[None]:
 def last_look() -> Holds:
     """What is to be looked at before anything is sent from here."""
     return _holds.get()
+
+
+def apart() -> Context:
+    """For a task that is begun within such a block and is no part of what is sent there.
+
+    An order may bring news, and news other orders: those are to be looked at for themselves.
+    """
+    context = copy_context()
+    context.run(_holds.set, _always)
+    return context
 
 
 class NotOurs(CarrierUnreachable):

@@ -67,6 +67,7 @@ _LEASE_ORDERS = f"""
         SELECT tenant, call, seq FROM carrier_orders AS head
         WHERE outcome IS NULL AND due_at <= $1
             AND (leased_until IS NULL OR leased_until <= $1 OR {_HOLDER_IS_GONE})
+            AND seq <> ALL ($4::bigint[])
             AND {_IS_HEAD}
         ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
     ) AS due
@@ -75,14 +76,21 @@ _LEASE_ORDERS = f"""
 
 
 async def lease_orders(
-    connection: "Connection", now: datetime, *, until: datetime, limit: int = 50
+    connection: "Connection",
+    now: datetime,
+    *,
+    until: datetime,
+    in_hand: Collection[int] = (),
+    limit: int = 50,
 ) -> list[DueOrder]:
     """Take due orders, of each call the first alone: they are obeyed in their sequence.
+
+    None of those `in_hand`, by their numbers: whoever asks has them already.
 
     A lease holds until its time, and no longer than its holder's connections to the database.
     Only a limit that is tried again comes out of sequence, together with what went past it.
     """
-    rows = await connection.fetch(_LEASE_ORDERS, now, until, limit)
+    rows = await connection.fetch(_LEASE_ORDERS, now, until, limit, list(in_hand))
     return sorted((_due_order(row) for row in rows), key=lambda due: due.seq)
 
 
@@ -158,15 +166,23 @@ async def give_back_orders(
     )
 
 
-async def keep_order(connection: "Connection", due: DueOrder, *, until: datetime) -> bool:
-    """Prolong a lease that may have lapsed; False when somebody else has the order by now."""
-    kept = await connection.fetchval(
-        """UPDATE carrier_orders SET leased_until = $5
-           WHERE tenant = $1 AND call = $2 AND seq = $3 AND outcome IS NULL AND tries = $4 + 1
-           RETURNING true""",
-        *(due.tenant, due.call, due.seq, due.tries, until),
+async def keep_orders(
+    connection: "Connection", orders: Sequence[DueOrder], *, until: datetime
+) -> frozenset[int]:
+    """Prolong leases that may have lapsed; the numbers of those that nobody else has by now."""
+    tenants, calls, seqs, tries = zip(
+        *((due.tenant, due.call, due.seq, due.tries + 1) for due in orders), strict=True
     )
-    return bool(kept)
+    rows = await connection.fetch(
+        """UPDATE carrier_orders AS mine SET leased_until = $5
+           FROM unnest($1::text[], $2::text[], $3::bigint[], $4::integer[])
+               AS held (tenant, call, seq, tries)
+           WHERE mine.tenant = held.tenant AND mine.call = held.call AND mine.seq = held.seq
+               AND mine.outcome IS NULL AND mine.tries = held.tries
+           RETURNING mine.seq""",
+        *(tenants, calls, seqs, tries, until),
+    )
+    return frozenset(row["seq"] for row in rows)
 
 
 async def insert_orders(

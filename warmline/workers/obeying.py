@@ -1,8 +1,8 @@
 """Orders to the carrier: obeyed in a call's sequence, calls side by side, no lock held meanwhile.
 
-The process that decided obeys right after its commit. What it left undone when it died is found by
-the sweep once its lease has lapsed; such an order may have been sent, so a `ring` is then asked
-after, never repeated blindly.
+The process that decided obeys right after its commit, and as long as it lives it keeps its lease on
+what it has in hand. What it left undone when it died is found by the sweep once that lease has
+lapsed; such an order may have been sent, so a `ring` is then asked after, never repeated blindly.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from dialer.carriers import (
     LegEnded,
     ReleaseSide,
 )
+from dialer.carriers.last_look import apart
 from dialer.orders import Answer, Bridge, CarrierOrder, HangUp, Limit, Part, Ring, Say
 from dialer.store.due import (
     DueOrder,
@@ -45,8 +46,9 @@ from warmline.workers.asking_again import (
     may_have_arrived,
 )
 from warmline.workers.hold import SHARED, Hold
+from warmline.workers.leases import Leases, TakenOver
 from warmline.workers.looking import Looker
-from warmline.workers.sending import Numbers, Sender, TakenOver
+from warmline.workers.sending import Numbers, Sender
 from warmline.workers.settling import Settler
 
 if TYPE_CHECKING:
@@ -88,7 +90,8 @@ class Obeyer(Looker):
         self._pool = pool
         self._desk = desk
         self._hold = hold
-        self._sender = Sender(pool, carrier, numbers, clock, hold)
+        self._leases = Leases(pool, clock)
+        self._sender = Sender(pool, carrier, numbers, self._leases, hold)
         self._metrics = metrics
         self._in_hand: dict[CallId, _Hand] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -113,7 +116,7 @@ class Obeyer(Looker):
             if not (isinstance(order, HangUp) and order.after_seconds)
         ]
         if call in self._in_hand:
-            self._in_hand[call].waiting.extend(due)
+            self._put_behind(due)
         elif committed.others_pending:
             self._go(self._give_back(committed.tenant, call, [one.seq for one in due]))
         elif due:
@@ -129,16 +132,19 @@ class Obeyer(Looker):
             self._go(self._pass_on())
 
     async def look(self) -> datetime | None:
-        """Take over what is due and in nobody's hand."""
+        """Keep what is in our hand, and take over what is due and in nobody's."""
         while self._hold.may_obey:
+            await self._leases.keep_all()
             now = self.clock.now()
             async with self._pool.acquire() as connection:
-                due = await lease_orders(connection, now, until=now + ORDER_LEASE)
+                due = await lease_orders(
+                    connection, now, until=now + ORDER_LEASE, in_hand=self._leases.in_hand
+                )
                 if not due:
                     return await next_order_at(connection, now)
             for one in due:
                 if one.call in self._in_hand:
-                    self._in_hand[one.call].waiting.append(one)
+                    self._put_behind([one])
                 else:
                     self._take([one], others_follow=True)
             await asyncio.sleep(0)
@@ -160,11 +166,18 @@ class Obeyer(Looker):
     def _take(self, due: list[DueOrder], *, others_follow: bool = False) -> None:
         """`others_follow`: more of the call's orders may wait in the database behind these."""
         call = due[0].call
-        self._in_hand[call] = _Hand(deque(due))
+        self._in_hand[call] = _Hand(deque())
+        self._put_behind(due)
         self._go(self._work_off(call, others_follow=others_follow))
 
+    def _put_behind(self, due: list[DueOrder]) -> None:
+        """Behind what is in hand of their call."""
+        for one in due:
+            self._leases.take(one)
+            self._in_hand[one.call].waiting.append(one)
+
     def _go(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(work, context=apart())
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
@@ -193,16 +206,21 @@ class Obeyer(Looker):
                 try:
                     if await self._obey(due, hand):
                         hand.done.append(due)
+                    else:
+                        self._leases.drop([due])
                 except TakenOver:
+                    self._leases.drop([due])
                     _log.info("order_taken_over", call=due.call, seq=due.seq)
                     continue
                 except Exception as fault:
+                    self._leases.drop([due])
                     await self._stumbled(due, fault)
                     break
                 if not hand.waiting:
                     await self._write_done(hand)
         finally:
             del self._in_hand[call]
+            self._leases.drop(hand.waiting)
             await self._write_done(hand)
             await self._let_wait(hand.waiting)
             if others_follow:
@@ -212,7 +230,10 @@ class Obeyer(Looker):
         """Before anything takes long: a lease that lapses would have an order sent twice."""
         done, hand.done = hand.done, []
         if done:
-            await self._settler.settle(done)
+            try:
+                await self._settler.settle(done)
+            finally:
+                self._leases.drop(done)
 
     async def _let_wait(self, left: deque[DueOrder]) -> None:
         """Whoever obeys the one before these goes on with them."""
@@ -278,7 +299,7 @@ class Obeyer(Looker):
     ) -> None:
         """It must be tried again: keep it in hand and look again in a moment."""
         await self._write_done(hand)
-        await self._write_postponed(due, str(why), ORDER_LEASE)
+        self._leases.put_off(due, await self._write_postponed(due, str(why), ORDER_LEASE))
         await asyncio.sleep(ASK_AGAIN_SECONDS)
 
     async def _step_aside(self, due: DueOrder, why: CarrierUnknown | CarrierRefused) -> None:
@@ -289,12 +310,13 @@ class Obeyer(Looker):
         await self._write_postponed(due, fault, timedelta(seconds=seconds))
         self.wake()
 
-    async def _write_postponed(self, due: DueOrder, fault: str, wait: timedelta) -> None:
-        """Raises TakenOver: a lease of somebody else's is not ours to move."""
+    async def _write_postponed(self, due: DueOrder, fault: str, wait: timedelta) -> datetime:
+        """Until when. Raises TakenOver: a lease of somebody else's is not ours to move."""
         until = self.clock.now() + wait
         async with self._pool.acquire() as connection:
             if not await postpone_order(connection, due, fault=fault, until=until):
                 raise TakenOver
+        return until
 
     async def _refused(self, due: DueOrder, refusal: CarrierRefused) -> None:
         """The carrier said no. For a ring or a bridge that is news about the call."""

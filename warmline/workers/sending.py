@@ -1,29 +1,25 @@
 """Sending one order to the carrier: looked at once more before it goes, and never rung twice."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import structlog
 
 from dialer.call import Call
 from dialer.carriers import Carrier, CarrierRefused, CarrierUnknown
-from dialer.carriers.last_look import Holds, only_while
+from dialer.carriers.last_look import only_while
 from dialer.leg import Leg
 from dialer.orders import Answer, Bridge, HangUp, Limit, Part, Ring, Say
 from dialer.phone_check import is_check
 from dialer.store.calls import load_call
-from dialer.store.due import DueOrder, is_limited_anew, keep_order
+from dialer.store.due import DueOrder, is_limited_anew
 from dialer.store.phone_checks import lock_check
 from terms.ids import CounselorId, LegId, TenantId
 from terms.phone import PhoneNumber
-from warmline.clock import Clock, since_boot
-from warmline.desk.writing import ORDER_LEASE
 from warmline.workers.asking_again import still_stands
 from warmline.workers.hearing import HEARING_SECONDS
 from warmline.workers.hold import SHARED, Hold
+from warmline.workers.leases import Leases, TakenOver
 
 if TYPE_CHECKING:
     from asyncpg import Pool
@@ -34,14 +30,6 @@ _log = structlog.get_logger()
 
 LANGUAGE = "zh-CN"
 """What callers hear."""
-
-_SOON = timedelta(seconds=1)
-"""A lease that ends sooner is prolonged before an order is sent: sending takes a moment."""
-
-MARGIN = timedelta(seconds=0.5)
-"""By our own clock a lease ends so much sooner than for others: an order takes a moment to arrive,
-and other machines' clocks are a little ahead. Whoever takes a ring over asks after it first, twice
-within HEARING_SECONDS."""
 
 
 class Numbers(Protocol):
@@ -60,10 +48,6 @@ class Numbers(Protocol):
         ...
 
 
-class TakenOver(Exception):
-    """Somebody else has the order by now."""
-
-
 class Sender:
     """Knows the carrier's verbs, and whether an order still has something to act on."""
 
@@ -72,17 +56,14 @@ class Sender:
         pool: "Pool[Record]",
         carrier: Carrier,
         numbers: Numbers,
-        clock: Clock,
+        leases: Leases,
         hold: Hold = SHARED,
-        seconds_now: Callable[[], float] = since_boot,
     ) -> None:
-        """`seconds_now` is for tests with a clock of their own."""
         self._pool = pool
         self._carrier = carrier
         self._numbers = numbers
-        self._clock = clock
+        self._leases = leases
         self._hold = hold
-        self._seconds_now = seconds_now
 
     async def send(
         self, due: DueOrder, may_have_been_sent: bool, *, is_repeated: bool
@@ -97,8 +78,8 @@ class Sender:
             return await self._ring(due, due.order, may_have_been_sent)
         if (is_repeated or due.tries) and not await self._still_stands(due):
             return None
-        due = await self._keep(due)
-        with only_while(self._ours(due)):
+        await self._leases.keep(due)
+        with only_while(self._leases.holds(due)):
             await self._give(due)
         return True
 
@@ -137,8 +118,8 @@ class Sender:
         if found is None:
             return None
         number, shows = found
-        due = await self._keep(due)
-        with only_while(self._ours(due)):
+        await self._leases.keep(due)
+        with only_while(self._leases.holds(due)):
             await self._carrier.ring(
                 order.leg, number, shows=shows, ring_seconds=order.ring_seconds
             )
@@ -186,31 +167,6 @@ class Sender:
     async def _is_there(self, leg: LegId) -> bool:
         """Whether the carrier knows the leg. Raises CarrierUnknown."""
         return any(live.leg == leg for live in await self._carrier.live_legs())
-
-    async def _keep(self, due: DueOrder) -> DueOrder:
-        """Whoever was held up, by a slow carrier or a frozen machine, may have lost an order.
-
-        Raises TakenOver.
-        """
-        now = self._clock.now()
-        if now < due.leased_until - _SOON:
-            return due
-        until = now + ORDER_LEASE
-        async with self._pool.acquire() as connection:
-            if not await keep_order(connection, due, until=until):
-                raise TakenOver
-        return replace(due, leased_until=until)
-
-    def _ours(self, due: DueOrder) -> Holds:
-        """The last look: by the clock its lease is written in, and by one that nobody sets."""
-        clock, seconds_now = self._clock, self._seconds_now
-        until, began = due.leased_until - MARGIN, seconds_now()
-        deadline = began + (until - clock.now()).total_seconds()
-
-        def holds() -> bool:
-            return seconds_now() < deadline and clock.now() < until
-
-        return holds
 
 
 def _known(found: tuple[PhoneNumber, str] | None) -> tuple[PhoneNumber, str]:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from dialer.carriers import Receive, Report
+from dialer.carriers.last_look import apart
 
 _RETRY_SECONDS = 0.2
 
@@ -51,7 +52,8 @@ class Teller:
 
     def _begin(self, call: str) -> None:
         if self._receive is not None and call not in self._drains:
-            self._drains[call] = asyncio.create_task(self._drain(call, self._receive))
+            drain = self._drain(call, self._receive)
+            self._drains[call] = asyncio.create_task(drain, context=apart())
 
     async def _drain(self, call: str, receive: Receive) -> None:
         lane = self._lanes[call]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dialer.carriers import Receive
+from dialer.carriers.last_look import apart
 from dialer.carriers.twilio.backlog import Backlog
 from dialer.carriers.twilio.book import Book
 from dialer.carriers.twilio.events import Event
@@ -109,7 +110,8 @@ class Hearing:
 
     def _begin(self, lane: str) -> None:
         if self._receive is not None and lane not in self._drains:
-            self._drains[lane] = asyncio.create_task(self._drain(lane, self._receive))
+            drain = self._drain(lane, self._receive)
+            self._drains[lane] = asyncio.create_task(drain, context=apart())
 
     async def _drain(self, lane: str, receive: Receive) -> None:
         waiting = self._lanes[lane]

@@ -30,6 +30,8 @@ class Choosy(Verbs):
     house: House
     faults: dict[type[Order], list[Exception | None]] = field(default_factory=dict)
     obeyed: list[Order] = field(default_factory=list)
+    asked_after: int = 0
+    """How often it was asked what lives."""
 
     async def open(self, receive: Receive) -> None:
         """The house listens already."""
@@ -48,6 +50,7 @@ class Choosy(Verbs):
 
     async def live_legs(self) -> tuple[LiveLeg, ...]:
         """What the simulated carrier has."""
+        self.asked_after += 1
         return await self.house.carrier.live_legs()
 
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from dialer.carriers import Carrier, CarrierUnknown, CarrierUnreachable
-from dialer.carriers.last_look import NotOurs, only_while
+from dialer.carriers import Carrier, CarrierUnknown, CarrierUnreachable, Report
+from dialer.carriers.last_look import Holds, NotOurs, last_look, only_while
 from dialer.carriers.twilio.access import Access
 from dialer.carriers.twilio.budget import Budget, unlimited
 from dialer.carriers.twilio.carrier import Presence, TwilioCarrier
@@ -214,3 +214,26 @@ def _delayed(rig: TwilioRig, seconds: float) -> Iterator[None]:
         yield
     finally:
         del http.request
+
+
+async def test_news_that_an_order_brings_is_not_bound_to_that_order(rig: TwilioRig) -> None:
+    """What follows from it goes out although the order itself is somebody else's by then."""
+    looks: list[Holds] = []
+
+    async def receive(report: Report) -> None:
+        looks.append(last_look())
+        await rig.receive(report)
+
+    phone = await rig.phone(Behaviour.BY_HAND)
+    await ring(rig.carrier, phone)
+    await rig.settle()
+    await rig.carrier.close()
+    await rig.carrier.open(receive)
+    is_ours = True
+    with only_while(lambda: is_ours):
+        await rig.carrier.hang_up(LEG)
+    is_ours = False
+    await rig.settle()
+
+    assert looks
+    assert all(look() for look in looks)
