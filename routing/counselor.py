@@ -180,15 +180,18 @@ def lacks(counselor: Counselor, requirement: Requirement, now: datetime) -> tupl
 
 
 def activity_of(counselor: Counselor, engaged: CallId | None, now: datetime) -> Activity:
-    """What the counselor is doing at `now`; a live call outweighs every intention."""
+    """What the counselor is doing at `now`; a live call outweighs every intention.
+
+    A break asked for while notes are written begins when the wrap-up ends.
+    """
     if engaged is not None:
         return Activity.ENGAGED
     if counselor.presence is _OFFLINE or not _is_ahead(counselor.lease_until, now):
         return Activity.OFFLINE
-    if counselor.presence is _BREAK:
-        return Activity.BREAK
     if _is_ahead(counselor.wrap_up_until, now):
         return Activity.WRAP_UP
+    if counselor.presence is _BREAK:
+        return Activity.BREAK
     if _is_ahead(counselor.cooldown_until, now):
         return Activity.COOLDOWN
     return _FREE
@@ -198,7 +201,12 @@ _FREE = Activity.FREE
 
 
 def state_of(counselor: Counselor, engaged: CallId | None, now: datetime) -> CounselorState:
-    """The contract's word for what the counselor is doing (A26, D12)."""
+    """The contract's word for what the counselor is doing (A26, D12).
+
+    Nobody is told to wait for the end of a wrap-up that a break follows.
+    """
+    if engaged is None and counselor.presence is _BREAK:
+        return CounselorState.OFFLINE
     return _TOLD_AS[activity_of(counselor, engaged, now)]
 
 

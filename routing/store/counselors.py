@@ -46,8 +46,8 @@ _FREE = f"""
 _ACTIVITY = f"""CASE
     WHEN engaged IS NOT NULL THEN '{Activity.ENGAGED}'
     WHEN presence = 'offline' OR lease_until <= $2 THEN '{Activity.OFFLINE}'
-    WHEN presence = 'break' THEN '{Activity.BREAK}'
     WHEN wrap_up_until > $2 THEN '{Activity.WRAP_UP}'
+    WHEN presence = 'break' THEN '{Activity.BREAK}'
     WHEN cooldown_until > $2 THEN '{Activity.COOLDOWN}'
     ELSE '{Activity.FREE}' END"""
 """`activity_of` in SQL, over a counselor's columns and the `engaged` call."""

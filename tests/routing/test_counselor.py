@@ -50,6 +50,8 @@ from tests.routing.people import (
 )
 
 CALL = CallId("call-1")
+ON_BREAK = replace(LI, presence=Presence.BREAK)
+GONE = replace(LI, presence=Presence.OFFLINE)
 FREE, BUSY, AWAY = CounselorState.AVAILABLE, CounselorState.BUSY, CounselorState.OFFLINE
 
 
@@ -59,14 +61,17 @@ FREE, BUSY, AWAY = CounselorState.AVAILABLE, CounselorState.BUSY, CounselorState
     [
         (LI, None, Activity.FREE, FREE),
         (LI, CALL, Activity.ENGAGED, BUSY),
-        (replace(LI, presence=Presence.BREAK), None, Activity.BREAK, AWAY),
-        (replace(LI, presence=Presence.OFFLINE), None, Activity.OFFLINE, AWAY),
-        (replace(LI, presence=Presence.OFFLINE), CALL, Activity.ENGAGED, BUSY),
+        (ON_BREAK, None, Activity.BREAK, AWAY),
+        (GONE, None, Activity.OFFLINE, AWAY),
+        (GONE, CALL, Activity.ENGAGED, BUSY),
         (replace(LI, lease_until=NOON), None, Activity.OFFLINE, AWAY),
         (replace(LI, lease_until=NOON), CALL, Activity.ENGAGED, BUSY),
         (replace(LI, lease_until=NOON + SECOND), None, Activity.FREE, FREE),
         (replace(LI, wrap_up_until=NOON + SECOND), None, Activity.WRAP_UP, BUSY),
         (replace(LI, wrap_up_until=NOON), None, Activity.FREE, FREE),
+        (replace(ON_BREAK, wrap_up_until=NOON + SECOND), None, Activity.WRAP_UP, AWAY),
+        (replace(ON_BREAK, wrap_up_until=NOON), None, Activity.BREAK, AWAY),
+        (replace(GONE, wrap_up_until=NOON + SECOND), None, Activity.OFFLINE, AWAY),
         (replace(LI, cooldown_until=NOON + SECOND), None, Activity.COOLDOWN, BUSY),
         (replace(LI, cooldown_until=NOON), None, Activity.FREE, FREE),
     ],
