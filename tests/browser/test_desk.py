@@ -173,6 +173,7 @@ async def test_who_declines_is_told_what_follows_and_who_signs_out_is_offline(
         a_caller(browser, demo, pictures, 4, language="en") as caller,
     ):
         await _calls(caller, desk)
+        await desk.sees("#decline:not([aria-disabled])")  # a key that was meant for something else
         await desk.page.keyboard.press("Alt+Backspace")
         await expect(desk.page.locator(".offer")).to_have_count(0)
         await desk.is_told("You declined")

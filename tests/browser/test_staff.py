@@ -1,7 +1,7 @@
 """The pages of support, supervisor and operator: a case judged, and every screen looked at."""
 
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +16,7 @@ from tests.browser.people import (
     a_caller,
 )
 from tests.browser.staff import a_member
+from tests.browser.unseen import an_unseen_caller
 from tests.warmline.demo.running import DemoProcess
 from warmline.clock import machine_now
 from warmline.people.totp import code_now
@@ -79,12 +80,6 @@ async def _signed_in(
     return state
 
 
-class Mine(Protocol):
-    """One caller's own requests."""
-
-    async def __call__(self, method: str, path: str, body: object = None) -> Any: ...
-
-
 def _listener(world: World) -> dict[str, str]:
     """Who listens, and whose phone answers by itself."""
     people = world.demo.playbill["counselors"]
@@ -92,46 +87,23 @@ def _listener(world: World) -> dict[str, str]:
     return found
 
 
-async def _an_order(world: World, caller: str) -> tuple[Mine, str]:
-    """The caller's phone is verified, and a voucher redeemed for a talk with the listener."""
-    demo = world.demo
-    sent = await world.ask("POST", "/v1/device-verifications", {"phone": caller})
-    code = await world.next_code(caller)
-    confirm = f"/v1/device-verifications/{sent['id']}/confirm"
-    token = (await world.ask("POST", confirm, {"code": code}))["device_token"]
-
-    async def mine(method: str, path: str, body: object = None) -> Any:
-        headers = {"Authorization": f"Bearer {token}"}
-        answer = await world.context.request.fetch(
-            f"{demo.url}{path}", method=method, data=body, headers=headers
-        )
-        assert answer.ok, await answer.text()
-        return await answer.json()
-
-    wanted = {
-        "program": "psych-listening",
-        "counselor": _listener(world)["id"],
-        "voucher": await world.voucher(),
-    }
-    return mine, str((await mine("POST", "/v1/orders", wanted))["id"])
-
-
 async def _a_claim(world: World) -> str:
     """A talk that was cut off for good, and the caller's claim about it."""
-    caller = world.demo.playbill["callers"][CALLER]
-    await world.teach(caller, answers="yes", talks_for_seconds=90, ends_by="drop")
-    mine, order = await _an_order(world, caller)
-    await mine("POST", f"/v1/orders/{order}/calls", {})
+    caller = await an_unseen_caller(world, CALLER)
+    await world.teach(caller.number, answers="yes", talks_for_seconds=90, ends_by="drop")
+    order = await caller.orders(_listener(world)["id"])
+    await caller.calls(order)
     for _ in range(100):
         await world.passes(2)
-        if (await mine("GET", f"/v1/orders/{order}"))["state"] == "in_call":
+        if (await caller.asks("GET", f"/v1/orders/{order}"))["state"] == "in_call":
             break
     for _ in range(8):
         await world.passes(20)
-    await world.teach(caller, answers="off")
+    await world.teach(caller.number, answers="off")
     for _ in range(12):
         await world.passes(30)
-    await mine("POST", f"/v1/orders/{order}/claims", {"reason": "断了", "text": "<b>没声音</b>"})
+    claim = {"reason": "断了", "text": "<b>没声音</b>"}
+    await caller.asks("POST", f"/v1/orders/{order}/claims", claim)
     return order
 
 
@@ -184,12 +156,12 @@ async def test_a_supervisor_sees_whose_page_does_not_show_the_call_that_rings(
     state = await _signed_in(browser, demo, pictures, kept)
     async with a_member(browser, demo, pictures, state, language=language) as member:
         world = member.world
-        caller, listener = demo.playbill["callers"][place], _listener(world)
-        await world.teach(caller, answers="yes", talks_for_seconds=60)
+        caller, listener = await an_unseen_caller(world, place), _listener(world)
+        await world.teach(caller.number, answers="yes", talks_for_seconds=60)
         await world.teach(listener["number"], answers="by_hand")
-        mine, order = await _an_order(world, caller)
+        order = await caller.orders(listener["id"])
         await member.goes_to("/supervisor", ".tiles")
-        await mine("POST", f"/v1/orders/{order}/calls", {})
+        await caller.calls(order)
         await expect(member.page.locator("section[aria-labelledby=now]")).to_contain_text(told)
         await member.looks("office-wallboard-not-showing")
         await member.goes_to("/supervisor/people", "tbody tr")
@@ -197,7 +169,7 @@ async def test_a_supervisor_sees_whose_page_does_not_show_the_call_that_rings(
             member.page.locator("tbody tr", has_text=listener["name"]).locator("td").first
         ).to_contain_text(told)
         await member.looks("office-counselors-not-showing")
-        await mine("DELETE", f"/v1/orders/{order}/calls/current")
+        await caller.gives_up(order)
         await world.teach(listener["number"], answers="yes", presses="1")
         member.check()
 

@@ -1,6 +1,6 @@
 /** The counselor's own state, and only ever as the service tells it. */
 import { computed, signal } from "@preact/signals";
-import type { Me, Operations, Presence, ProgramView } from "../shared/api/schema.ts";
+import type { Me, Operations, OwnCallView, Presence, ProgramView } from "../shared/api/schema.ts";
 import { inBoth } from "../shared/language.ts";
 import { Reading } from "../shared/reading.ts";
 import { topicInWords } from "../shared/topics.ts";
@@ -10,7 +10,10 @@ import { words } from "./words.ts";
 export const me = signal<Me | null>(null);
 export const programs = signal<readonly ProgramView[]>([]);
 
-/** What this page last asked for: if the service says otherwise, somebody has to be told. */
+/** What is being asked for, until the service has answered: nothing has changed before. */
+export const asking = signal<Presence | null>(null);
+
+/** What was last asked for: if the service says otherwise, somebody has to be told. */
 const wanted = signal<Presence | null>(null);
 
 export const reading = new Reading(async () => {
@@ -24,29 +27,35 @@ export const lapsed = computed(
   () => wanted.value === "available" && me.value?.activity === "offline",
 );
 
+/** The call that somebody is on or has accepted. While their own phone does not ring yet, or only
+ * rings, they are on none: what they are writing stays before them. */
+export function talkOf({ offer, call }: Me): OwnCallView | null {
+  if (offer) return offer.accepted ? call : null;
+  const isTheirs = call?.bridged_at || call?.legs.some((leg) => leg.role === "counselor");
+  return isTheirs ? call : null;
+}
+
 /** Another window of this browser did something: what it did shows here at once. */
+interface Told {
+  readonly wanted?: Presence;
+}
 const windows = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("warmline");
-windows?.addEventListener("message", () => void reading.now());
+windows?.addEventListener("message", (message: MessageEvent<Told>) => {
+  if (message.data.wanted) wanted.value = message.data.wanted;
+  void reading.now();
+});
+const tellWindows = (told: Told): void => windows?.postMessage(told);
 
-let users = 0;
-let quiet: (() => void) | null = null;
-
-/** Follow while the desk is open. */
+/** Follow while a page of theirs is open. */
 export function follow(): () => void {
-  if (users++ === 0) {
-    reading.start();
-    const events = onNews(() => void reading.now());
-    const changes = onOther((message) => {
-      if (message.type === "me") void reading.now();
-    });
-    quiet = () => {
-      events();
-      changes();
-    };
-  }
+  reading.start();
+  const events = onNews(() => void reading.now());
+  const changes = onOther((message) => {
+    if (message.type === "me") void reading.now();
+  });
   return () => {
-    if (--users > 0) return;
-    quiet?.();
+    events();
+    changes();
     reading.stop();
     me.value = null;
     wanted.value = null;
@@ -54,10 +63,15 @@ export function follow(): () => void {
 }
 
 export async function want(presence: Presence): Promise<void> {
-  const found = await api("PUT /v1/me/presence", { body: { state: presence } });
-  wanted.value = presence;
-  me.value = found;
-  windows?.postMessage("changed");
+  asking.value = presence;
+  try {
+    const found = await api("PUT /v1/me/presence", { body: { state: presence } });
+    wanted.value = presence;
+    me.value = found;
+    tellWindows({ wanted: presence });
+  } finally {
+    asking.value = null;
+  }
 }
 
 type CallAct =
@@ -69,7 +83,7 @@ export async function act(what: CallAct, call: string, intent: string): Promise<
   try {
     await api(name as "POST /v1/calls/{call}/accept", { path: { call }, intent });
   } finally {
-    windows?.postMessage("changed");
+    tellWindows({});
     await reading.now();
   }
 }

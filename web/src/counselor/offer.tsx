@@ -14,18 +14,19 @@ import { act, me, programName } from "./me.ts";
 import { words } from "./words.ts";
 
 const ARMED_AFTER_MILLISECONDS = 600;
+/** Who accepted is joined at once where the caller waits on the line, else once their phone is answered. */
+const SLOW_MILLISECONDS = 8_000;
 
 export function Offer({ offer }: { offer: OfferView }) {
   const say = words.value;
   const accepting = useRef<HTMLButtonElement>(null);
+  const declining = useRef<HTMLButtonElement>(null);
   const fault = useSignal<string | null>(null);
   const intents = useRef({ accept: newIntent(), decline: newIntent() });
   useEffect(() => {
     alarm(`${say.offerTitle}. ${programName(offer.program)}. ${say.offerRinging}`);
     // Whoever is writing keeps the cursor: a letter that is being typed must not accept a call.
-    const active = document.activeElement;
-    const isWriting = active instanceof HTMLElement && active.matches("input, textarea, select");
-    if (!isWriting) accepting.current?.focus();
+    if (!isWriting()) accepting.current?.focus();
   }, []);
   useEffect(() => tellSeen(offer.call), []);
   useEffect(() => {
@@ -43,17 +44,21 @@ export function Offer({ offer }: { offer: OfferView }) {
   useEffect(() => {
     const byKey = (key: KeyboardEvent): void => {
       if (!key.altKey || key.ctrlKey || key.metaKey) return;
-      if (key.key === "Enter" && offer.answered && !offer.accepted) {
-        key.preventDefault();
-        void doing("accept");
-      } else if (key.key === "Backspace" && !offer.accepted) {
-        key.preventDefault();
-        void doing("decline");
-      }
+      // In a text this one takes a word back: it must not decline a call.
+      const button =
+        key.key === "Enter"
+          ? accepting
+          : key.key === "Backspace" && !isWriting()
+            ? declining
+            : null;
+      if (!button?.current) return;
+      key.preventDefault();
+      button.current.click();
     };
     addEventListener("keydown", byKey);
     return () => removeEventListener("keydown", byKey);
-  }, [offer.answered, offer.accepted]);
+  }, []);
+  const isSlow = useLater(offer.accepted, SLOW_MILLISECONDS);
   const title = offer.accepted
     ? say.offerAccepted
     : offer.answered
@@ -66,6 +71,7 @@ export function Offer({ offer }: { offer: OfferView }) {
       aria-labelledby="offer-title"
       aria-describedby="offer-text"
       data-offered-at={offer.offered_at}
+      onKeyDown={(key) => key.key === "Escape" && declining.current?.focus()}
     >
       <div class="ringer" aria-hidden="true">
         <Icon name="phone" />
@@ -87,6 +93,11 @@ export function Offer({ offer }: { offer: OfferView }) {
             )}
           </p>
         )}
+        {isSlow && (
+          <p class="soft" role="status">
+            {say.offerSlow}
+          </p>
+        )}
         <Fault text={fault.value} />
         {!offer.accepted && (
           <div class="row">
@@ -103,6 +114,7 @@ export function Offer({ offer }: { offer: OfferView }) {
             </Button>
             <Button
               id="decline"
+              focusRef={declining}
               armedAfterMilliseconds={ARMED_AFTER_MILLISECONDS}
               onPress={() => doing("decline")}
             >
@@ -116,6 +128,20 @@ export function Offer({ offer }: { offer: OfferView }) {
       </div>
     </section>
   );
+}
+
+const isWriting = (): boolean =>
+  document.activeElement?.matches("input, textarea, select") ?? false;
+
+/** Whether something has been so for that long. */
+function useLater(isSo: boolean, milliseconds: number): boolean {
+  const later = useSignal(false);
+  useEffect(() => {
+    if (!isSo) return;
+    const waiting = setTimeout(() => (later.value = true), milliseconds);
+    return () => clearTimeout(waiting);
+  }, [isSo]);
+  return later.value;
 }
 
 /** Say that the offer is on a screen, and again when the page comes to the front. */

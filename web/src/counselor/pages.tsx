@@ -1,11 +1,7 @@
 /** The counselor's desk: what the service says is true, one thing to do at a time. */
 import { useSignal } from "@preact/signals";
-import { Fragment } from "preact";
-import { useEffect } from "preact/hooks";
 import type { OwnCallView, WrapUpView } from "../shared/api/schema.ts";
 import { Button } from "../shared/components/button.tsx";
-import { Dialog } from "../shared/components/dialog.tsx";
-import { Icon } from "../shared/components/icons.tsx";
 import {
   Countdown,
   Fault,
@@ -21,42 +17,24 @@ import { inWords } from "../shared/refusals.ts";
 import { matching, path } from "../shared/router.ts";
 import { clockTime, shortNumber } from "../shared/times.ts";
 import { live } from "../staff/account.ts";
-import { inBar } from "../staff/app.tsx";
 import { OnCall } from "./call.tsx";
 import "./counselor.css";
 import { Crisis, RiskScreen } from "./crisis.tsx";
 import { MyDay } from "./day.tsx";
-import { follow, lapsed, me, programName, reading } from "./me.ts";
+import { lapsed, me, programName, reading, talkOf } from "./me.ts";
 import { Notes, useDraft } from "./notes.tsx";
-import { LastOfferNote, Offer } from "./offer.tsx";
-import { checking, Readiness } from "./readiness.tsx";
-import { mayRing, openSound, openSoundAtFirstPress, ringWhileOpen } from "./ringing.ts";
-import { choose, StatusPill } from "./status.tsx";
+import { LastOfferNote } from "./offer.tsx";
+import { choose } from "./status.tsx";
 import { words } from "./words.ts";
 
 export function Pages() {
-  useEffect(() => {
-    const leave = follow();
-    const silence = ringWhileOpen();
-    const opening = openSoundAtFirstPress();
-    inBar.value = StatusPill;
-    return () => {
-      inBar.value = null;
-      silence();
-      opening();
-      leave();
-    };
-  }, []);
-  const mine = me.value;
-  if (!mine && reading.fault.value)
+  if (!me.value && reading.fault.value)
     return <Unread text={inWords(reading.fault.value)} again={() => reading.now()} />;
-  if (!mine) return <Loading />;
+  if (!me.value) return <Loading />;
   return (
     <>
       <Freshness reading={reading} live={live} />
       <Tabs />
-      <SoundBar />
-      {mine.offer && <Offer key={mine.offer.offered_at} offer={mine.offer} />}
       {matching("/desk", path.value) ? (
         <Desk />
       ) : matching("/desk/day", path.value) ? (
@@ -64,8 +42,6 @@ export function Pages() {
       ) : (
         <Missing home="/desk" />
       )}
-      {checking.value && <Readiness />}
-      <Shortcuts />
     </>
   );
 }
@@ -85,29 +61,12 @@ function Tabs() {
   );
 }
 
-/** Who takes calls has to hear them: after a reload the browser wants one more press. */
-function SoundBar() {
-  const say = words.value;
-  const mine = me.value;
-  const isNeeded = mine?.presence === "available" && mine.activity !== "engaged";
-  if (mayRing.value || !isNeeded || checking.value) return null;
-  return (
-    <div class="sound-bar" role="alert">
-      <Icon name="sound" />
-      <span>{say.soundOff}</span>
-      <Button id="sound-on" look="danger" onPress={openSound}>
-        {say.soundOn}
-      </Button>
-    </div>
-  );
-}
-
 function Desk() {
   const mine = me.value;
   const stale = useStale(reading).value;
   const picked = useSignal<string | null>(null);
   if (!mine) return null;
-  const talking = mine.offer === null || mine.offer.accepted ? mine.call : null;
+  const talking = talkOf(mine);
   const owed =
     mine.wrap_ups.find((one) => one.call === picked.value) ?? mine.wrap_ups.at(-1) ?? null;
   const writing = talking?.id ?? owed?.call;
@@ -233,44 +192,5 @@ function Owed({ shown, onPick }: { shown: string | null; onPick: (call: string) 
         ))}
       </div>
     </section>
-  );
-}
-
-function Shortcuts() {
-  const say = words.value;
-  const open = useSignal(false);
-  useEffect(() => {
-    const byKey = (key: KeyboardEvent): void => {
-      const at = document.activeElement;
-      if (at instanceof HTMLElement && at.matches("input, textarea, select")) return;
-      if (key.key === "?") open.value = true;
-      if (key.altKey && key.key.toLowerCase() === "n") {
-        key.preventDefault();
-        document.getElementById("summary")?.focus();
-      }
-    };
-    addEventListener("keydown", byKey);
-    return () => removeEventListener("keydown", byKey);
-  }, []);
-  if (!open.value) return null;
-  const keys = [
-    ["Alt + Enter", say.keysText.accept],
-    ["Alt + ⌫", say.keysText.decline],
-    ["Alt + N", say.keysText.notes],
-    ["?", say.keysText.keys],
-  ] as const;
-  return (
-    <Dialog title={say.keys} onClose={() => (open.value = false)}>
-      <dl class="facts">
-        {keys.map(([key, text]) => (
-          <Fragment key={key}>
-            <dt>{text}</dt>
-            <dd>
-              <kbd>{key}</kbd>
-            </dd>
-          </Fragment>
-        ))}
-      </dl>
-    </Dialog>
   );
 }

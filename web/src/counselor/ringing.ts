@@ -2,7 +2,7 @@
  * The ring: a function of the state, with one owner. It rings while a call waits for this
  * counselor, in one window only, and is silent in every other state, whatever happened before.
  */
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal, type Signal } from "@preact/signals";
 import iconAlert from "../shared/icon-alert.svg?url";
 import icon from "../shared/icon.svg?url";
 import { now } from "../shared/clock.ts";
@@ -53,13 +53,16 @@ export async function openSound(): Promise<void> {
   mayRing.value = context.state === "running";
 }
 
-/** After a reload any press anywhere opens the sound again. Returns how to stop waiting for one. */
+/**
+ * After a reload any press anywhere opens the sound again. A press is over by then: what the sound
+ * changes on the page must not move a button away from under it. Returns how to stop waiting.
+ */
 export function openSoundAtFirstPress(): () => void {
   const open = (): void => void openSound();
-  addEventListener("pointerdown", open, { once: true });
+  addEventListener("click", open, { once: true });
   addEventListener("keydown", open, { once: true });
   return () => {
-    removeEventListener("pointerdown", open);
+    removeEventListener("click", open);
     removeEventListener("keydown", open);
   };
 }
@@ -111,7 +114,8 @@ const SILENT_WHEN_OLD_MILLISECONDS = 45_000;
 export const rings = computed<string | null>(() => {
   const offer = me.value?.offer;
   if (!offer || offer.accepted) return null;
-  if (offer.ring_until !== null && now.value > Date.parse(offer.ring_until)) return null;
+  const at = now.value; // it ends by itself
+  if (offer.ring_until !== null && at > Date.parse(offer.ring_until)) return null;
   if (Date.now() - reading.asOf.value > SILENT_WHEN_OLD_MILLISECONDS) return null;
   return `${offer.call}/${offer.offered_at}`;
 });
@@ -120,38 +124,44 @@ const AGAIN_MILLISECONDS = 2_600;
 
 /** Ring, flash and notify as long as this window is open; several windows share one ring. */
 export function ringWhileOpen(): () => void {
-  let let_go: (() => void) | null = null;
   const owned = signal(false);
-  void holdTheBell(new Promise<void>((done) => (let_go = done)), () => (owned.value = true));
-  const stopRing = effect(() => {
-    if (rings.value === null || !owned.value) return;
-    playOnce();
-    const repeating = setInterval(playOnce, AGAIN_MILLISECONDS);
-    return () => clearInterval(repeating);
-  });
-  const stopFlash = effect(() => {
-    if (rings.value === null) return;
-    return flash();
-  });
-  const stopNotice = effect(() => {
-    if (rings.value === null || !owned.value) return;
-    return notify();
-  });
-  return () => {
-    let_go?.();
-    stopRing();
-    stopFlash();
-    stopNotice();
-  };
+  const hidden = signal(document.hidden);
+  const look = (): void => void (hidden.value = document.hidden);
+  document.addEventListener("visibilitychange", look);
+  const stops = [
+    effect(() => (mayRing.value ? holdTheBell(owned) : undefined)),
+    effect(() => (rings.value !== null && owned.value ? ringOn() : undefined)),
+    effect(() => (rings.value === null ? undefined : flash())),
+    effect(() => (rings.value !== null && hidden.value ? notify() : undefined)),
+    () => document.removeEventListener("visibilitychange", look),
+  ];
+  return () => stops.forEach((stop) => stop());
 }
 
-/** The one window that rings; when it is closed, another takes over. */
-async function holdTheBell(until: Promise<void>, got: () => void): Promise<void> {
-  if (!navigator.locks) return got(); // without locks every window rings: better than none
-  await navigator.locks.request("warmline.ring", () => {
-    got();
-    return until;
-  });
+function ringOn(): () => void {
+  playOnce();
+  const repeating = setInterval(playOnce, AGAIN_MILLISECONDS);
+  return () => clearInterval(repeating);
+}
+
+/** Of the windows that can be heard one rings; when it is closed or silenced, another takes over. */
+function holdTheBell(owned: Signal<boolean>): () => void {
+  const leaving = new AbortController();
+  const left = new Promise<void>((done) => leaving.signal.addEventListener("abort", () => done()));
+  const hold = (): Promise<void> => {
+    if (!leaving.signal.aborted) owned.value = true;
+    return left;
+  };
+  // Without locks every window rings: better than none.
+  if (!navigator.locks) void hold();
+  else
+    void navigator.locks
+      .request("warmline.ring", { signal: leaving.signal }, hold)
+      .catch(() => undefined); // left before it was this window's turn
+  return () => {
+    owned.value = false;
+    leaving.abort();
+  };
 }
 
 const FLASH_MILLISECONDS = 900;
@@ -186,9 +196,9 @@ export async function askToNotify(): Promise<void> {
   if (typeof Notification !== "undefined") mayNotify.value = await Notification.requestPermission();
 }
 
-/** Tells nothing about the caller: the notice may be on a screen others see. */
+/** Of several windows the browser shows one. It tells nothing about the caller: others may see it. */
 function notify(): () => void {
-  if (mayNotify.peek() !== "granted" || !document.hidden) return () => undefined;
+  if (mayNotify.peek() !== "granted") return () => undefined;
   const say = words.peek();
   const notice = new Notification(say.offerTitle, { body: say.notified, tag: "warmline-offer" });
   notice.onclick = () => window.focus();

@@ -1,4 +1,4 @@
-/** One pill on every page of the desk: the service's own word, and one press to change it. */
+/** One pill on every page of the staff: the service's own word, and one press to change it. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Activity, Presence } from "../shared/api/schema.ts";
@@ -6,7 +6,7 @@ import { Button } from "../shared/components/button.tsx";
 import { Fault, Pill, useStale, type Tone } from "../shared/components/showing.tsx";
 import { inWords } from "../shared/refusals.ts";
 import { clockTime } from "../shared/times.ts";
-import { me, reading, want } from "./me.ts";
+import { asking, me, reading, talkOf, want } from "./me.ts";
 import { checked, checking } from "./readiness.tsx";
 import { words } from "./words.ts";
 
@@ -51,7 +51,7 @@ export function StatusPill() {
       document.removeEventListener("keydown", leave);
     };
   }, [open.value]);
-  if (!mine) return null;
+  if (!mine) return reading.fault.value && <Pill>{say.statusUnknown}</Pill>;
   const change = async (presence: Presence): Promise<void> => {
     try {
       fault.value = null;
@@ -61,10 +61,14 @@ export function StatusPill() {
       fault.value = inWords(refused);
     }
   };
-  const isTalking = mine.activity === "engaged" && (mine.offer === null || mine.offer.accepted);
-  const word = isTalking ? say.onCall : say.activity[mine.activity];
+  const word = talkOf(mine) ? say.onCall : say.activity[mine.activity];
   const then = RESTING.has(mine.activity) && mine.presence !== "available";
+  const pending = asking.value;
   const until = mine.activity === "cooldown" ? mine.cooldown_until : null;
+  const checkAgain = (): void => {
+    open.value = false;
+    checking.value = true;
+  };
   return (
     <div class="status" ref={menu}>
       <button
@@ -72,12 +76,14 @@ export function StatusPill() {
         id="status"
         class="status-pill"
         aria-expanded={open.value}
+        aria-busy={pending !== null || undefined}
         aria-controls="status-menu"
         onClick={() => (open.value = !open.value)}
       >
         <span class="unseen">{say.status} </span>
         <Pill tone={stale ? "calm" : TONES[mine.activity]}>
           {stale ? say.statusUnknown : word}
+          {pending && <small> · {say.asking(say.presence[pending])}</small>}
           {then && !stale && <small> · {say.afterCall(say.presence[mine.presence])}</small>}
           {until && !stale && <small> · {say.until(clockTime(until))}</small>}
         </Pill>
@@ -96,6 +102,9 @@ export function StatusPill() {
               {say.presence[one]}
             </Button>
           ))}
+          <Button id="check-again" look="quiet" onPress={checkAgain}>
+            {say.soundAndChecks}
+          </Button>
         </div>
       )}
     </div>

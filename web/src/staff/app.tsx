@@ -1,5 +1,5 @@
 /** The frame of every console: who is signed in, where they may go, and the page of the place. */
-import { signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ComponentType } from "preact";
 import { Announcer } from "../shared/components/announcing.tsx";
@@ -17,13 +17,18 @@ import { Refusal } from "../shared/api/client.ts";
 import { inWords } from "../shared/refusals.ts";
 import { path } from "../shared/router.ts";
 import { askWho, has, signOut, who } from "./account.ts";
-import { ADMITS, LOADS, PLACES, placeOf, type Place } from "./places.ts";
+import {
+  ADMITS,
+  loadEverywhere,
+  LOADS,
+  PLACES,
+  placeOf,
+  type Everywhere,
+  type Place,
+} from "./places.ts";
 import { SecondFactor } from "./second-factor.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { words } from "./words.ts";
-
-/** What a place puts into the bar at the top, beside the way out: the counselor's status. */
-export const inBar = signal<ComponentType | null>(null);
 
 export function App() {
   const fault = useSignal<string | null>(null);
@@ -60,7 +65,7 @@ export function App() {
 
 function Inside({ place }: { place: Place }) {
   const mine = PLACES.filter((one) => has(...ADMITS[one]));
-  const Bar = inBar.value;
+  const counselors = useEverywhere();
   return (
     <>
       <header class="bar-top">
@@ -75,12 +80,13 @@ function Inside({ place }: { place: Place }) {
           </nav>
         )}
         <div class="bar-end">
-          {Bar && <Bar />}
+          {counselors && <counselors.StatusPill />}
           <LanguageSwitch />
           <SignOut />
         </div>
       </header>
       <main id="main" tabIndex={-1}>
+        {counselors && <counselors.Attention />}
         {who.value?.second_factor === "due" ? (
           <SecondFactor />
         ) : mine.includes(place) ? (
@@ -91,6 +97,25 @@ function Inside({ place }: { place: Place }) {
       </main>
     </>
   );
+}
+
+const AGAIN_MILLISECONDS = 3_000;
+
+/** What counselors have on every page; for nobody else is it even loaded. */
+function useEverywhere(): Everywhere | null {
+  const loaded = useSignal<Everywhere | null>(null);
+  const isOne = has("counselor") && who.value?.second_factor !== "due";
+  useEffect(() => {
+    if (!isOne) return;
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const load = (): void =>
+      void loadEverywhere()
+        .then((found) => (loaded.value = found))
+        .catch(() => (again = setTimeout(load, AGAIN_MILLISECONDS)));
+    load();
+    return () => clearTimeout(again);
+  }, [isOne]);
+  return isOne ? loaded.value : null;
 }
 
 function Loaded({ place }: { place: Place }) {

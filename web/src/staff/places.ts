@@ -23,6 +23,10 @@ export const LOADS: Record<Place, () => Promise<Pages>> = {
   operator: () => import("../operator/pages.tsx"),
 };
 
+/** What a counselor has on every page, whichever console it belongs to. */
+export const loadEverywhere = () => import("../counselor/everywhere.tsx");
+export type Everywhere = Awaited<ReturnType<typeof loadEverywhere>>;
+
 export function placeOf(path: string): Place {
   const first = path.split("/")[1];
   return PLACES.find((one) => one === first) ?? "desk";
