@@ -7,7 +7,7 @@ from enum import StrEnum
 from operator import attrgetter
 
 from dialer.events import Timer, TimerKind, make_timer
-from dialer.leg import Leg
+from dialer.leg import Leg, turned_down
 from dialer.talk import talked
 from terms.ids import CallId, CounselorId, LegId, OrderId, TargetId
 from terms.values import changer, quickly_made
@@ -162,6 +162,16 @@ class Call:
         """A person in danger is on the line: no step of ours may let them go (X55)."""
         caller = self.standing(Role.CALLER)
         return self.crisis and caller is not None and caller.answered_at is not None
+
+    def turned_down_by(self) -> frozenset[CounselorId]:
+        """Counselors to whom this call is not offered again; in danger it is offered to anybody."""
+        if self.crisis or not self.counselor_misses:
+            return frozenset()
+        return frozenset(
+            CounselorId(leg.party)
+            for leg in self.legs
+            if leg.role is Role.COUNSELOR and leg.party is not None and turned_down(leg)
+        )
 
     def dialled_in(self, leg: Leg) -> bool:
         """Whether that phone called us: the carrier named such a leg, not we."""

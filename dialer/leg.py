@@ -267,6 +267,18 @@ def was_lost(leg: Leg) -> bool:
             return release.q850 not in NORMAL_CAUSES or leg.unheard_since is not None
 
 
+def turned_down(leg: Leg) -> bool:
+    """Its person did not want the call: said so in the console, or rejected it on the phone."""
+    if leg.bridged_at is not None:
+        return False
+    return leg.let_go_why is LetGoReason.COUNSELOR_ENDED or failure_of(leg) is Failure.REJECTED
+
+
+def could_not_ring(leg: Leg) -> bool:
+    """The phone could not be rung: the line's fault or ours, and nobody's choice."""
+    return failure_of(leg) in (Failure.FAULT, Failure.INVALID_NUMBER)
+
+
 def failure_of(leg: Leg) -> Failure:
     """Why a leg that never talked is over."""
     if leg.let_go_why is LetGoReason.NO_ANSWER:

@@ -50,6 +50,17 @@ class Activity(StrEnum):
     OFFLINE = "offline"  # by intention, or because the lease ran out
 
 
+class Untaken(StrEnum):
+    """Why an offer came to nothing on the counselor's side."""
+
+    MISSED = "missed"  # rung, and not taken
+    DECLINED = "declined"
+    FAULT = "fault"  # the phone could not be rung
+
+
+_DECLINED = Untaken.DECLINED
+
+
 class StaffType(StrEnum):
     """How a counselor is employed (C07, D22)."""
 
@@ -126,12 +137,22 @@ class Training:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class UntakenOffer:
+    """An offer that was not taken, and when that was known."""
+
+    call: CallId
+    at: datetime
+    why: Untaken
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counselor:
     """A person who answers calls. `number_sealed` is opened only to ring the phone.
 
     `idle_since` orders the free by how long they have been waiting; a claim moves it forward, so
-    whoever missed an offer stands behind those who did not.
+    whoever missed an offer stands behind those who did not. `untaken` are the offers in a row that
+    were not taken; where they led to the break that goes on, `sent_away_at` says since when.
     """
 
     id: CounselorId
@@ -152,11 +173,12 @@ class Counselor:
     lease_until: datetime | None = None
     wrap_up_until: datetime | None = None
     cooldown_until: datetime | None = None
-    misses: int = 0  # offers missed in a row
+    untaken: tuple[UntakenOffer, ...] = ()
+    sent_away_at: datetime | None = None
 
     def __post_init__(self) -> None:
         assert self.presence is _OFFLINE or self.lease_until is not None
-        assert self.misses >= 0
+        assert self.sent_away_at is None or self.presence is _BREAK
 
 
 def lacks(counselor: Counselor, requirement: Requirement, now: datetime) -> tuple[Lack, ...]:
@@ -244,13 +266,15 @@ def set_presence(
 ) -> Counselor:
     """Take the counselor's word for it, for `lease_seconds`.
 
-    Coming back (also after a lapsed lease) joins the end of the idle and forgives missed offers.
+    Coming back (also after a lapsed lease) joins the end of the idle and forgives untaken offers.
     """
-    if presence is Presence.OFFLINE:
+    if presence is not _BREAK:
+        counselor = replace(counselor, sent_away_at=None)
+    if presence is _OFFLINE:
         return replace(counselor, presence=presence, lease_until=None)
     lease_until = now + timedelta(seconds=lease_seconds)
-    if presence is Presence.AVAILABLE and not _means_to_work(counselor, now):
-        counselor = replace(counselor, idle_since=now, misses=0, cooldown_until=None)
+    if presence is _AVAILABLE and not _means_to_work(counselor, now):
+        counselor = replace(counselor, idle_since=now, untaken=(), cooldown_until=None)
     return replace(counselor, presence=presence, lease_until=lease_until)
 
 
@@ -267,23 +291,64 @@ def claimed(counselor: Counselor, now: datetime) -> Counselor:
 
 
 def accepted(counselor: Counselor) -> Counselor:
-    """The offer was taken: missed offers before it no longer count."""
-    return replace(counselor, misses=0) if counselor.misses else counselor
+    """The offer was taken: untaken offers before it no longer count."""
+    return replace(counselor, untaken=()) if counselor.untaken else counselor
 
 
-def missed(counselor: Counselor, now: datetime, misses_before_away: int) -> Counselor:
+def missed(
+    counselor: Counselor,
+    call: CallId,
+    now: datetime,
+    misses_before_away: int,
+    why: Untaken = Untaken.MISSED,
+) -> Counselor:
     """An offer rang out. After too many in a row the counselor goes on break until they return."""
-    misses = counselor.misses + 1
-    counselor = replace(counselor, cooldown_until=now + timedelta(seconds=MISS_COOLDOWN_SECONDS))
-    if misses < misses_before_away or not _means_to_work(counselor, now):
-        return replace(counselor, misses=misses)
-    return replace(counselor, misses=misses, presence=Presence.BREAK)
+    until = now + timedelta(seconds=MISS_COOLDOWN_SECONDS)
+    counselor = replace(counselor, cooldown_until=until)
+    untaken = (*counselor.untaken, UntakenOffer(call, now, why))
+    misses = sum(offer.why is not _DECLINED for offer in untaken)
+    return _untaken(counselor, untaken, now, is_too_many=misses >= misses_before_away)
 
 
-def declined(counselor: Counselor, now: datetime, cooldown_seconds: int) -> Counselor:
-    """An offer was turned down: no further one for a while. Being present, it is no miss."""
+def declined(
+    counselor: Counselor,
+    call: CallId,
+    now: datetime,
+    cooldown_seconds: int,
+    declines_before_away: int,
+) -> Counselor:
+    """An offer was turned down: no further one for a while. Being present, it is no miss.
+
+    Who turns down too many in a row goes on break as well: they are there, and do not take calls.
+    """
     until = now + timedelta(seconds=cooldown_seconds)
-    return replace(counselor, misses=0, cooldown_until=until, idle_since=max(until, now))
+    counselor = replace(counselor, cooldown_until=until, idle_since=max(until, now))
+    before = [offer for offer in counselor.untaken if offer.why is _DECLINED]
+    untaken = (*before, UntakenOffer(call, now, _DECLINED))
+    return _untaken(counselor, untaken, now, is_too_many=len(untaken) >= declines_before_away)
+
+
+def _untaken(
+    counselor: Counselor, untaken: tuple[UntakenOffer, ...], now: datetime, *, is_too_many: bool
+) -> Counselor:
+    """Whoever chose otherwise meanwhile, or is gone, stays with that.
+
+    A call may go on ringing who was just sent away: that is no reason of the break any more.
+    """
+    if counselor.sent_away_at is not None:
+        return counselor
+    counselor = replace(counselor, untaken=untaken)
+    if not is_too_many or not _means_to_work(counselor, now):
+        return counselor
+    return replace(counselor, presence=_BREAK, sent_away_at=now)
+
+
+def led_away(counselor: Counselor) -> tuple[UntakenOffer, ...]:
+    """The offers for which the counselor was sent on the break that goes on; else none."""
+    if counselor.sent_away_at is None:
+        return ()
+    by_declining = counselor.untaken[-1].why is _DECLINED
+    return tuple(offer for offer in counselor.untaken if (offer.why is _DECLINED) is by_declining)
 
 
 def freed(counselor: Counselor, now: datetime, wrap_up_seconds: int) -> Counselor:

@@ -1,6 +1,6 @@
 """Which counselor a call gets."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,16 +28,18 @@ def choose(
     now: datetime,
     *,
     prefer: CounselorId | None = None,
+    without: Collection[CounselorId] = (),
 ) -> Counselor | None:
     """The preferred counselor if free, else the qualified one who has been idle longest.
 
-    Each counselor comes with the call that holds them. `choose_idle` of the store is the same rule
-    in SQL; a test compares the two.
+    Those in `without` turned the call down before: it is not offered to them again. Each counselor
+    comes with the call that holds them. `choose_idle` of the store is the same rule in SQL; a test
+    compares the two.
     """
     free = [
         counselor
         for counselor, engaged in counselors
-        if claimable(counselor, requirement, engaged, now) is None
+        if counselor.id not in without and claimable(counselor, requirement, engaged, now) is None
     ]
     return min(free, key=lambda one: (one.id != prefer, one.idle_since, one.id), default=None)
 

@@ -63,6 +63,7 @@ class Policy:
     wrap_up_seconds: int
     presence_lease_seconds: int
     misses_before_away: int
+    declines_before_away: int
     decline_cooldown_seconds: int
     announce_seconds: int
     release_when_offline: bool
@@ -116,6 +117,7 @@ def parse(table: Mapping[str, object]) -> Policy:
             "presence_lease_seconds", least=10, most=7 * 86400, default=SHIFT_SECONDS
         ),
         misses_before_away=section.whole("misses_before_away", least=1, most=100, default=3),
+        declines_before_away=section.whole("declines_before_away", least=1, most=100, default=3),
         decline_cooldown_seconds=section.whole("decline_cooldown_seconds", most=86400, default=60),
         announce_seconds=section.whole("announce_seconds", least=10, most=3600, default=60),
         release_when_offline=section.flag("release_when_offline", default=False),

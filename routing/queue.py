@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 
 from terms.ids import CallId, CounselorId, ProgramId
 
@@ -21,6 +22,14 @@ class Place:
     priority: int = 0  # higher is sooner
     crisis: bool = False
     prefers: CounselorId | None = None
+
+
+class Seated(Enum):
+    """Whether the head of a queue was given a counselor, or why not."""
+
+    YES = auto()
+    NOBODY_FREE = auto()
+    NOT_THIS_ONE = auto()  # those who are free may have turned it down: it holds up nobody behind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

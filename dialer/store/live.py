@@ -1,11 +1,12 @@
 """What goes on at this moment and went on today, for those who watch over it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dialer.call import Call
 from dialer.store.calls import read_calls
-from terms.ids import TenantId
+from terms.ids import CallId, OrderId, TenantId
 
 if TYPE_CHECKING:
     from dialer.store.connection import Connection
@@ -33,6 +34,17 @@ async def calls_that_rang(
         *(tenant, counselor, since, until),
     )
     return read_calls(rows)
+
+
+async def orders_of(
+    connection: "Connection", tenant: TenantId, calls: Collection[CallId]
+) -> dict[CallId, OrderId]:
+    """The order of each call that is there."""
+    rows = await connection.fetch(
+        "SELECT id, order_id FROM calls WHERE tenant = $1 AND id = ANY ($2::text[])",
+        *(tenant, list(calls)),
+    )
+    return {CallId(row["id"]): OrderId(row["order_id"]) for row in rows}
 
 
 async def count_live(connection: "Connection", tenant: TenantId) -> int:

@@ -22,6 +22,7 @@ from routing.counselor import (
     Training,
     state_of,
 )
+from routing.store.untaken import read_untaken, write_untaken
 from terms.ids import CallId, CounselorId, ProgramId, TenantId
 from terms.phone import PhoneNumber, Seal
 
@@ -85,9 +86,9 @@ async def add_counselor(
              skills, staff_type, grade, hospital, credential, credential_verified_at,
              credential_valid_until, theory_class_hours, theory_passed_on, practice_days,
              practice_passed_on, assessment_passed_on, presence, lease_until, wrap_up_until,
-             cooldown_until, idle_since, misses)
+             cooldown_until, idle_since, untaken, sent_away_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-             $19, $20, $21, $22, $23, $24, $25)""",
+             $19, $20, $21, $22, $23, $24, $25, $26)""",
         *(tenant, counselor.id, counselor.name, seal.index(number), seal.seal(number)),
         *(sorted(counselor.programs), sorted(counselor.roles), sorted(counselor.skills)),
         *(counselor.staff_type, counselor.grade, counselor.hospital, counselor.credential),
@@ -95,7 +96,7 @@ async def add_counselor(
         *(training.theory_class_hours, training.theory_passed_on, training.practice_days),
         *(training.practice_passed_on, training.assessment_passed_on, counselor.presence),
         *(counselor.lease_until, counselor.wrap_up_until, counselor.cooldown_until),
-        *(counselor.idle_since, counselor.misses),
+        *(counselor.idle_since, write_untaken(counselor.untaken), counselor.sent_away_at),
     )
 
 
@@ -164,23 +165,25 @@ async def choose_idle(
     now: datetime,
     *,
     prefer: CounselorId | None = None,
+    without: Collection[CounselorId] = (),
 ) -> Counselor | None:
     """The preferred counselor if free, else the qualified one idle longest, held for this call.
 
-    Passes over counselors whom others are taking at this moment, without waiting.
+    Passes over those in `without`, who turned the call down before, and those whom others are
+    taking at this moment, without waiting.
     """
     asked = _asked(tenant, requirement, now)
-    if prefer is not None:
+    if prefer is not None and prefer not in without:
         row = await connection.fetchrow(_PREFERRED, *asked, prefer)
         if row is not None and await _engaged_call(connection, tenant, prefer) is None:
             return _counselor(row)
-    just_taken: list[CounselorId] = []
-    while row := await connection.fetchrow(_LONGEST_IDLE, *asked, just_taken):
+    passed_over = list(without)
+    while row := await connection.fetchrow(_LONGEST_IDLE, *asked, passed_over):
         chosen = _counselor(row)
         # A claim committed while the statement above ran is visible only to a new statement.
         if await _engaged_call(connection, tenant, chosen.id) is None:
             return chosen
-        just_taken.append(chosen.id)
+        passed_over.append(chosen.id)
     return None
 
 
@@ -204,18 +207,18 @@ async def save_counselor(
     *,
     claimed_by: CallId | None = None,
 ) -> None:
-    """Write what a call or the counselor's console changes: presence, lease, wrap-up, misses.
+    """Write what a call or the counselor's console changes: presence, lease, untaken offers ..
 
     `claimed_by`: the call that takes them now.
     """
     await connection.execute(
         """UPDATE counselors SET presence = $3, lease_until = $4, wrap_up_until = $5,
-             cooldown_until = $6, idle_since = $7, misses = $8,
-             offered_call = coalesce($9, offered_call)
+             cooldown_until = $6, idle_since = $7, untaken = $8, sent_away_at = $9,
+             offered_call = coalesce($10, offered_call)
            WHERE tenant = $1 AND id = $2""",
         *(tenant, counselor.id, counselor.presence, counselor.lease_until),
         *(counselor.wrap_up_until, counselor.cooldown_until, counselor.idle_since),
-        *(counselor.misses, claimed_by),
+        *(write_untaken(counselor.untaken), counselor.sent_away_at, claimed_by),
     )
 
 
@@ -305,7 +308,7 @@ async def lapse_leases(
     Housekeeping: they have been offline since then anyway. It keeps the index of the idle short.
     """
     rows = await connection.fetch(
-        """UPDATE counselors SET presence = 'offline', lease_until = NULL
+        """UPDATE counselors SET presence = 'offline', lease_until = NULL, sent_away_at = NULL
            WHERE (tenant, id) IN (
              SELECT tenant, id FROM counselors
              WHERE tenant = $1 AND presence <> 'offline' AND lease_until <= $2
@@ -378,5 +381,6 @@ def _counselor(row: "Record") -> Counselor:
         lease_until=row["lease_until"],
         wrap_up_until=row["wrap_up_until"],
         cooldown_until=row["cooldown_until"],
-        misses=row["misses"],
+        untaken=read_untaken(row["untaken"]),
+        sent_away_at=row["sent_away_at"],
     )

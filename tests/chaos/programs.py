@@ -37,6 +37,7 @@ service_numbers = ["{service}"]
 credential_required = true
 wrap_up_seconds = 1
 misses_before_away = 100
+declines_before_away = 100
 
 [dialer]
 ring_first = "{first}"

@@ -19,6 +19,8 @@ from routing.counselor import (
     Requirement,
     StaffType,
     Training,
+    Untaken,
+    UntakenOffer,
     accepted,
     activity_of,
     claimable,
@@ -26,6 +28,7 @@ from routing.counselor import (
     declined,
     freed,
     lacks,
+    led_away,
     missed,
     renewed,
     set_presence,
@@ -52,6 +55,7 @@ from tests.routing.people import (
 CALL = CallId("call-1")
 ON_BREAK = replace(LI, presence=Presence.BREAK)
 GONE = replace(LI, presence=Presence.OFFLINE)
+MISSED_TWICE = (UntakenOffer(CALL, NOON, Untaken.MISSED),) * 2
 FREE, BUSY, AWAY = CounselorState.AVAILABLE, CounselorState.BUSY, CounselorState.OFFLINE
 
 
@@ -233,38 +237,94 @@ def test_going_offline_needs_no_lease_and_does_not_touch_a_running_call() -> Non
 
 
 def test_coming_back_joins_the_end_of_the_idle_but_saying_so_again_does_not() -> None:
-    pause = set_presence(replace(LI, misses=2), Presence.BREAK, NOON, 90)
+    pause = set_presence(replace(LI, untaken=MISSED_TWICE), Presence.BREAK, NOON, 90)
     back = set_presence(pause, Presence.AVAILABLE, NOON + MINUTE, 90)
 
     assert pause.idle_since == LI.idle_since
-    assert (back.idle_since, back.misses) == (NOON + MINUTE, 0)
+    assert (back.idle_since, back.untaken) == (NOON + MINUTE, ())
     assert set_presence(LI, Presence.AVAILABLE, NOON, 90).idle_since == LI.idle_since
 
 
 @pytest.mark.rule("A30")
 def test_three_missed_offers_in_a_row_send_a_counselor_on_a_break() -> None:
-    once = missed(LI, NOON, misses_before_away=3)
-    twice = missed(once, NOON, misses_before_away=3)
-    thrice = missed(twice, NOON, misses_before_away=3)
+    once = missed(LI, CALL, NOON, misses_before_away=3)
+    twice = missed(once, CALL, NOON, misses_before_away=3)
+    thrice = missed(twice, CALL, NOON + SECOND, 3, Untaken.FAULT)
 
     assert [one.presence for one in (once, twice, thrice)] == ["available", "available", "break"]
-    assert missed(accepted(twice), NOON, misses_before_away=3).presence is Presence.AVAILABLE
+    assert (once.sent_away_at, thrice.sent_away_at) == (None, NOON + SECOND)
+    assert [one.why for one in led_away(thrice)] == ["missed", "missed", "fault"]
+    again = missed(accepted(twice), CALL, NOON, misses_before_away=3)
+    assert again.presence is Presence.AVAILABLE
 
 
 def test_a_miss_does_not_bring_back_who_went_offline_meanwhile() -> None:
-    gone = set_presence(replace(LI, misses=2), Presence.OFFLINE, NOON, 90)
+    gone = set_presence(replace(LI, untaken=MISSED_TWICE), Presence.OFFLINE, NOON, 90)
 
-    assert missed(gone, NOON, misses_before_away=3).presence is Presence.OFFLINE
+    still_gone = missed(gone, CALL, NOON, misses_before_away=3)
+
+    assert (still_gone.presence, still_gone.sent_away_at) == (Presence.OFFLINE, None)
+
+
+@pytest.mark.parametrize("untaken", ["missed", "declined"])
+def test_whoever_chose_a_break_while_it_rang_is_not_said_to_have_been_sent_on_it(
+    untaken: str,
+) -> None:
+    pause = set_presence(replace(LI, untaken=MISSED_TWICE), Presence.BREAK, NOON, 90)
+
+    if untaken == "missed":
+        after = missed(pause, CALL, NOON, misses_before_away=1)
+    else:
+        after = declined(pause, CALL, NOON, 60, declines_before_away=1)
+
+    assert (after.presence, after.sent_away_at) == (Presence.BREAK, None)
+    assert led_away(after) == ()
 
 
 def test_whoever_declines_gets_no_offer_for_a_while() -> None:
-    turned_down = declined(replace(LI, misses=2), NOON, cooldown_seconds=60)
+    missed_twice = replace(LI, untaken=MISSED_TWICE)
+    turned_down = declined(missed_twice, CALL, NOON, 60, declines_before_away=3)
 
     assert claimable(turned_down, NEEDS_COUNSELOR, None, NOON + 59 * SECOND) is (
         RefusalCode.COUNSELOR_BUSY
     )
     assert claimable(turned_down, NEEDS_COUNSELOR, None, NOON + 60 * SECOND) is None
-    assert turned_down.misses == 0
+    assert [one.why for one in turned_down.untaken] == ["declined"]  # being there, they miss none
+
+
+def test_three_declined_offers_in_a_row_send_a_counselor_on_a_break_that_says_why() -> None:
+    once = declined(LI, CallId("a"), NOON, 60, declines_before_away=3)
+    twice = declined(once, CallId("b"), NOON + MINUTE, 60, declines_before_away=3)
+    between = missed(twice, CallId("c"), NOON + 2 * MINUTE, misses_before_away=3)
+    thrice = declined(between, CallId("d"), NOON + 3 * MINUTE, 60, declines_before_away=3)
+
+    assert [one.presence for one in (once, twice, thrice)] == ["available", "available", "break"]
+    assert thrice.sent_away_at == NOON + 3 * MINUTE
+    assert [(one.call, one.why) for one in led_away(thrice)] == [
+        ("a", "declined"),
+        ("b", "declined"),
+        ("d", "declined"),
+    ]
+    anew = declined(accepted(twice), CALL, NOON, 60, declines_before_away=3)
+    assert anew.presence is Presence.AVAILABLE
+
+
+def test_what_rings_on_after_the_break_began_is_no_reason_for_it() -> None:
+    away = missed(LI, CALL, NOON, misses_before_away=1)
+
+    assert led_away(missed(away, CALL, NOON + SECOND, 1)) == led_away(away)
+    assert led_away(declined(away, CALL, NOON + SECOND, 60, 1)) == led_away(away)
+
+
+def test_a_break_that_the_service_decided_says_so_until_the_counselor_decides_otherwise() -> None:
+    away = declined(LI, CALL, NOON, 60, declines_before_away=1)
+
+    confirmed = set_presence(away, Presence.BREAK, NOON + SECOND, 90)
+    gone = set_presence(away, Presence.OFFLINE, NOON + SECOND, 90)
+    back = set_presence(away, Presence.AVAILABLE, NOON + SECOND, 90)
+
+    assert led_away(confirmed) == led_away(away) != ()
+    assert (led_away(gone), led_away(back), back.untaken) == ((), (), ())
 
 
 @pytest.mark.rule("D12")
@@ -296,7 +356,7 @@ def test_a_pool_takes_who_has_been_idle_longest_unless_the_preferred_is_free() -
 
 
 def test_who_missed_an_offer_stands_behind_the_others() -> None:
-    missing = missed(claimed(ZHAO, NOON), NOON, misses_before_away=3)
+    missing = missed(claimed(ZHAO, NOON), CALL, NOON, misses_before_away=3)
 
     assert choose([(missing, None), (LI, None)], NEEDS_COUNSELOR, NOON) == LI
 
@@ -335,8 +395,8 @@ STEPS: list[Step] = [
     lambda c, at: renewed(c, NOON + at, 90),
     lambda c, at: claimed(c, NOON + at),
     lambda c, at: accepted(c),
-    lambda c, at: missed(c, NOON + at, 3),
-    lambda c, at: declined(c, NOON + at, 60),
+    lambda c, at: missed(c, CALL, NOON + at, 3),
+    lambda c, at: declined(c, CALL, NOON + at, 60, 3),
     lambda c, at: freed(c, NOON + at, 60),
     lambda c, at: wrapped_up(c, NOON + at),
 ]

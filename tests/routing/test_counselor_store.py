@@ -1,6 +1,7 @@
 """Counselors' records, the catalogue, and stewards' choices, against a real PostgreSQL."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,8 @@ from routing.counselor import (
     Hospital,
     Presence,
     StaffType,
+    Untaken,
+    UntakenOffer,
     missed,
 )
 from routing.matching import Match
@@ -24,7 +27,7 @@ from routing.store.counselors import (
     save_counselor,
 )
 from routing.store.matches import add_match, load_matches
-from terms.ids import CounselorId, OrderId, ProgramId, StaffId, TenantId
+from terms.ids import CallId, CounselorId, OrderId, ProgramId, StaffId, TenantId
 from terms.phone import PhoneNumber
 from tests.routing.people import (
     LI,
@@ -45,6 +48,9 @@ from warmline.seal import AesSeal
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
 
+MISSED = UntakenOffer(CallId("a"), NOON, Untaken.MISSED)
+DECLINED = UntakenOffer(CallId("b"), NOON + SECOND, Untaken.DECLINED)
+
 
 async def test_a_counselor_is_read_back_as_stored(database: "Pool[Record]", seal: AesSeal) -> None:
     doctor = replace(
@@ -55,7 +61,7 @@ async def test_a_counselor_is_read_back_as_stored(database: "Pool[Record]", seal
         hospital=Hospital.TOP100,
         wrap_up_until=NOON,
         cooldown_until=NOON + SECOND,
-        misses=2,
+        untaken=(MISSED, DECLINED),
     )
     await staff(database, seal, doctor)
 
@@ -69,16 +75,24 @@ async def test_a_counselor_is_read_back_as_stored(database: "Pool[Record]", seal
     assert replace(found[0], number_sealed=b"") == doctor
 
 
-async def test_presence_and_misses_are_saved(database: "Pool[Record]", seal: AesSeal) -> None:
+async def test_presence_and_untaken_offers_are_saved(
+    database: "Pool[Record]", seal: AesSeal
+) -> None:
     await staff(database, seal, LI)
     async with database.acquire() as connection:
         before = await load_counselor(connection, TENANT, LI.id)
         assert before is not None
-        away = missed(replace(before[0], misses=2), NOON, misses_before_away=3)
+        away = missed(
+            replace(before[0], untaken=(MISSED,)), CallId("b"), NOON, misses_before_away=2
+        )
         await save_counselor(connection, TENANT, away)
 
         assert await load_counselor(connection, TENANT, LI.id) == (away, None)
-    assert away.presence is Presence.BREAK
+        assert await lapse_leases(connection, TENANT, NOON + timedelta(days=1)) == [LI.id]
+        lapsed = await load_counselor(connection, TENANT, LI.id)
+    assert (away.presence, away.sent_away_at) == (Presence.BREAK, NOON)
+    assert lapsed is not None
+    assert (lapsed[0].presence, lapsed[0].sent_away_at) == (Presence.OFFLINE, None)
 
 
 async def test_an_unknown_counselor_and_another_tenants_are_not_found(

@@ -27,7 +27,8 @@ def test_four_keys_are_enough_and_the_rest_has_defaults() -> None:
     assert policy.callers is Callers.VERIFIED
     assert policy.credential_required
     assert policy.hours.last_admission_seconds == 0
-    assert (policy.misses_before_away, policy.announce_seconds, policy.country_code) == (3, 60, 86)
+    assert (policy.misses_before_away, policy.declines_before_away) == (3, 3)
+    assert (policy.announce_seconds, policy.country_code) == (60, 86)
 
 
 def test_every_key_is_read() -> None:
@@ -54,6 +55,7 @@ def test_every_key_is_read() -> None:
         wrap_up_seconds = 120
         presence_lease_seconds = 90
         misses_before_away = 2
+        declines_before_away = 4
         decline_cooldown_seconds = 30
         announce_seconds = 45
         release_when_offline = true
@@ -71,7 +73,8 @@ def test_every_key_is_read() -> None:
     assert policy.country_code == 1
     assert policy.forward_when_closed == PhoneNumber("12320")
     assert (policy.wrap_up_seconds, policy.presence_lease_seconds) == (120, 90)
-    assert (policy.misses_before_away, policy.decline_cooldown_seconds) == (2, 30)
+    assert (policy.misses_before_away, policy.declines_before_away) == (2, 4)
+    assert policy.decline_cooldown_seconds == 30
     assert (policy.announce_seconds, policy.release_when_offline) == (45, True)
     assert requirement.skills == {"pediatrics", "fever"}
     assert requirement.staff_types == {StaffType.FULL_TIME, StaffType.HOSPITAL}
@@ -120,6 +123,7 @@ def test_old_and_new_numbers_reach_the_same_line_until_the_old_ones_end() -> Non
         ("service_numbers", ["12356 until May"]),
         ("forward_when_closed", "no number"),
         ("misses_before_away", 0),
+        ("declines_before_away", 0),
         ("wrap_up_seconds", -1),
         ("presence_lease_seconds", "long"),
         ("hour", "24h"),

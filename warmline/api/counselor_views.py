@@ -9,9 +9,9 @@ from pydantic import Field, StringConstraints
 from dialer.call import State as CallState
 from dialer.leg import Failure
 from dialer.phone_check import CheckState, PhoneCheck
-from routing.counselor import Activity, CounselorState, Presence
+from routing.counselor import Activity, CounselorState, Presence, Untaken
 from routing.transfer import AgencyKind, Basis, Choice
-from terms.ids import TargetId
+from terms.ids import CallId, ProgramId, TargetId
 from terms.verdict import Role
 from warmline.api.offers import Offered
 from warmline.api.views import NonNegative
@@ -103,6 +103,26 @@ class LastOfferView(Model):
     became: Offered
 
 
+class UntakenView(Model):
+    """An offer that was not taken."""
+
+    call: CallId
+    program: ProgramId
+    at: Instant
+    """When that was known."""
+
+    why: Untaken
+
+
+class SentAwayView(Model):
+    """The service sent the counselor on a break. Saying `available` ends it."""
+
+    since: Instant
+    offers: list[UntakenView]
+    """The offers in a row that led to it, oldest first: all declined, or all missed; the last ten.
+    """
+
+
 class PhoneCheckView(Model):
     """What came of ringing the counselor's phone by itself."""
 
@@ -148,6 +168,9 @@ class Me(Model):
     presence: Presence
     state: CounselorState
     activity: Activity
+    sent_away: SentAwayView | None
+    """Why I am on a break that I did not ask for; null otherwise."""
+
     phone: str
     """The phone that rings for me, masked."""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from dialer.call import Call
-from dialer.leg import Failure, Leg, LetGoReason, failure_of
+from dialer.leg import Leg, LetGoReason, could_not_ring, turned_down
 from terms.ids import CounselorId
 from terms.verdict import Role
 
@@ -34,15 +34,9 @@ def became_of(rings: Sequence[Leg]) -> Offered:
         return Offered.ACCEPTED
     if not rings[-1].is_over:
         return Offered.RINGING
-    if any(map(_declined, rings)):
+    if any(map(turned_down, rings)):
         return Offered.DECLINED
     return _came_to_nothing(rings[-1])
-
-
-def _declined(leg: Leg) -> bool:
-    """In the console, or by rejecting the call on the phone."""
-    in_console = leg.let_go_why is LetGoReason.COUNSELOR_ENDED
-    return in_console or failure_of(leg) is Failure.REJECTED
 
 
 _NOT_THE_COUNSELORS_DOING = frozenset(LetGoReason) - {
@@ -55,5 +49,4 @@ _NOT_THE_COUNSELORS_DOING = frozenset(LetGoReason) - {
 def _came_to_nothing(leg: Leg) -> Offered:
     if leg.let_go_why in _NOT_THE_COUNSELORS_DOING:
         return Offered.WITHDRAWN
-    could_not_ring = failure_of(leg) in (Failure.FAULT, Failure.INVALID_NUMBER)
-    return Offered.FAULT if could_not_ring else Offered.MISSED
+    return Offered.FAULT if could_not_ring(leg) else Offered.MISSED

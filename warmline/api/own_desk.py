@@ -9,8 +9,9 @@ from dialer.events import TimerKind
 from dialer.leg import Leg
 from dialer.policy import CapKind
 from dialer.store.calls import engaged_call, load_call
+from dialer.store.live import orders_of
 from dialer.store.phone_checks import newest_check
-from routing.counselor import activity_of, state_of
+from routing.counselor import Counselor, activity_of, led_away, state_of
 from routing.store.counselors import last_claimed_by, load_counselor
 from routing.store.targets import load_target
 from terms.ids import CounselorId, OrderId, ProgramId
@@ -23,6 +24,8 @@ from warmline.api.counselor_views import (
     OwnCallView,
     OwnLegView,
     PhoneCheckView,
+    SentAwayView,
+    UntakenView,
     WrapUpView,
 )
 from warmline.api.offers import became_of, rings_of
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
 
 LAST_OFFER_SHOWN = timedelta(minutes=10)
+_UNTAKEN_SHOWN = 10
 PHONE_CHECK_HOLDS = timedelta(minutes=15)
 
 
@@ -55,6 +59,7 @@ async def own_desk(asked: Asked, connection: "Connection", counselor: CounselorI
         presence=record.presence,
         state=state_of(record, engaged, asked.now),
         activity=activity_of(record, engaged, asked.now),
+        sent_away=await _sent_away(asked, connection, record),
         phone=str(asked.frame.seal.open(record.number_sealed)),
         phone_check=await _phone_check(asked, connection, counselor),
         lease_until=record.lease_until,
@@ -119,6 +124,24 @@ async def _offer(asked: Asked, connection: "Connection", call: Call) -> OfferVie
         accepted=leg.accepted_at is not None,
         offered_at=leg.rung_at,
         ring_until=call.due(TimerKind.ACCEPT if answered else TimerKind.RING),
+    )
+
+
+async def _sent_away(
+    asked: Asked, connection: "Connection", record: Counselor
+) -> SentAwayView | None:
+    """Why the counselor is on a break that the service sent them on."""
+    if record.sent_away_at is None:
+        return None
+    offers = led_away(record)[-_UNTAKEN_SHOWN:]
+    orders = await orders_of(connection, asked.tenant, [one.call for one in offers])
+    programs = await programs_of(connection, asked.tenant, orders.values())
+    return SentAwayView(
+        since=record.sent_away_at,
+        offers=[
+            UntakenView(call=one.call, program=programs[orders[one.call]], at=one.at, why=one.why)
+            for one in offers
+        ],
     )
 
 

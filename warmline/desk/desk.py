@@ -32,7 +32,7 @@ from dialer.store.news import Unfolded, call_of, keep_news, mark_fault, mark_fol
 from dialer.verdict import CALLED_BACK_SOON
 from routing.admission import require_admission
 from routing.policy import Matching
-from routing.queue import Place
+from routing.queue import Place, Seated
 from routing.store.devices import verified_number
 from routing.store.queue import leave_queue
 from terms.ids import CallId, CounselorId, OrderId, TenantId
@@ -47,6 +47,7 @@ from warmline.desk.opening import Opening
 from warmline.desk.phone_checks import hear_of_check
 from warmline.desk.shell import slice_of
 from warmline.desk.slice import Outcome, Slice
+from warmline.desk.stale import tell_stale
 from warmline.desk.writing import Committed
 from warmline.programs import Program
 
@@ -153,7 +154,7 @@ class Desk(Opening, Lapsing):
         """A caller pressing while the call waits brings the attempt forward (A39)."""
         if live.call.state is not State.WAITING:
             fold.may_call(slice_.order, CallId(""), now)
-        event = await self.offer(connection, tenant, slice_.order, program, now)
+        event = await self.offer(connection, tenant, slice_.order, program, now, call=live.call)
         if isinstance(event, CounselorUnavailable) and not live.call.pooled:
             raise _unavailable(event.why)
         await self.count_dial(connection, tenant, slice_.order.id, now)
@@ -343,8 +344,8 @@ class Desk(Opening, Lapsing):
         committed = await self.writer.write(connection, tenant, slice_, live, outcome, program, now)
         return outcome.slice.order, committed
 
-    async def seat_next(self, tenant: TenantId, place: Place) -> bool:
-        """Give the head of a pool's queue whoever is free; False when nobody is."""
+    async def seat_next(self, tenant: TenantId, place: Place) -> Seated:
+        """Give the head of a pool's queue whoever is free."""
         now = self.clock.now()
         committed = None
         async with self.pool.acquire() as connection, connection.transaction():
@@ -353,29 +354,18 @@ class Desk(Opening, Lapsing):
             stored = await load_call(connection, tenant, place.call)
             if stored is None or stored.call.state is not State.QUEUED:
                 await leave_queue(connection, tenant, place.call)
-                return True
-            event = await self.offer(connection, tenant, slice_.order, program, now, is_head=True)
+                return Seated.YES
+            event = await self.offer(
+                connection, tenant, slice_.order, program, now, call=stored.call, is_head=True
+            )
             if isinstance(event, CounselorUnavailable):
-                return False
+                return Seated.NOT_THIS_ONE if stored.call.turned_down_by() else Seated.NOBODY_FREE
             outcome = fold.carry(replace(slice_, call=stored.call), event, program, now)
             committed = await self.writer.write(
                 connection, tenant, slice_, stored, outcome, program, now
             )
         self.tell(committed)
-        return True
-
-
-def tell_stale(due: DueTimer, stored: Stored | None, now: datetime) -> None:
-    """A timer that came too late for its call, or twice, changed nothing."""
-    _log.info(
-        "stale_timer",
-        call=due.call,
-        kind=due.timer.kind,
-        late_seconds=round((now - due.timer.due_at).total_seconds(), 3),
-        set_by_version=due.set_by,
-        call_version=None if stored is None else stored.version,
-        call_state=None if stored is None else stored.call.state,
-    )
+        return Seated.YES
 
 
 def _may_command(call: Call, counselor: CounselorId, event: Event) -> bool:

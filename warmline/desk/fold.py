@@ -30,6 +30,7 @@ from dialer.events import (
     TimerFired,
     TimerKind,
 )
+from dialer.leg import could_not_ring, turned_down
 from dialer.machine import start, start_dial_in, start_forwarded, transition
 from dialer.machine.starting import Begin
 from dialer.orders import Effect, Fact, FactKind
@@ -331,6 +332,17 @@ def _paid(
     return voucher, quota, entry
 
 
+def _untaken(call: Call, counselor: CounselorId) -> CounselorMove:
+    """What the counselor did, or could not do, when the call rang them; it may ring them anew."""
+    rung = (leg for leg in reversed(call.legs) if leg.party == counselor and leg.is_over)
+    leg = next(rung, None)
+    if leg is None:
+        return CounselorMove.MISSED
+    if turned_down(leg):
+        return CounselorMove.DECLINED
+    return CounselorMove.NOT_RUNG if could_not_ring(leg) else CounselorMove.MISSED
+
+
 def _counselor_moves(
     before: Call | None, after: Call, facts: Sequence[Fact]
 ) -> tuple[tuple[CounselorId, CounselorMove], ...]:
@@ -341,8 +353,7 @@ def _counselor_moves(
         for fact in facts:
             if fact.kind is _MISSED:
                 missed = True
-                declined = fact.detail["failure"] == "declined"
-                moves.append((held, CounselorMove.DECLINED if declined else CounselorMove.MISSED))
+                moves.append((held, _untaken(after, held)))
             elif fact.kind is _ACCEPTED:
                 moves.append((held, CounselorMove.ACCEPTED))
     if after.counselor != held:

@@ -2,15 +2,16 @@
 
 from datetime import datetime
 
-from routing.counselor import Counselor, accepted, claimed, declined, freed, missed
+from routing.counselor import Counselor, Untaken, accepted, claimed, declined, freed, missed
+from terms.ids import CallId
 from warmline.desk.slice import CounselorMove
 from warmline.programs import Program
 
 
 def moved_counselor(
-    counselor: Counselor, move: CounselorMove, program: Program, now: datetime
+    counselor: Counselor, move: CounselorMove, call: CallId, program: Program, now: datetime
 ) -> Counselor:
-    """What a call's move does to a counselor's record."""
+    """What a move of that call does to a counselor's record."""
     policy = program.routing
     match move:
         case CounselorMove.CLAIMED:
@@ -18,9 +19,12 @@ def moved_counselor(
         case CounselorMove.ACCEPTED:
             return accepted(counselor)
         case CounselorMove.MISSED:
-            return missed(counselor, now, policy.misses_before_away)
+            return missed(counselor, call, now, policy.misses_before_away)
+        case CounselorMove.NOT_RUNG:
+            return missed(counselor, call, now, policy.misses_before_away, Untaken.FAULT)
         case CounselorMove.DECLINED:
-            return declined(counselor, now, policy.decline_cooldown_seconds)
+            cooldown_seconds, most = policy.decline_cooldown_seconds, policy.declines_before_away
+            return declined(counselor, call, now, cooldown_seconds, most)
         case CounselorMove.FREED:
             return freed(counselor, now, policy.wrap_up_seconds)
         case CounselorMove.RELEASED:

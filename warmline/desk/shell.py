@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from billing.order import Order
 from billing.policies.sealing import PersonSeal
 from billing.store.orders import Locked, lock_order_with_payment
+from dialer.call import Call
 from dialer.events import CounselorClaimed, CounselorUnavailable, Event
 from dialer.store.calls import Stored, load_call
 from routing.limits import REDIALS, retry_after_seconds
@@ -118,7 +119,9 @@ class Shell:
         now: datetime,
     ) -> tuple[Outcome, Committed]:
         if fold.needs_counselor(stored.call, event):
-            event = await self.offer(connection, tenant, slice_.order, program, now)
+            event = await self.offer(
+                connection, tenant, slice_.order, program, now, call=stored.call
+            )
         elif fold.tells_place(stored.call, event):
             waiting = await waiting_of(connection, tenant, stored.call.id, program, now)
             event = event if waiting is None else fold.place_counted(waiting, program)
@@ -136,17 +139,22 @@ class Shell:
         program: Program,
         now: datetime,
         *,
+        call: Call | None = None,
         is_head: bool = False,
     ) -> CounselorClaimed | CounselorUnavailable:
         """Lock the counselor this call would get, and say whether it gets them.
 
-        Where others wait for the same pool, only the head of the queue is offered anybody.
+        From a pool nobody gets a call again that they turned down. Where others wait for the same
+        pool, only the head of the queue is offered anybody.
         """
         if program.routing.matching is Matching.POOL:
             if not is_head and await queue_heads(connection, tenant, program.id):
                 return CounselorUnavailable(RefusalCode.COUNSELOR_BUSY)
             requirement = program.routing.requirement(program.id)
-            chosen = await choose_idle(connection, tenant, requirement, now, prefer=order.counselor)
+            without = () if call is None else call.turned_down_by()
+            chosen = await choose_idle(
+                connection, tenant, requirement, now, prefer=order.counselor, without=without
+            )
             return fold.offer(chosen, None, program, now)
         if order.counselor is None:
             return fold.offer(None, None, program, now)

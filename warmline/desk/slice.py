@@ -36,6 +36,7 @@ class CounselorMove(StrEnum):
     CLAIMED = "claimed"
     ACCEPTED = "accepted"
     MISSED = "missed"
+    NOT_RUNG = "not_rung"  # their phone could not be rung
     DECLINED = "declined"
     FREED = "freed"  # after a talk: wrap-up begins
     RELEASED = "released"  # without a talk: free at once

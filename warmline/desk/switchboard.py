@@ -234,7 +234,9 @@ class Switchboard:
         desk = self.desk
         offered = None
         if live.call.state is State.WAITING:
-            offered = await desk.offer(connection, desk.tenant, slice_.order, program, now)
+            offered = await desk.offer(
+                connection, desk.tenant, slice_.order, program, now, call=live.call
+            )
             if isinstance(offered, CounselorUnavailable) and not live.call.pooled:
                 raise _TurnedAway(offered.why, let_down=slice_.order.id)
             await desk.count_dial(connection, desk.tenant, slice_.order.id, now)

@@ -132,7 +132,7 @@ def _committed(
     decision = done.decision
     call = decision.call
     freed = any(
-        move in (CounselorMove.FREED, CounselorMove.RELEASED, CounselorMove.MISSED)
+        move not in (CounselorMove.CLAIMED, CounselorMove.ACCEPTED)
         for _, move in decision.outcome.counselors
     )
     return Committed(
@@ -177,9 +177,10 @@ async def _move_counselor(
 ) -> None:
     found = await lock_counselor_alone(connection, tenant, counselor)
     if found is not None:
-        moved = moved_counselor(found, move, decision.program, now)
-        call = decision.call if move is CounselorMove.CLAIMED else None
-        claimed_by = None if call is None else call.id
+        assert decision.call is not None
+        call = decision.call.id
+        moved = moved_counselor(found, move, call, decision.program, now)
+        claimed_by = call if move is CounselorMove.CLAIMED else None
         await save_counselor(connection, tenant, moved, claimed_by=claimed_by)
 
 

@@ -26,7 +26,7 @@ class Deciding:
     cancel: Callable[[Slice, ClosedBy, str, datetime], Outcome] = fold.cancel
     withdraw: Callable[[Slice, ClosedBy, str, Program, datetime], Outcome] = fold.withdraw
     offer: Callable[[Counselor | None, CallId | None, Program, datetime], Offer] = fold.offer
-    moved_counselor: Callable[[Counselor, CounselorMove, Program, datetime], Counselor] = (
+    moved_counselor: Callable[[Counselor, CounselorMove, CallId, Program, datetime], Counselor] = (
         moved_counselor
     )
 

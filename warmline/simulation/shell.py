@@ -148,7 +148,7 @@ class Shell:
         """A caller pressing while the call waits brings the attempt forward (A39)."""
         if live.state is not State.WAITING:
             fold.may_call(slice_.order, CallId(""), now)
-        event = self._offer(slice_.order, program, now)
+        event = self._offer(slice_.order, program, now, call=live)
         if isinstance(event, CounselorUnavailable) and not live.pooled:
             raise Refused(RefusalCode(event.why), "nobody is free for this call")
         return self._carry(slice_, live, event, program, now)
@@ -249,7 +249,7 @@ class Shell:
         """A call is on already: it takes the leg, and a waiting one goes on at once."""
         offered = None
         if live.state is State.WAITING:
-            offered = self._offer(slice_.order, program, now)
+            offered = self._offer(slice_.order, program, now, call=live)
             if isinstance(offered, CounselorUnavailable) and not live.pooled:
                 return False
         self._books.dialled_in[call_in.leg] = live.id
@@ -280,12 +280,13 @@ class Shell:
 
     def seat(self, program: ProgramId, now: datetime) -> None:
         """Give the heads of a pool's queue whoever is free, until nobody waits or nobody is."""
-        while places := self._books.places.get(program):
-            head = min(places.values(), key=rank)
+        for head in sorted(self._books.places.get(program, {}).values(), key=rank):
             call = self._books.calls[head.call]
             slice_, text = self._load(call.order)
-            event = self._offer(slice_.order, text, now, is_head=True)
+            event = self._offer(slice_.order, text, now, call=call, is_head=True)
             if isinstance(event, CounselorUnavailable):
+                if call.turned_down_by():
+                    continue
                 return
             self._record(now, "seat", program, head)
             self._carry(slice_, call, event, text, now)
@@ -298,7 +299,7 @@ class Shell:
         program = books.programs[order.program]
         if type(event) is TimerFired:
             if fold.needs_counselor(call, event):
-                event = self._offer(order, program, now)
+                event = self._offer(order, program, now, call=call)
             elif fold.tells_place(call, event):
                 event = self._place_counted(call, program)
         voucher = None if order.voucher is None else books.vouchers[order.voucher]
@@ -320,7 +321,13 @@ class Shell:
         return self._writer.write(before, call, outcome, program, now)
 
     def _offer(
-        self, order: Order, program: Program, now: datetime, *, is_head: bool = False
+        self,
+        order: Order,
+        program: Program,
+        now: datetime,
+        *,
+        call: Call | None = None,
+        is_head: bool = False,
     ) -> CounselorClaimed | CounselorUnavailable:
         """Whom this call would get, and whether it gets them; the head of a queue goes first."""
         books = self._books
@@ -330,7 +337,9 @@ class Shell:
                 return CounselorUnavailable(RefusalCode.COUNSELOR_BUSY)
             requirement = program.routing.requirement(program.id)
             free = books.candidates(program.id)
-            return offer(choose(free, requirement, now, prefer=order.counselor), None, program, now)
+            without = () if call is None else call.turned_down_by()
+            chosen = choose(free, requirement, now, prefer=order.counselor, without=without)
+            return offer(chosen, None, program, now)
         if order.counselor is None:
             return offer(None, None, program, now)
         engaged = books.engaged.get(order.counselor)

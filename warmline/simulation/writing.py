@@ -161,7 +161,7 @@ class Writer:
             known = books.counselors[counselor]
             if move is _CLAIMED:
                 self._audience.claimed(known, call.id, now)
-            moved = self._deciding.moved_counselor(known, move, program, now)
+            moved = self._deciding.moved_counselor(known, move, call.id, program, now)
             books.keep_counselor(moved)
             self._free_again(counselor, move, moved, program, now)
         if call.counselor is not None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from routing.queue import Seated
 from routing.store.counselors import next_free_at
 from routing.store.queue import queue_heads, waiting_programs
 from terms.ids import CallId, ProgramId, TenantId
@@ -43,16 +44,17 @@ class Seater(Looker):
     async def _seat_all(self, tenant: TenantId, program: ProgramId) -> datetime | None:
         """Answers when somebody will come free by themselves, should anybody still wait.
 
-        A head that cannot be seated is passed over until the next look: those behind it are not.
+        A head that cannot be seated, or was turned down by those who are free, is passed over
+        until the next look: those behind it are not.
         """
         passed_over: set[CallId] = set()
         while True:
             async with self._pool.acquire() as connection:
                 heads = await queue_heads(connection, tenant, program, without=passed_over)
             if not heads:
-                return None
+                return await self._next_free(tenant, program) if passed_over else None
             try:
-                is_seated = await self._desk.seat_next(tenant, heads[0])
+                seated = await self._desk.seat_next(tenant, heads[0])
             except Exception as fault:
                 if is_out_of_reach(fault):
                     raise  # that is no fault of the head
@@ -60,6 +62,11 @@ class Seater(Looker):
                 self._metrics.seating_faults.inc()
                 _log.error("head_not_seated", call=heads[0].call, exc_info=fault)
                 continue
-            if not is_seated:
-                async with self._pool.acquire() as connection:
-                    return await next_free_at(connection, tenant, program, self.clock.now())
+            if seated is Seated.NOBODY_FREE:
+                return await self._next_free(tenant, program)
+            if seated is Seated.NOT_THIS_ONE:
+                passed_over.add(heads[0].call)
+
+    async def _next_free(self, tenant: TenantId, program: ProgramId) -> datetime | None:
+        async with self._pool.acquire() as connection:
+            return await next_free_at(connection, tenant, program, self.clock.now())

@@ -9,7 +9,8 @@ import structlog
 from dialer.events import TimerKind
 from dialer.store.due import DueTimer, drop_timer, lease_timers, next_timer_at
 from warmline.clock import Clock
-from warmline.desk.desk import Desk, tell_stale
+from warmline.desk.desk import Desk
+from warmline.desk.stale import tell_stale
 from warmline.metrics import Metrics
 from warmline.workers.hearing import HEARING_SECONDS, SILENCES
 from warmline.workers.hold import SHARED, Hold

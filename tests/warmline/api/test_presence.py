@@ -34,7 +34,7 @@ async def test_looking_at_oneself_keeps_one_present_and_a_break_a_break(service:
     assert await lease(service, counselor) == first
 
     await service.let_pass(600)
-    await service.house.pool.execute("UPDATE counselors SET presence = 'break', misses = 3")
+    await service.house.pool.execute("UPDATE counselors SET presence = 'break'")
     async with service.client.get("/v1/me", headers=me) as response:
         seen = await response.json()
     assert seen["presence"] == "break"

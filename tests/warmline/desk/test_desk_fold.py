@@ -179,8 +179,8 @@ def test_only_a_talk_is_followed_by_a_wrap_up() -> None:
     someone = Counselor(
         id=ANA, name="Ana", programs=frozenset(), roles=frozenset(), idle_since=NOON
     )
-    freed = moved_counselor(someone, CounselorMove.FREED, PROGRAMS[LISTENING], at(100))
-    released = moved_counselor(someone, CounselorMove.RELEASED, PROGRAMS[LISTENING], at(100))
+    freed = moved_counselor(someone, CounselorMove.FREED, CALL, PROGRAMS[LISTENING], at(100))
+    released = moved_counselor(someone, CounselorMove.RELEASED, CALL, PROGRAMS[LISTENING], at(100))
 
     assert freed.wrap_up_until == at(160)
     assert released.wrap_up_until is None

@@ -8,6 +8,7 @@ import type {
   Presence,
   RiskLevel,
   Said,
+  Untaken,
   VerdictKind,
   warmline__api__offers__Offered as Became,
 } from "../shared/api/schema.ts";
@@ -45,7 +46,7 @@ const zhWhy: Record<Became, string> = {
   ringing: "正在响您的手机",
   accepted: "您已接受，但没有和来电者接通",
   connected: "已通话",
-  declined: "您没有接，这位来电者不会再转给您",
+  declined: "您没有接，这通来电不会再转给您",
   missed: "您的手机没有接起或没有按 1，已转给别人或稍后再打",
   withdrawn: "您接起之前，来电者或工作人员取消了",
   fault: "没能打通您的手机：线路有故障，或号码不对",
@@ -54,10 +55,20 @@ const enWhy: Record<Became, string> = {
   ringing: "Your phone is ringing",
   accepted: "You accepted, but the caller was not reached",
   connected: "You talked",
-  declined: "You declined; this caller is not offered to you again",
+  declined: "You declined; this call is not offered to you again",
   missed: "Your phone was not answered, or nobody pressed 1: it went on to others or waits",
   withdrawn: "Given up by the caller, or by staff, before you answered",
   fault: "Your phone could not be rung: the line failed, or the number is wrong",
+};
+const zhUntaken: Record<Untaken, string> = {
+  missed: "没有接起，或没有按 1",
+  declined: "您没有接",
+  fault: "没能打通您的手机",
+};
+const enUntaken: Record<Untaken, string> = {
+  missed: "not answered, or nobody pressed 1",
+  declined: "declined",
+  fault: "your phone could not be rung",
 };
 const zhUnreached: Record<Failure, string> = {
   no_answer: "没有人接",
@@ -137,6 +148,11 @@ export const words = catalogue(
     offlineText: "准备好了就上线。来电会先响您的手机，这里同时显示。",
     breakTitle: "休息中",
     breakText: "不会有来电转给您。",
+    awaySince: (time: string) => `${time} 起系统让您休息了`,
+    awayDeclined: "您连续没有接下面这些来电，暂时不再转给您。可以接听时，请重新上线。",
+    awayMissed:
+      "下面这些来电连续没有在您的手机上接通，暂时不再转给您。看看手机，可以接听时，请重新上线。",
+    untaken: zhUntaken,
     freeTitle: "等待来电",
     freeText: "有来电时，您的手机会响，这里会响铃并闪动标题。可以去别的窗口做事。",
     cooldownTitle: "稍作休息",
@@ -341,6 +357,12 @@ export const words = catalogue(
     offlineText: "Go online when you are ready. A call rings your phone first, and shows here.",
     breakTitle: "On a break",
     breakText: "No call is offered to you.",
+    awaySince: (time: string) => `The service put you on a break at ${time}`,
+    awayDeclined:
+      "You declined these calls in a row, so no more are offered for now. Take calls again when you can.",
+    awayMissed:
+      "These calls in a row were not answered on your phone, so no more are offered for now. Look at your phone, and take calls again when you can.",
+    untaken: enUntaken,
     freeTitle: "Waiting for a call",
     freeText:
       "When one comes your phone rings, and this page rings and flashes its title. You may work in another window.",
