@@ -292,6 +292,7 @@ def _application(house: House, ground: Ground) -> web.Application:
         limits=ground.limits,
         seal=house.seal,
         public_url=house.url,
+        is_behind=lambda: house.carrier.hold.is_behind,
         trusted_proxies=house.settings.trusted_proxies,
     )
     app = make_app(

@@ -185,6 +185,20 @@ async def keep_orders(
     return frozenset(row["seq"] for row in rows)
 
 
+async def is_being_asked(
+    connection: "Connection", tenant: TenantId, call: CallId, *, now: datetime, since: datetime
+) -> bool:
+    """Whether an order of this call that fell due `since` then may not be carried out yet."""
+    found: bool = await connection.fetchval(
+        """SELECT EXISTS (
+               SELECT FROM carrier_orders
+               WHERE tenant = $1 AND call = $2 AND outcome IS NULL
+                   AND due_at <= $3 AND due_at > $4)""",
+        *(tenant, call, now, since),
+    )
+    return found
+
+
 async def insert_orders(
     connection: "Connection",
     tenant: TenantId,

@@ -230,6 +230,7 @@ async def choose_counselor(
         RefusalCode.NOT_NOW,
         RefusalCode.RATE_LIMITED,
     ),
+    begins_call=True,
 )
 async def place_call(
     acting: Acting, who: Caller | AppKey, order: Annotated[OrderId, ID], body: PlaceCall
@@ -237,7 +238,8 @@ async def place_call(
     """Call the two people of an order; a call that waits for its next attempt goes on at once.
 
     The first of several dials wins (A22); whatever refuses it leaves nothing behind, but a note for
-    an appointment whose counselor is not there. Before the appointed time nobody is called.
+    an appointment whose counselor is not there. Before the appointed time nobody is called. While
+    the service is behind with calls under way the answer is 503 and nothing is begun.
     """
     desk = acting.part(DESK)
     owned = await own_order(acting, acting.connection, order)

@@ -27,6 +27,7 @@ _MOST, _WITHIN_SECONDS = 3, 300
     who=(COUNSELOR,),
     returns={202: Me},
     refuses=(RefusalCode.NOT_NOW, RefusalCode.RATE_LIMITED),
+    begins_call=True,
 )
 async def check_phone(acting: Acting, who: Staff) -> Me:
     """Ring my phone by itself: whoever answers is asked to press 1. `phone_check` tells the rest.

@@ -14,6 +14,7 @@ from dialer.carriers import CarrierUnreachable, Receive
 from dialer.carriers.asterisk.carrier import Address, AsteriskCarrier
 from dialer.carriers.asterisk.standing import Believed
 from dialer.store.calls import live_calls
+from terms.ids import CallId
 from warmline.carriers.fenced import FencedCarrier
 from warmline.carriers.in_use import Place
 from warmline.carriers.lease import Lease
@@ -76,6 +77,12 @@ class AsteriskHold:
     def may_obey(self) -> bool:
         """Whether orders may go out."""
         return self.lease.is_held
+
+    is_behind = False
+
+    def awaits(self, call: CallId) -> bool:
+        """What it tells is believed as it comes."""
+        return False
 
     @property
     def hears(self) -> bool:

@@ -19,6 +19,7 @@ from dialer.carriers.twilio.carrier import Presence, TwilioCarrier
 from dialer.carriers.twilio.documents import Words
 from dialer.carriers.twilio.numbers import is_e164
 from dialer.carriers.twilio.webhooks import Signatures, routes
+from terms.ids import CallId
 from warmline.bus import RateLimits
 from warmline.bus.in_process import InProcessRateLimits
 from warmline.carriers.in_use import Place
@@ -135,16 +136,21 @@ def _hit(settings: Settings, limits: RateLimits) -> Hit:
 
 @dataclass(frozen=True, slots=True)
 class TwilioHold(SharedHold):
-    """Every process gives orders. One that is late with what Twilio told it concludes nothing from
-    silence: the phone that seems not to have been answered may have been, seconds ago.
+    """Every process gives orders. Of a call of which Twilio told something that waits here, nothing
+    is concluded from silence: the phone that seems not to have been answered may have been, seconds
+    ago.
     """
 
     backlog: Backlog
 
+    def awaits(self, call: CallId) -> bool:
+        """Whether something of this call waits to be believed."""
+        return self.backlog.has_of(call)
+
     @property
-    def hears(self) -> bool:
-        """Whether nothing waits to be believed."""
-        return not self.backlog.is_late
+    def is_behind(self) -> bool:
+        """Whether Twilio tells more than we can take."""
+        return self.backlog.is_long
 
 
 class TwilioInUse:

@@ -99,6 +99,7 @@ class Operation:
     uploads: tuple[str, ...] = ()
     body_limit_bytes: int = BODY_LIMIT_BYTES
     signed: web.AppKey[Signatures] | None = None
+    begins_call: bool = False
 
     @property
     def keeps_answers(self) -> bool:
@@ -113,7 +114,8 @@ class Details(TypedDict, total=False):
     seals the kept answer (it holds a token); `upgrades` is for a WebSocket; `problems` lists what
     the frame would not guess. `uploads` are the content types of files that may come in place of
     JSON, and `body_limit_bytes` is how large either may be. `signed` names what knows the
-    signatures that are asked for instead of a token.
+    signatures that are asked for instead of a token. What `begins_call` is refused with 503 before
+    anything is read while the process is behind with the calls that are under way.
     """
 
     who: tuple[Allowed, ...]
@@ -124,6 +126,7 @@ class Details(TypedDict, total=False):
     uploads: tuple[str, ...]
     body_limit_bytes: int
     signed: web.AppKey[Signatures]
+    begins_call: bool
 
 
 class Operations:

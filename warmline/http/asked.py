@@ -46,6 +46,9 @@ class Frame:
     machine_now: Callable[[], datetime] = machine_now
     """The time that authenticators of one-time codes go by: no simulation moves it."""
 
+    is_behind: Callable[[], bool] = lambda: False
+    """Whether calls under way wait for this process: no other is begun meanwhile."""
+
     trusted_proxies: tuple[Network, ...] = ()
     """Networks whose X-Forwarded-For and X-Forwarded-Proto are believed."""
 

@@ -16,6 +16,7 @@ from warmline.http.asked import FRAME, Acting, Answer, Asked, borrowed
 from warmline.http.cookies import set_cookie
 from warmline.http.idempotency import Kept, Key
 from warmline.http.model import Model
+from warmline.http.problems import Unavailable
 from warmline.http.reading import (
     BODY_LIMIT_BYTES,
     body_text,
@@ -29,10 +30,16 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 
+_BEHIND_SECONDS = 3
+"""About how long it takes to deal with what waits."""
+
+
 def handler(operation: Operation) -> Handler:
     """The aiohttp handler that runs `operation`."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        if operation.begins_call and request.app[FRAME].is_behind():
+            raise Unavailable("Calls under way come first.", retry_after_seconds=_BEHIND_SECONDS)
         if operation.body_limit_bytes != BODY_LIMIT_BYTES:
             request = request.clone(client_max_size=operation.body_limit_bytes)
         if operation.signed is not None:

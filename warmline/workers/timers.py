@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from dialer.events import TimerKind
-from dialer.store.due import DueTimer, drop_timer, lease_timers, next_timer_at
+from dialer.store.due import (
+    DueTimer,
+    drop_timer,
+    is_being_asked,
+    lease_timers,
+    next_timer_at,
+)
 from warmline.clock import Clock
 from warmline.desk.desk import Desk
 from warmline.desk.stale import tell_stale
@@ -26,6 +32,9 @@ _log = structlog.get_logger()
 _LEASE = timedelta(seconds=1)
 """Short, so that what a dead process held fires late by a second at most. Firing twice is harmless:
 the second time the call no longer holds the timer."""
+
+_ASKED_WITHIN = timedelta(seconds=15)
+"""An order that the carrier could not be given for so long holds no timer of its call up."""
 
 _AT_ONCE = 16
 _MOST_IN_HAND = 200
@@ -115,13 +124,27 @@ class TimerWorker(Looker):
 
     async def _fire(self, due: DueTimer) -> None:
         async with self._room:
-            late = (self.clock.now() - due.timer.due_at).total_seconds()
-            self._metrics.timer_lateness.observe(max(late, 0))
             try:
+                if await self._may_be_answered(due):
+                    return  # its lease lapses soon, and it comes again
+                late = (self.clock.now() - due.timer.due_at).total_seconds()
+                self._metrics.timer_lateness.observe(max(late, 0))
                 await self._decide(due)
             except Exception as fault:
                 # One timer that cannot fire must not hold up the others; its lease lapses soon.
                 _log.error("timer_not_fired", call=due.call, kind=due.timer.kind, exc_info=fault)
+
+    async def _may_be_answered(self, due: DueTimer) -> bool:
+        """Whether what it did not hear of waits with us: the answer, or the asking itself."""
+        if due.timer.kind not in SILENCES:
+            return False
+        if self._hold.awaits(due.call):
+            return True
+        now = self.clock.now()
+        async with self._pool.acquire() as connection:
+            return await is_being_asked(
+                connection, due.tenant, due.call, now=now, since=now - _ASKED_WITHIN
+            )
 
     async def _decide(self, due: DueTimer) -> None:
         if due.order is not None:

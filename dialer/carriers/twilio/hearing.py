@@ -14,6 +14,7 @@ from dialer.carriers.twilio.backlog import Backlog
 from dialer.carriers.twilio.book import Book
 from dialer.carriers.twilio.events import Event
 from dialer.carriers.twilio.line import Line
+from dialer.carriers.twilio.names import call_of_leg
 from dialer.carriers.twilio.telling import observe, reports
 
 _RETRY_SECONDS = 0.2
@@ -104,7 +105,7 @@ class Hearing:
     def _queue(self, event: Event, line: Line | None) -> None:
         lane = (event.leg or event.sid).partition("/")[0]
         self._waiting.add(event.key)
-        self._backlog.add(event.key)
+        self._backlog.add(event.key, call_of_leg(event.leg))
         self._lanes.setdefault(lane, deque()).append(_Untold(event, line))
         self._begin(lane)
 

@@ -57,6 +57,11 @@ def is_dialled_in(leg: LegId) -> bool:
     return leg.startswith(_DIALLED_IN) and "/" not in leg
 
 
+def call_of_leg(leg: LegId | None) -> CallId | None:
+    """The call that a leg of ours belongs to; which one a phone dialled into, others know."""
+    return CallId(leg.partition("/")[0]) if leg is not None and "/" in leg else None
+
+
 def room_of(call: CallId) -> str:
     """The name of the call's conference. It holds nothing about a person."""
     return _ROOM + call

@@ -27,7 +27,11 @@ from dialer.carriers.twilio.names import (
     INBOUND,
     NUMBER,
     VOICE,
+    call_of_leg,
+    leg_of_label,
+    leg_of_token,
 )
+from terms.ids import CallId
 
 Form = MultiDict[str]
 Take = Callable[[web.Request, Form], Awaitable[web.Response]]
@@ -81,7 +85,7 @@ def routes(ear: Ear, signatures: Signatures, backlog: Backlog) -> list[web.Route
     def counted(take: Take) -> Take:
         async def counting(request: web.Request, form: Form) -> web.Response:
             coming = object()
-            backlog.add(coming)
+            backlog.add(coming, _call_of(request, form))
             try:
                 return await take(request, form)
             finally:
@@ -122,6 +126,12 @@ def routes(ear: Ear, signatures: Signatures, backlog: Backlog) -> list[web.Route
         (CONFERENCES, conferences),
     )
     return [web.post(path, signatures.checked(counted(take))) for path, take in doors]
+
+
+def _call_of(request: web.Request, form: Form) -> CallId | None:
+    """Which call it is about, by the token it is told under or by the participant's label."""
+    token, label = request.match_info.get("token"), form.get("ParticipantLabel", "")
+    return call_of_leg(leg_of_label(label) if token is None else leg_of_token(token))
 
 
 def _holds(one: RequestValidator, url: str, form: Form, signature: str, algorithm: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from dialer.carriers import CarrierUnreachable
 from dialer.carriers.simulated.in_process import InProcessCarrier
 from dialer.carriers.simulated.world import World
-from terms.ids import LegId
+from terms.ids import CallId, LegId
 from tests.people import TENANT
 from warmline.carriers.fenced import FencedCarrier
 from warmline.carriers.lease import LEASE_SECONDS, RENEW_EVERY, Lease
@@ -32,6 +32,10 @@ class Process:
 
     may_obey = property(lambda self: self.lease.is_held)
     hears = True
+    is_behind = False
+
+    def awaits(self, call: CallId) -> bool:
+        return False
 
     def taken(self, fencing: int) -> None:
         self.told.append(f"taken {fencing}")

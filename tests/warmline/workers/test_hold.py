@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from dialer.call import State
 from dialer.carriers.simulated import orders as wire
 from dialer.orders import HangUp, Say
+from terms.ids import CallId
 from tests.house import House
 from tests.people import CALLER, TENANT
 from tests.warmline.workers.choosy import Choosy, an_obeyer, ask, outcomes, talking, work
@@ -26,8 +27,13 @@ class Turn:
 
     may_obey: bool = False
     hears: bool = False
+    is_behind: bool = False
+    awaited: set[CallId] = field(default_factory=set)
     passed_on: int = 0
     wakes: list[Callable[[], None]] = field(default_factory=list)
+
+    def awaits(self, call: CallId) -> bool:
+        return call in self.awaited
 
     def rings(self, wake: Callable[[], None]) -> None:
         self.wakes.append(wake)
@@ -95,6 +101,24 @@ async def test_a_ring_is_not_given_up_by_whoever_cannot_have_heard_that_it_was_a
     await timers.look()
     assert (await house.see_call(order)).state is State.RINGING_FIRST
     turn.hears = True
+    await timers.look()
+
+    assert (await house.see_call(order)).state is not State.RINGING_FIRST
+
+
+async def test_a_ring_is_not_given_up_while_what_was_told_of_its_call_is_not_believed_yet(
+    house: House,
+) -> None:
+    order = await house.order(await house.caller(), await house.counselor())
+    call = await house.call(order, CALLER)
+    turn = Turn(hears=True, awaited={call.id})
+    timers = TimerWorker(house.pool, house.desk, house.clock, Metrics(CollectorRegistry()), turn)
+    house.clock.advance(60)
+
+    await timers.look()
+    assert (await house.see_call(order)).state is State.RINGING_FIRST
+    turn.awaited.clear()
+    house.clock.advance(1)
     await timers.look()
 
     assert (await house.see_call(order)).state is not State.RINGING_FIRST

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from structlog.testing import capture_logs
 
-from dialer.store.due import next_timer_at
+from dialer.call import State
+from dialer.orders import Say
+from dialer.store.due import next_timer_at, settle_done
 from terms.ids import OrderId
 from tests.house import House
 from tests.people import TENANT
+from tests.warmline.workers.choosy import ask
 
 if TYPE_CHECKING:
     pass
@@ -64,6 +67,43 @@ async def test_a_timer_that_waits_for_a_lock_does_not_delay_those_that_fall_due_
     await looking
 
     assert not await timers_left(house, held)
+
+
+async def test_a_ring_is_not_given_up_while_an_order_of_its_call_is_on_its_way(
+    house: House,
+) -> None:
+    """Nor for ever: one that the carrier cannot be given is waited for no longer."""
+    order = await a_call(house, *NUMBERS[0])
+    call = await house.see_call(order)
+    house.clock.advance(25)
+    await ask(house, call.id, Say(call.legs[0].id, "warning"))
+
+    house.clock.advance(14)
+    await house.crew.timers.look()
+    assert (await house.see_call(order)).state is State.RINGING_FIRST
+    house.clock.advance(1)
+    await house.crew.timers.look()
+
+    assert (await house.see_call(order)).state is not State.RINGING_FIRST
+
+
+async def test_a_ring_is_given_up_once_the_last_order_of_its_call_is_carried_out(
+    house: House,
+) -> None:
+    order = await a_call(house, *NUMBERS[0])
+    call = await house.see_call(order)
+    house.clock.advance(25)
+    (seq,) = await ask(house, call.id, Say(call.legs[0].id, "warning"))
+    house.clock.advance(6)
+    await house.crew.timers.look()
+    assert (await house.see_call(order)).state is State.RINGING_FIRST
+
+    async with house.pool.acquire() as connection:
+        await settle_done(connection, [(TENANT, call.id, seq)], house.clock.now())
+    house.clock.advance(1)
+    await house.crew.timers.look()
+
+    assert (await house.see_call(order)).state is not State.RINGING_FIRST
 
 
 async def test_a_timer_of_no_call_is_forgotten(house: House) -> None:

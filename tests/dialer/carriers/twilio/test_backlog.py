@@ -1,15 +1,14 @@
-"""Whoever is late with what Twilio told it knows that it is."""
+"""Whoever has not dealt with what Twilio told it knows of which call, and how much that is."""
 
 import asyncio
 from datetime import datetime, timedelta
 
 from dialer.carriers import Report
 from dialer.carriers.twilio.backlog import Backlog
-from terms.ids import LegId
+from terms.ids import CallId, LegId
 from tests.dialer.carriers.rig import Behaviour
 from tests.dialer.carriers.twilio.lines import NOON
 from tests.dialer.carriers.twilio.rig import OURS, TwilioRig
-from tests.twilio_standin.clock import VirtualClock
 from warmline.carriers.twilio import TwilioHold
 
 
@@ -26,39 +25,55 @@ class Hands:
         self.at += timedelta(seconds=seconds)
 
 
-def test_what_waits_for_half_a_second_is_late_until_it_is_dealt_with_or_hopeless() -> None:
+ONE, OTHER = CallId("call1"), CallId("call2")
+
+
+def test_what_came_of_a_call_waits_until_it_is_dealt_with_or_hopeless() -> None:
     clock = Hands()
     backlog = Backlog(clock)
-    backlog.add("first")
-    clock.move(0.5)
-    assert not backlog.is_late
-    clock.move(0.1)
-    assert backlog.is_late
-    backlog.add("second")
-    backlog.add("first")  # told again: it came when it came
-    clock.move(14.5)
-    assert backlog.is_late  # the first is hopeless by now, and the second late
+    backlog.add("first", ONE)
+    assert (backlog.has_of(ONE), backlog.has_of(OTHER)) == (True, False)
+    clock.move(10)
+    backlog.add("second", ONE)
+    backlog.add("first", ONE)  # told again: it came when it came
+    clock.move(5)
     backlog.drop("second")
-    assert not backlog.is_late
+    assert not backlog.has_of(ONE)
+    backlog.add("second", ONE)
+    assert backlog.has_of(ONE)
+    backlog.drop("second")
     backlog.drop("never seen")
+    assert not backlog.has_of(ONE)
 
 
-def test_who_is_late_for_ever_waits_no_longer_and_begins_anew_once_it_was_not() -> None:
+def test_what_may_be_of_any_call_counts_for_each_once_it_is_late() -> None:
     clock = Hands()
     backlog = Backlog(clock)
+    backlog.add("of a phone that dialled in", None)
+    clock.move(1)
+    assert not backlog.has_of(ONE)
+    clock.move(0.1)
+    assert backlog.has_of(ONE)
+    clock.move(14)
+    assert not backlog.has_of(ONE)
 
-    def late_for(seconds: int) -> list[bool]:
-        seen = []
-        for second in range(seconds):
-            backlog.add(second)
-            clock.move(1)
-            seen.append(backlog.is_late)
-            backlog.drop(second)
-        return seen
 
-    assert late_for(17) == [True] * 15 + [False] * 2
-    assert not backlog.is_late
-    assert late_for(2) == [True] * 2
+def test_a_backlog_is_long_while_many_things_wait_for_more_than_a_second() -> None:
+    clock = Hands()
+    backlog = Backlog(clock)
+    for number in range(10):
+        backlog.add(number, ONE)
+    clock.move(1)
+    assert not backlog.is_long
+    clock.move(0.1)
+    assert backlog.is_long
+    backlog.drop(0)
+    assert not backlog.is_long
+    backlog.add("another", OTHER)
+    clock.move(1.1)
+    assert backlog.is_long
+    clock.move(13)  # the nine are hopeless by now
+    assert not backlog.is_long
 
 
 async def test_news_that_is_told_and_not_taken_yet_makes_silence_mean_nothing(
@@ -74,17 +89,15 @@ async def test_news_that_is_told_and_not_taken_yet_makes_silence_mean_nothing(
         await rig.receive(report)
 
     await rig.carrier.open(slowly)
-    assert hold.hears
+    assert not hold.awaits(ONE)
     phone = await rig.phone(Behaviour.ANSWERS)
     await rig.carrier.ring(LegId("call1/caller/1"), phone, shows=OURS, ring_seconds=20)
     await asyncio.wait_for(reached.wait(), 5)
-    assert isinstance(rig.twilio.clock, VirtualClock)
-    rig.twilio.clock.step(rig.twilio.clock.now() + timedelta(seconds=0.6))
 
-    assert not hold.hears
+    assert (hold.awaits(ONE), hold.awaits(OTHER)) == (True, False)
     gate.set()
     await rig.settle()
-    assert hold.hears
+    assert not hold.awaits(ONE)
 
 
 async def test_a_request_that_is_not_answered_yet_makes_silence_mean_nothing(
@@ -105,11 +118,9 @@ async def test_a_request_that_is_not_answered_yet_makes_silence_mean_nothing(
     rig.twilio.pick_up(phone.digits)
     answering = asyncio.create_task(rig.twilio.settle())
     await asyncio.wait_for(reached.wait(), 5)
-    assert isinstance(rig.twilio.clock, VirtualClock)
-    rig.twilio.clock.step(rig.twilio.clock.now() + timedelta(seconds=0.6))
 
-    assert not hold.hears
+    assert (hold.awaits(ONE), hold.awaits(OTHER)) == (True, False)
     gate.set()
     await answering
     await rig.settle()
-    assert hold.hears
+    assert not hold.awaits(ONE)

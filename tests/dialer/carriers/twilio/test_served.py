@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +31,32 @@ from tests.twilio_standin.phones import Reply, Script
 from warmline.bench.people import People
 from warmline.clock import machine_now
 from warmline.programs import load_programs
-from warmline.serve import running
+from warmline.serve import House, running
 from warmline.settings import Settings
+from warmline.workers.hold import SharedHold
 
 # Twilio tells times in whole seconds: a talk of less than one would be none.
 FEW = Load(calls=6, calls_per_second=20, answers_after_seconds=0.05, talk_seconds=1.5)
 ONE = Load(calls=1, calls_per_second=20, answers_after_seconds=0.05, talk_seconds=1.5)
 
 
+@dataclass(slots=True, kw_only=True)
+class ServedRun(Run):
+    """With the process at hand."""
+
+    house: House
+
+
+class Behind(SharedHold):
+    """Of a process that is behind with the calls under way."""
+
+    is_behind = True
+
+
 @asynccontextmanager
 async def a_run(
     operations: Operations, database_url: str, tmp_path: Path, load: Load
-) -> AsyncIterator[Run]:
+) -> AsyncIterator[ServedRun]:
     """A process that serves, with customers whose buttons can be pressed."""
     services: dict[str, str] = {}
     programs = open_all_day(tmp_path / "programs")
@@ -67,7 +82,8 @@ async def a_run(
             counselors = await people.counselors(load.calls, LISTENING)
             customers = await people.customers(load.calls, LISTENING, counselors)
             async with aiohttp.ClientSession(base_url=services[PUBLIC]) as client:
-                yield Run(
+                yield ServedRun(
+                    house=house,
                     load=load,
                     twilio=twilio,
                     customers=customers,
@@ -92,6 +108,23 @@ async def test_calls_from_the_button_to_the_verdict(
         figures = await run.go()
 
     assert figures.wrong == {}
+
+
+async def test_no_call_is_begun_while_those_under_way_wait(
+    operations: Operations, database_url: str, tmp_path: Path
+) -> None:
+    async with a_run(operations, database_url, tmp_path, ONE) as run:
+        carrier, customer = run.house.carrier, run.customers[0]
+        hold = carrier.hold
+        carrier.hold = Behind()  # type: ignore[misc]
+        button = f"/v1/orders/{customer.order}/calls"
+        login = {"Authorization": f"Bearer {customer.token}"}
+        async with run.client.post(button, json={}, headers=login) as refused:
+            assert (refused.status, refused.headers["Retry-After"]) == (503, "3")
+        assert await run.connection.fetchval("SELECT count(*) FROM calls") == 0
+
+        carrier.hold = hold  # type: ignore[misc]
+        assert (await run.go()).wrong == {}
 
 
 async def test_callbacks_in_disorder_end_in_the_same_verdicts(
