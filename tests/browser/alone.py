@@ -135,9 +135,8 @@ async def until_open(world: World) -> datetime:
     return opens.astimezone(UTC)
 
 
-async def decides(world: World, office: dict[str, str], order: str, decision: str) -> None:
-    """Support decides the order's claim, as its page would."""
-    url, request = world.demo.url, world.context.request
+async def office_token(world: World, office: dict[str, str]) -> str:
+    """The sign-in of whoever holds every role of the office, kept in `office`."""
     if "token" not in office:
         login = overseer(world.demo)
         body = {
@@ -145,10 +144,16 @@ async def decides(world: World, office: dict[str, str], order: str, decision: st
             "password": login["password"],
             "totp": code_now(login["totp_secret"], machine_now()),
         }
-        answer = await request.post(f"{url}/v1/sessions", data=body)
+        answer = await world.context.request.post(f"{world.demo.url}/v1/sessions", data=body)
         assert answer.ok, await answer.text()
         office["token"] = (await answer.json())["token"]
-    staff = {"Authorization": f"Bearer {office['token']}"}
+    return office["token"]
+
+
+async def decides(world: World, office: dict[str, str], order: str, decision: str) -> None:
+    """Support decides the order's claim, as its page would."""
+    url, request = world.demo.url, world.context.request
+    staff = {"Authorization": f"Bearer {await office_token(world, office)}"}
     case: Any = await (await request.get(f"{url}/v1/staff/orders/{order}", headers=staff)).json()
     claim = case["claims"][0]["id"]
     decided = await request.post(

@@ -67,10 +67,11 @@ class World:
     async def rings(self, number: str) -> None:
         """Wait until a phone does."""
         async with asyncio.timeout(PATIENCE_MILLISECONDS / 1000):
-            while not await self._rings(number):  # noqa: ASYNC110
+            while not await self.is_ringing(number):  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _rings(self, number: str) -> bool:
+    async def is_ringing(self, number: str) -> bool:
+        """Whether a phone rings now."""
         phones = await self.ask("GET", "/sim/handsets")
         return any(one["number"] == number and one["state"] == "ringing" for one in phones)
 
@@ -242,12 +243,16 @@ class CounselorAtDesk(Person):
         await self.sees(".on-call")
 
     async def hands_in(self, summary: str) -> None:
-        """Write the notes and hand them in."""
+        """Write the notes and hand them in; nothing else is left to be written."""
+        await self.writes(summary)
+        await expect(self.page.locator("#hand-in")).to_have_count(0)
+
+    async def writes(self, summary: str) -> None:
+        """Write the notes of a call and hand them in."""
         await self.sees("#hand-in")
         await self.page.fill("#summary", summary)
         await self.page.locator(".notes .choices").nth(1).locator("label").first.click()
         await self.presses("#hand-in")
-        await expect(self.page.locator("#hand-in")).to_have_count(0)
 
 
 @cache
