@@ -121,7 +121,7 @@ def test_routing_that_forgets_the_wrap_up_is_caught() -> None:
 def test_a_desk_that_admits_at_any_hour_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("routing.admission.is_open", lambda hours, now, workdays: True)
 
-    assert Promise.HOURS in broken_promises(Deciding(), days=4)
+    assert Promise.HOURS in broken_promises(Deciding(), days=6)
 
 
 @pytest.mark.rule("X55")
