@@ -125,3 +125,78 @@ def test_a_changer_holds_the_value_to_its_own_checks_and_knows_its_fields() -> N
         changer(Place, "number")(Place(street="Main"), 0)
     with pytest.raises(TypeError, match="no field house"):
         changer(Place, "house")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    begin: int
+    end: int
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        _CHECKED.append(self.begin)
+        if self.begin > self.end:  # no assert: pytest's own reads the value as a whole
+            raise AssertionError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    begin: int
+    end: int
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        assert self.length >= 0
+
+    @property
+    def length(self) -> int:
+        return self.end - self.begin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    begin: int
+    end: int
+
+    def __post_init__(self) -> None:
+        _must_not_be_empty(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looped:
+    begin: int
+    end: int
+
+    def __post_init__(self) -> None:
+        assert all(self.begin <= later for later in (self.end,))
+
+
+def _must_not_be_empty(one: Handed) -> None:
+    assert one.begin <= one.end
+
+
+_CHECKED: list[int] = []
+
+
+def test_a_changed_value_is_checked_where_the_check_reads_what_changed() -> None:
+    span = Span(begin=1, end=2)
+    with pytest.raises(AssertionError):
+        changer(Span, "begin")(span, 3)
+    with pytest.raises(AssertionError):
+        changer(Span, "note", "end")(span, "late", 0)
+    with pytest.raises(AssertionError):
+        replace(span, end=0)
+
+
+def test_a_changed_value_is_not_checked_again_for_what_the_check_does_not_read() -> None:
+    span = Span(begin=1, end=2)
+    _CHECKED.clear()
+    assert changer(Span, "note")(span, "quiet") == Span(begin=1, end=2, note="quiet")
+    assert _CHECKED == [1]  # by the one that was made to compare with
+
+
+@pytest.mark.parametrize("kind", [Measured, Handed, Looped])
+def test_a_check_that_reads_more_than_plain_fields_is_run_whatever_changes(kind: type) -> None:
+    for field_ in ("begin", "end"):
+        with pytest.raises(AssertionError):
+            changer(kind, field_)(kind(begin=1, end=2), {"begin": 3, "end": 0}[field_])
