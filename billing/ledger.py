@@ -12,7 +12,7 @@ by whoever decides, so entries of one book are made one after the other.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from terms.ids import BookId, CallId, OrderId
@@ -25,6 +25,7 @@ ISSUER = "issuer"
 """The account everything comes out of: the only one that may hold less than nothing."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @quickly_made
@@ -176,8 +177,7 @@ def canonical(fields: Iterable[str | None]) -> bytes:
 
 def microseconds(at: datetime) -> int:
     """Exact, since 1970."""
-    since = at - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return (at - _EPOCH) // _MICROSECOND
 
 
 class Reading:
@@ -278,17 +278,14 @@ def _digest(
     told = (
         f"{len(book)}:{book}{len(count)}:{count}{len(from_account)}:{from_account}"
         f"{len(to_account)}:{to_account}{len(moved)}:{moved}{len(reason)}:{reason}"
-        f"{_optional(order)}{_optional(call)}{_RECURS if recurs else _ONCE}"
+        f"{'-' if order is None else f'{len(order)}:{order}'}"
+        f"{'-' if call is None else f'{len(call)}:{call}'}{_RECURS if recurs else _ONCE}"
         f"{len(moment)}:{moment}{'-' if about is None else f'{2 * len(about)}:{about.hex()}'}"
     )
     return sha256(previous + told.encode()).digest()
 
 
 _RECURS, _ONCE = "4:true", "5:false"
-
-
-def _optional(field: str | None) -> str:
-    return "-" if field is None else f"{len(field)}:{field}"
 
 
 def _text(flag: bool) -> str:

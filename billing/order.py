@@ -322,8 +322,11 @@ def connected(order: Order, call: CallId, at: datetime) -> Settlement:
     """
     if order.call != call or order.talk_started_at is not None:
         return Settlement(order=order)
-    talking = replace(order, talk_started_at=at, connected_at=order.connected_at or at)
+    talking = _talking(order, at, order.connected_at or at)
     return Settlement(order=talking, voucher_move=first_connect_move(order))
+
+
+_talking = changer(Order, "talk_started_at", "connected_at")
 
 
 def expire(order: Order, now: datetime, *, no_show_consumes: bool = True) -> Settlement:
@@ -383,7 +386,7 @@ def cancel(order: Order, by: ClosedBy, why: str, now: datetime) -> Settlement:
 
 def rest(order: Order, state: State, by: ClosedBy, reason: str, now: datetime) -> Order:
     """The order brought to rest in `state`; nothing of a call or a window is left on it."""
-    return replace(
+    return _rested(
         order,
         state=state,
         call=None,
@@ -393,6 +396,20 @@ def rest(order: Order, state: State, by: ClosedBy, reason: str, now: datetime) -
         closed_by=by,
         closed_reason=reason,
     )
+
+
+_rested = changer(
+    Order,
+    *[
+        "state",
+        "call",
+        "talk_started_at",
+        "resume_until",
+        "closed_at",
+        "closed_by",
+        "closed_reason",
+    ],
+)
 
 
 def first_connect_move(before: Order) -> VoucherMove:

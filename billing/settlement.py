@@ -17,6 +17,7 @@ from billing.order import Consequence, Order, Settled, State
 from billing.policy import Policy
 from terms.calendar import start_of_day
 from terms.ids import CallId, CounselorId, OrderId, ProgramId
+from terms.values import quickly_made
 
 
 class Grade(StrEnum):
@@ -33,6 +34,7 @@ DEDUCTED = frozenset({Grade.SHORT, Grade.RESUMED, Grade.GIVEN_BACK})
 """Connected calls that are not effective."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeLine:
     """One call moves from one grade to another; `talked_seconds` is what this line adds."""

@@ -25,7 +25,7 @@ from billing.order import (
 from billing.policy import Policy
 from billing.voucher import Voucher, VoucherMove
 from terms.ids import CallId
-from terms.values import maker, quickly_made, replace
+from terms.values import changer, maker, quickly_made, replace
 from terms.verdict import Confidence, EndedBy, Verdict, VerdictKind
 
 
@@ -134,14 +134,14 @@ def settle(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> S
         remaining_before_seconds=order.remaining_seconds,
     )
     return Settlement(
-        order=replace(after, settled=settled),
+        order=_with_settled(after, settled),
         voucher_move=first_connect_move(order) if connected else _way_back(after, policy),
         review=_review(order, ending, row, policy, now),
         notices=() if is_for_one_call(order, policy) else _notices(after),
     )
 
 
-_make_settled = maker(Settled)
+_make_settled, _with_settled = maker(Settled), changer(Order, "settled")
 
 
 def revise(order: Order, ending: CallEnding, policy: Policy, now: datetime) -> Settlement:
@@ -218,7 +218,7 @@ def _row(order: Order, ending: CallEnding, policy: Policy) -> Row:
 def _accounted(order: Order, ending: CallEnding, connected: bool, talked: int) -> Order:
     """The order with the call's talk and attempts booked, still in that call."""
     started = order.talk_started_at or ending.ended_at - timedelta(seconds=talked)
-    return replace(
+    return _booked(
         order,
         connected_at=order.connected_at or (started if connected else None),
         talked_seconds=order.talked_seconds + talked,
@@ -226,6 +226,12 @@ def _accounted(order: Order, ending: CallEnding, connected: bool, talked: int) -
         remaining_seconds=_left(order.remaining_seconds, talked),
         let_down_at=order.let_down_at or (ending.ended_at if ending.let_down else None),
     )
+
+
+_booked = changer(
+    Order,
+    *["connected_at", "talked_seconds", "attempts_counted", "remaining_seconds", "let_down_at"],
+)
 
 
 def _led_to(order: Order, row: Row, ending: CallEnding, policy: Policy, now: datetime) -> Order:

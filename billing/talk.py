@@ -142,7 +142,7 @@ def disagreements(order: "Order", reading: Reading) -> Iterator[Fault]:
     """Where the order's row says something else than its book."""
     yield from reading.compare(order.head)
     told = reading.told.get(_OPENING)
-    if told not in (about(order), facts_digest(_first_facts(order))):
+    if told != about(order) and told != facts_digest(_first_facts(order)):
         yield reading.other_facts()
     for account, seconds in balances(order).items():
         booked_seconds = reading.units[account]

@@ -297,9 +297,7 @@ def _back(
 def _move(
     voucher: Voucher, state: State, reason: str, now: datetime, order: OrderId | None = None
 ) -> Moved:
-    moved = replace(
-        voucher, state=state, order=order if state in _WITH_ORDER else None, changed_at=now
-    )
+    moved = _moved(voucher, state, order if state in _WITH_ORDER else None, now)
     return _post(voucher, moved, voucher.state, reason, order)
 
 
@@ -324,6 +322,7 @@ def _post(
 
 
 _with_head = changer(Voucher, "head")
+_moved = changer(Voucher, "state", "order", "changed_at")
 
 
 def about(voucher: Voucher) -> bytes:

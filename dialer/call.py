@@ -139,7 +139,11 @@ class Call:
 
     def all_standing(self) -> list[Leg]:
         """Every leg that is not over."""
-        return [leg for leg in self.legs if leg.release is None and leg.let_go_at is None]
+        standing: list[Leg] = []
+        for leg in self.legs:
+            if leg.release is None and leg.let_go_at is None:
+                standing.append(leg)
+        return standing
 
     def next_leg(self, role: Role) -> LegId:
         """The next leg's name: ours, so that it can be matched with what the carrier has."""
@@ -155,7 +159,11 @@ class Call:
 
     def holds(self, timer: Timer) -> bool:
         """Whether that timer is set: one that fires but is not is stale."""
-        return self.due(timer.kind) == timer.due_at
+        kind = timer.kind
+        for one in self.timers:
+            if one.kind is kind:
+                return one.due_at == timer.due_at
+        return False
 
     @property
     def keeps_caller(self) -> bool:
@@ -208,10 +216,15 @@ class Call:
 
     def without_timers(self, *kinds: TimerKind) -> "Call":
         """The call without timers of those kinds."""
-        if not self.timers:
-            return self
-        kept = tuple([timer for timer in self.timers if timer.kind not in kinds])
-        return self if len(kept) == len(self.timers) else with_timers(self, kept)
+        kept = self.timers_without(kinds)
+        return self if kept is self.timers else with_timers(self, kept)
+
+    def timers_without(self, kinds: Container[TimerKind]) -> tuple[Timer, ...]:
+        """The call's timers but those of some kinds."""
+        for timer in self.timers:
+            if timer.kind in kinds:
+                return tuple([one for one in self.timers if one.kind not in kinds])
+        return self.timers
 
 
 _BY_KIND = attrgetter("kind")

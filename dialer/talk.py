@@ -83,7 +83,7 @@ def _off_at(leg: Leg, since: datetime) -> datetime | None:
     heard nothing, and the line is what ended it.
     """
     off_at = leg.off_at
-    return max(off_at, since) if off_at is not None and leg.is_silent else off_at
+    return since if off_at is not None and off_at < since and leg.is_silent else off_at
 
 
 def _merged(found: list[Stretch]) -> tuple[Stretch, ...]:

@@ -10,7 +10,7 @@ from enum import IntEnum, StrEnum
 
 from terms.ids import CallId, CounselorId, ProgramId
 from terms.refusals import RefusalCode
-from terms.values import quickly_made, replace
+from terms.values import changer, quickly_made, replace
 
 THEORY_CLASS_HOURS = 24  # D28
 MISS_COOLDOWN_SECONDS = 15
@@ -268,14 +268,17 @@ def set_presence(
 
     Coming back (also after a lapsed lease) joins the end of the idle and forgives untaken offers.
     """
-    if presence is not _BREAK:
+    if presence is not _BREAK and counselor.sent_away_at is not None:
         counselor = replace(counselor, sent_away_at=None)
     if presence is _OFFLINE:
-        return replace(counselor, presence=presence, lease_until=None)
+        return _present(counselor, presence, None)
     lease_until = now + timedelta(seconds=lease_seconds)
     if presence is _AVAILABLE and not _means_to_work(counselor, now):
         counselor = replace(counselor, idle_since=now, untaken=(), cooldown_until=None)
-    return replace(counselor, presence=presence, lease_until=lease_until)
+    return _present(counselor, presence, lease_until)
+
+
+_present = changer(Counselor, "presence", "lease_until")
 
 
 def renewed(counselor: Counselor, now: datetime, lease_seconds: int) -> Counselor:
@@ -287,7 +290,10 @@ def renewed(counselor: Counselor, now: datetime, lease_seconds: int) -> Counselo
 
 def claimed(counselor: Counselor, now: datetime) -> Counselor:
     """A call has taken the counselor: the next offer goes to everybody else first."""
-    return replace(counselor, idle_since=now)
+    return _idle_since(counselor, now)
+
+
+_idle_since = changer(Counselor, "idle_since")
 
 
 def accepted(counselor: Counselor) -> Counselor:
@@ -354,7 +360,10 @@ def led_away(counselor: Counselor) -> tuple[UntakenOffer, ...]:
 def freed(counselor: Counselor, now: datetime, wrap_up_seconds: int) -> Counselor:
     """The call let go of the counselor. Idle time begins when the wrap-up ends."""
     until = now + timedelta(seconds=wrap_up_seconds)
-    return replace(counselor, wrap_up_until=until if wrap_up_seconds else None, idle_since=until)
+    return _wraps_up(counselor, until if wrap_up_seconds else None, until)
+
+
+_wraps_up = changer(Counselor, "wrap_up_until", "idle_since")
 
 
 def wrapped_up(counselor: Counselor, now: datetime) -> Counselor:

@@ -76,8 +76,9 @@ class OpeningHours:
     @property
     def never_closes(self) -> bool:
         """Open at every instant, whatever the calendar says."""
-        every_day = self.weekdays == EVERY_WEEKDAY and not self.workdays_only
-        return every_day and not self.closed_on and ALL_DAY in self.windows
+        if ALL_DAY not in self.windows or self.workdays_only or self.closed_on:
+            return False
+        return self.weekdays == EVERY_WEEKDAY
 
 
 def is_open(hours: OpeningHours, now: datetime, workdays: Workdays) -> bool:

@@ -21,11 +21,11 @@ from dialer.machine.steps import (
     say_to_all,
     watch_silence,
 )
-from dialer.orders import Effect, Fact, FactKind, HangUp
+from dialer.orders import Effect, FactKind, HangUp, make_fact
 from dialer.policy import CapKind, Policy
 from dialer.talk import connected_at
 from terms.ids import LegId
-from terms.values import replace
+from terms.values import changer, replace
 from terms.verdict import Role
 
 # Asked at each joining, and a member asked of its enumeration is slow to answer.
@@ -38,17 +38,18 @@ def try_connect(call: Call, policy: Policy, now: datetime) -> Step:
     if caller is None or caller.bridged_at is None or other is None or other.bridged_at is None:
         return call, ()
     first = call.connected_at is None
-    call = replace(
+    call = _joined(
         call,
         state=State.BRIDGED,
         lost=None,
         connected_at=call.connected_at or connected_at(call.legs),
-        timers=tuple([timer for timer in call.timers if timer.kind not in _JOINING_TIMERS]),
+        timers=call.timers_without(_JOINING_TIMERS),
     )
     call = watch_silence(set_cap_timers(call, policy, now), policy, now)
-    return call, (Fact(FactKind.CONNECTED if first else FactKind.REJOINED),)
+    return call, (make_fact(FactKind.CONNECTED if first else FactKind.REJOINED),)
 
 
+_joined = changer(Call, "state", "lost", "connected_at", "timers")
 _JOINING_TIMERS = frozenset({TimerKind.BRIDGE, TimerKind.PARTED, TimerKind.RERING})
 
 
@@ -139,7 +140,7 @@ def raise_crisis(call: Call) -> Step:
     if call.crisis:
         return call, ()
     call = replace(call, crisis=True).without_timers(TimerKind.CAP, TimerKind.WARN)
-    return call, (*lift_limits(call), Fact(FactKind.CRISIS_RAISED))
+    return call, (*lift_limits(call), make_fact(FactKind.CRISIS_RAISED))
 
 
 def extend(call: Call, seconds: int, policy: Policy, now: datetime) -> Step:
@@ -148,7 +149,7 @@ def extend(call: Call, seconds: int, policy: Policy, now: datetime) -> Step:
         not_now("this program's time cannot be extended")
     call = replace(call, extended_seconds=call.extended_seconds + seconds)
     return set_cap_timers(call, policy, now), (
-        Fact(FactKind.CAP_EXTENDED, Role.COUNSELOR, {"seconds": seconds}),
+        make_fact(FactKind.CAP_EXTENDED, Role.COUNSELOR, {"seconds": seconds}),
     )
 
 
@@ -184,12 +185,12 @@ def _warn(call: Call, policy: Policy, now: datetime) -> Step:
     seconds = min(policy.warn_seconds, key=lambda warned: abs(warned - left))
     said = say_to_all(call, f"left_{seconds}")
     call = set_next_warning(call, policy, now)
-    return call, (*said, Fact(FactKind.WARNED, detail={"seconds": seconds}))
+    return call, (*said, make_fact(FactKind.WARNED, detail={"seconds": seconds}))
 
 
 def _cap(call: Call, policy: Policy, now: datetime) -> Step:
     """The granted talk is used (A25). Only a hard cap ends it, and never a person in danger."""
-    reached = Fact(FactKind.CAP_REACHED, detail={"kind": policy.cap_kind})
+    reached = make_fact(FactKind.CAP_REACHED, detail={"kind": policy.cap_kind})
     left = call.cap_seconds_left
     if left is None:
         return call, ()
@@ -217,7 +218,7 @@ def _silence(call: Call, policy: Policy, now: datetime) -> Step:
         if leg.unheard_since is not None
     )
     kept = [one for one in unheard if call.crisis and one[2] is Role.CALLER]
-    facts = tuple(Fact(FactKind.MEDIA_LOST, Role.CALLER, {"kept": True}) for _ in kept)
+    facts = tuple(make_fact(FactKind.MEDIA_LOST, Role.CALLER, {"kept": True}) for _ in kept)
     dying = [one for one in unheard if one not in kept]
     if not dying:
         return call, facts

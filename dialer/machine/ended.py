@@ -11,7 +11,7 @@ from dialer.machine.steps import Step, evidence, judged
 from dialer.orders import Effect, Fact, FactKind, HangUp
 from dialer.policy import Policy
 from dialer.verdict import judge
-from terms.values import replace
+from terms.values import changer, replace
 
 
 def on_evidence(call: Call, news: News, policy: Policy, now: datetime) -> Step:
@@ -41,14 +41,17 @@ def rejudge(call: Call) -> Step:
     return replace(call, verdict=verdict), (judged(verdict, False),)
 
 
+_finally = changer(Call, "timers", "verdict_is_final")
+_FINAL = frozenset({TimerKind.FINAL})
+
+
 def happened(call: Call, event: Happening, policy: Policy, now: datetime) -> Step:
     """The counselor's mark, a caller who tries again, and the time at which the verdict stands."""
     match event:
         case events.TimerFired(timer) if timer.kind is TimerKind.FINAL:
             verdict = call.verdict
             assert verdict is not None
-            timers = tuple([one for one in call.timers if one.kind is not TimerKind.FINAL])
-            call = replace(call, timers=timers, verdict_is_final=True)
+            call = _finally(call, call.timers_without(_FINAL), True)
             return call, (judged(verdict, True),)
         case events.CounselorMarkedCutOff(cut_off):
             call, effects = rejudge(replace(call, counselor_mark=cut_off))

@@ -26,7 +26,7 @@ from dialer.machine.steps import (
     ring_second,
     say_farewell,
 )
-from dialer.orders import Fact, FactKind, HangUp, Part
+from dialer.orders import FactKind, HangUp, Part, make_fact
 from dialer.policy import Policy
 from terms.ids import LegId
 from terms.values import replace
@@ -80,7 +80,9 @@ def _came(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
         return ask_to_accept(call, leg, policy, now)
     if leg.answered_at is None:
         return call, ()
-    accepted = (Fact(FactKind.COUNSELOR_ACCEPTED, _COUNSELOR),) if leg.role is _COUNSELOR else ()
+    accepted = (
+        (make_fact(FactKind.COUNSELOR_ACCEPTED, _COUNSELOR),) if leg.role is _COUNSELOR else ()
+    )
     if call.state is _RINGING_FIRST and leg.role is call.ring_first:
         call, effects = ring_second(call, policy, now, comes=True)
     elif call.state is State.RINGING_SECOND and leg.role is not call.ring_first:
@@ -235,7 +237,7 @@ def _raise_crisis(call: Call) -> Step:
     if call.crisis:
         return call, ()
     lifted = () if call.due(TimerKind.BRIDGE) is None else lift_limits(call)
-    return replace(call, crisis=True), (*lifted, Fact(FactKind.CRISIS_RAISED))
+    return replace(call, crisis=True), (*lifted, make_fact(FactKind.CRISIS_RAISED))
 
 
 def _dialled_in(call: Call, leg: LegId, policy: Policy, now: datetime) -> Step:

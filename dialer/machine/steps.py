@@ -29,7 +29,7 @@ from dialer.talk import connected_at
 from dialer.verdict import Evidence, judge
 from terms.ids import CounselorId, LegId
 from terms.spans import seconds
-from terms.values import maker, replace
+from terms.values import changer, maker, replace
 from terms.verdict import Role, Verdict
 
 Step = tuple[Call, tuple[Effect, ...]]
@@ -37,6 +37,7 @@ Step = tuple[Call, tuple[Effect, ...]]
 # Asked at most steps, and a member asked of its enumeration is slow to answer.
 _CALLER, _COUNSELOR, _LEG_RUNG = Role.CALLER, Role.COUNSELOR, FactKind.LEG_RUNG
 _RING, _JUDGED = TimerKind.RING, FactKind.JUDGED
+_RINGING_FIRST, _RINGING_SECOND, _ENDED = State.RINGING_FIRST, State.RINGING_SECOND, State.ENDED
 
 TIME_IS_UP_SECONDS = 2
 """Time for "the time is up" to be heard: the carrier's own limit gives no more."""
@@ -55,15 +56,15 @@ def after(delay_seconds: float, now: datetime) -> datetime:
 
 def start_attempt(call: Call, counselor: CounselorId, policy: Policy, now: datetime) -> Step:
     """Ring the first of the two; a caller already on the line makes the counselor the next."""
-    call = replace(
+    call = _attempted(
         call,
-        state=State.RINGING_FIRST,
+        state=_RINGING_FIRST,
         counselor=counselor,
         attempt=call.attempt + 1,
         counselor_waits=0,
-        timers=tuple([timer for timer in call.timers if timer.kind not in _WAITING_TIMERS]),
+        timers=call.timers_without(_WAITING_TIMERS),
     )
-    claimed = Fact(FactKind.COUNSELOR_CLAIMED, detail={"attempt": call.attempt})
+    claimed = make_fact(FactKind.COUNSELOR_CLAIMED, detail={"attempt": call.attempt})
     caller = call.standing(_CALLER)
     if caller is not None:
         call = replace(call, ring_first=_CALLER)
@@ -77,6 +78,7 @@ def start_attempt(call: Call, counselor: CounselorId, policy: Policy, now: datet
     return call, (claimed, *effects)
 
 
+_attempted = changer(Call, "state", "counselor", "attempt", "counselor_waits", "timers")
 _WAITING_TIMERS = frozenset({TimerKind.ATTEMPT, TimerKind.QUEUE, TimerKind.ANNOUNCE})
 
 
@@ -100,7 +102,7 @@ def attach(call: Call, leg: LegId, at: datetime) -> Step:
     if rung is not None:
         call, effects = release(call, (rung,), LetGoReason.NOT_WANTED, at)
     call = call.with_leg(Leg(id=leg, role=Role.CALLER, rung_at=at, ringing_at=at))
-    return call, (*effects, Answer(leg), Fact(FactKind.DIALLED_IN, Role.CALLER))
+    return call, (*effects, Answer(leg), make_fact(FactKind.DIALLED_IN, Role.CALLER))
 
 
 def greet(call: Call, leg: Leg, policy: Policy) -> tuple[Effect, ...]:
@@ -119,8 +121,8 @@ def ring_second(call: Call, policy: Policy, now: datetime, *, comes: bool = Fals
     assert first is not None
     greeting = greet(call, first, policy) if comes else ()
     prompts = ("outside_hours", "forwarding") if call.handed_over else ("connecting",)
-    said = (*greeting, *(Say(first.id, prompt) for prompt in prompts))
-    call = replace(call.without_timers(TimerKind.ACCEPT), state=State.RINGING_SECOND)
+    said = (*greeting, *[Say(first.id, prompt) for prompt in prompts])
+    call = _goes_on(call, _RINGING_SECOND, call.timers_without(_ACCEPTING))
     second = _second(call)
     there = call.standing(second)
     if there is None:
@@ -130,6 +132,10 @@ def ring_second(call: Call, policy: Policy, now: datetime, *, comes: bool = Fals
         return call.with_timer(TimerKind.RING, after(policy.ring_seconds, now)), said
     call, effects = bridge(call, policy, now)
     return call, (*said, *effects)
+
+
+_goes_on = changer(Call, "state", "timers")
+_ACCEPTING = frozenset({TimerKind.ACCEPT})
 
 
 def _second(call: Call) -> Role:
@@ -167,7 +173,7 @@ def ask_to_accept(call: Call, leg: Leg, policy: Policy, now: datetime) -> Step:
 
 def bridge(call: Call, policy: Policy, now: datetime) -> Step:
     """Join everybody who stands, with the carrier's own limit as the guard behind ours."""
-    legs = tuple(leg.id for leg in call.all_standing() if leg.answered_at is not None)
+    legs = tuple([leg.id for leg in call.all_standing() if leg.answered_at is not None])
     due = after(policy.bridge_seconds, now)
     call = with_timers(call, call.timers_with(TimerKind.BRIDGE, due, without=_RINGING_TIMERS))
     return call, (Bridge(legs, limit_seconds(call, policy, now)),)
@@ -178,7 +184,7 @@ _RINGING_TIMERS = frozenset({TimerKind.RING, TimerKind.ACCEPT, TimerKind.RERING}
 
 def watch_silence(call: Call, policy: Policy, now: datetime) -> Call:
     """While any leg is silent its time runs; the silence of another does not prolong it."""
-    silent = any(leg.unheard_since is not None for leg in call.all_standing())
+    silent = any([leg.unheard_since is not None for leg in call.all_standing()])
     if not silent or call.due(TimerKind.SILENCE) is not None:
         return call
     return call.with_timer(TimerKind.SILENCE, after(policy.media_lost_seconds, now))
@@ -191,12 +197,16 @@ def notice_connection(call: Call) -> Step:
     at = connected_at(call.legs)
     if at is None:
         return call, ()
-    return replace(call, connected_at=at), (Fact(FactKind.CONNECTED),)
+    return _connected(call, at), (make_fact(FactKind.CONNECTED),)
+
+
+_connected = changer(Call, "connected_at")
 
 
 def say_to_all(call: Call, prompt: str) -> tuple[Effect, ...]:
     """The prompt to everybody who is on the line."""
-    return tuple(Say(leg.id, prompt) for leg in call.all_standing() if leg.answered_at is not None)
+    there = [leg for leg in call.all_standing() if leg.answered_at is not None]
+    return tuple([Say(leg.id, prompt) for leg in there])
 
 
 def lift_limits(call: Call) -> tuple[Effect, ...]:
@@ -243,7 +253,7 @@ def attempt_failed(call: Call, failure: Failure, policy: Policy, now: datetime) 
     counted = min(call.counted + failure.counts, policy.attempts)
     faults = call.faults + (not failure.counts)
     call = replace(call, counted=counted, faults=faults)
-    failed = Fact(
+    failed = make_fact(
         FactKind.ATTEMPT_FAILED,
         Role.CALLER,
         {"failure": failure, "counts": failure.counts, "counted": counted},
@@ -278,7 +288,7 @@ def _after_failure(call: Call, failure: Failure, policy: Policy, now: datetime) 
 
 def counselor_missed(call: Call, failure: str, policy: Policy, now: datetime) -> Step:
     """The counselor did not come to the line: never the caller's fault, so never counted."""
-    missed = Fact(
+    missed = make_fact(
         FactKind.COUNSELOR_MISSED,
         Role.COUNSELOR,
         {"failure": failure, "counselor": call.counselor},
@@ -321,7 +331,7 @@ def wait(call: Call, wait_seconds: int, now: datetime) -> Step:
         due = max(due, call.not_before)
     call = replace(call, state=State.WAITING, counselor=None, timers=())
     return call.with_timer(TimerKind.ATTEMPT, due), (
-        Fact(FactKind.WAITING, detail={"next_attempt_at": due.isoformat()}),
+        make_fact(FactKind.WAITING, detail={"next_attempt_at": due.isoformat()}),
     )
 
 
@@ -330,7 +340,7 @@ def queue(call: Call, policy: Policy, now: datetime) -> Step:
     call = replace(call, state=State.QUEUED, counselor=None, timers=())
     if policy.queue_seconds:
         call = call.with_timer(TimerKind.QUEUE, after(policy.queue_seconds, now))
-    return announce_soon(call, now), (Fact(FactKind.QUEUED), *say_to_all(call, "queued"))
+    return announce_soon(call, now), (make_fact(FactKind.QUEUED), *say_to_all(call, "queued"))
 
 
 def announce_soon(call: Call, now: datetime) -> Call:
@@ -346,9 +356,9 @@ def end(call: Call, why: EndReason, policy: Policy, now: datetime) -> Step:
     call, orders = release(call, tuple(call.all_standing()), _LET_GO[why], now)
     verdict = judge(evidence(call))
     final = Timer(TimerKind.FINAL, after(60 * policy.verdict_final_minutes, now))
-    call = replace(
+    call = _ended(
         call,
-        state=State.ENDED,
+        state=_ENDED,
         counselor=None,
         lost=None,
         transfer=None,
@@ -357,9 +367,16 @@ def end(call: Call, why: EndReason, policy: Policy, now: datetime) -> Step:
         end_reason=why,
         verdict=verdict,
     )
-    return call, (*orders, Fact(FactKind.ENDED, detail={"reason": why}), judged(verdict, False))
+    return call, (
+        *orders,
+        make_fact(FactKind.ENDED, detail={"reason": why}),
+        judged(verdict, False),
+    )
 
 
+_ended = changer(
+    Call, *["state", "counselor", "lost", "transfer", "timers", "ended_at", "end_reason", "verdict"]
+)
 _LET_GO = {
     EndReason.HUNG_UP: LetGoReason.PARTNER_LEFT,
     EndReason.LOST: LetGoReason.PARTNER_LEFT,
@@ -387,7 +404,7 @@ _make_evidence = maker(Evidence)
 
 def judged(verdict: Verdict, final: bool) -> Fact:
     """The timeline's line about a verdict."""
-    return Fact(
+    return make_fact(
         _JUDGED,
         detail={
             "kind": verdict.kind,

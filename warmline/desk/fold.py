@@ -222,12 +222,15 @@ def _follow(
     was = before.call
     if call is was and not effects:
         return make_outcome(slice=before)  # told again, or too late: nothing follows
-    facts = [effect for effect in effects if type(effect) is Fact]
+    facts: list[Fact] = []
+    for effect in effects:
+        if type(effect) is Fact:
+            facts.append(effect)
     outcome = make_outcome(
         slice=before if call is was else _with_call(before, call),
         effects=effects,
         counselors=_counselor_moves(was, call, facts),
-        notices=call_notices(before.order, facts, program),
+        notices=call_notices(before.order, facts, program) if facts else (),
     )
     if call is was:
         return outcome
@@ -347,6 +350,8 @@ def _counselor_moves(
     before: Call | None, after: Call, facts: Sequence[Fact]
 ) -> tuple[tuple[CounselorId, CounselorMove], ...]:
     held = None if before is None else before.counselor
+    if not facts and after.counselor == held:
+        return ()
     moves: list[tuple[CounselorId, CounselorMove]] = []
     missed = False
     if held is not None:
