@@ -47,6 +47,11 @@ _SOMEBODY_ELSES = PhoneNumber("+8613900009999")
 
 _CALLER = Role.CALLER
 
+# What somebody may do at one moment or other of nearly every call.
+_ACCEPTED, _DECLINED = CounselorAccepted(), CounselorDeclined()
+_CALLER_HUNG_UP, _COUNSELOR_HUNG_UP, _STAFF_ENDED = CallerHungUp(), CounselorHungUp(), StaffEnded()
+_CUT_OFF, _NOT_CUT_OFF = CounselorMarkedCutOff(True), CounselorMarkedCutOff(False)
+
 
 class Life:
     """Draws what everybody does next, and reacts to what happens to them."""
@@ -256,8 +261,9 @@ class Life:
     def _perhaps(
         self, share: float, call: Call, event: Event, now: datetime, least: float, most: float
     ) -> None:
-        if self._town.does(share):
-            self._agenda.at(now + self._town.waits(least, most), self._commands, (call.id, event))
+        town = self._town
+        if town.does(share):
+            self._agenda.at(now + town.waits(least, most), self._commands, (call.id, event))
 
     def _commands(self, subject: tuple[CallId, Event], now: datetime) -> None:
         call, event = subject
@@ -274,22 +280,22 @@ class Life:
     def _when_ringing(self, call: Call, fact: Fact, now: datetime) -> None:
         if fact.role is _CALLER:
             return
-        self._perhaps(0.14, call, CounselorAccepted(), now, 1, 12)
-        self._perhaps(0.02, call, CounselorDeclined(), now, 1, 12)
+        self._perhaps(0.14, call, _ACCEPTED, now, 1, 12)
+        self._perhaps(0.02, call, _DECLINED, now, 1, 12)
 
     def _when_connected(self, call: Call, _: Fact, now: datetime) -> None:
-        self._perhaps(0.03, call, CallerHungUp(), now, 5, 1200)
-        self._perhaps(0.04, call, CounselorHungUp(), now, 5, 1500)
-        self._perhaps(0.003, call, StaffEnded(), now, 5, 900)
+        self._perhaps(0.03, call, _CALLER_HUNG_UP, now, 5, 1200)
+        self._perhaps(0.04, call, _COUNSELOR_HUNG_UP, now, 5, 1500)
+        self._perhaps(0.003, call, _STAFF_ENDED, now, 5, 900)
         if self._town.does(IN_DANGER):
             self._perhaps(1, call, CrisisRaised(), now, 5, 900)
             targets = tuple(self._rng.sample(list(AGENCIES), self._rng.randint(1, 3)))
             self._perhaps(0.6, call, TransferRequested(targets), now, 60, 1400)
-            self._perhaps(0.5, call, CounselorHungUp(), now, 600, 2400)
+            self._perhaps(0.5, call, _COUNSELOR_HUNG_UP, now, 600, 2400)
             self._perhaps(1, call, StaffEnded(confirmed=True), now, 3600, 6000)
 
     def _when_waiting(self, call: Call, _: Fact, now: datetime) -> None:
-        self._perhaps(0.04, call, CallerHungUp(), now, 1, 100)
+        self._perhaps(0.04, call, _CALLER_HUNG_UP, now, 1, 100)
         if self._town.does(0.15):
             self._agenda.at(now + self._town.waits(1, 120), self._presses_call, call.order)
         elif self._town.does(0.08):
@@ -318,8 +324,8 @@ class Life:
         order = self._books.orders[call.order]
         town, agenda = self._town, self._agenda
         if call.connected_at is not None:
-            self._perhaps(0.05, call, CounselorMarkedCutOff(True), now, 5, 600)
-            self._perhaps(0.03, call, CounselorMarkedCutOff(False), now, 5, 600)
+            self._perhaps(0.05, call, _CUT_OFF, now, 5, 600)
+            self._perhaps(0.03, call, _NOT_CUT_OFF, now, 5, 600)
         presses = self._presses.get(order.id, 0)
         match order.state:
             case OrderState.INTERRUPTED if town.does(0.85):

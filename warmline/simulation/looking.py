@@ -47,9 +47,14 @@ class Reconciler:
     def _look(self, _: None, now: datetime) -> None:
         self.looks_at = None
         touched, known = self._world.witness.touched, self._books.calls
-        calls = [known[one] for one in sorted(touched) if one in known]
-        asked = [leg.id for call in calls for leg in call.legs]
-        asked += self.turned_away
+        calls: list[Call] = []
+        asked: list[LegId] = [*self.turned_away]
+        for one in sorted(touched):
+            if one in known:
+                call = known[one]
+                calls.append(call)
+                for leg in call.legs:
+                    asked.append(leg.id)
         try:
             at_carrier = self._world.look(asked)
         except CarrierUnknown:
@@ -63,7 +68,9 @@ class Reconciler:
         if found.news:
             disagreed = disagreed.union([news.leg for _, news in found.news])
         touched.clear()
-        touched.update([one.id for one in calls if not _agrees(one, disagreed, at_carrier)])
+        for call in calls:
+            if not _agrees(call, disagreed, at_carrier):
+                touched.add(call.id)
         if disagreed:
             self._set_right(confirmed(before, found), now)
 
@@ -77,8 +84,7 @@ class Reconciler:
 def _agrees(call: Call, disagreed: Container[LegId], at_carrier: Container[LegId]) -> bool:
     """Whether nothing will be found about the call until something happens to it again."""
     for leg in call.legs:
-        if leg.id in disagreed:
-            return False
-        if leg.id not in at_carrier and not leg.is_over:
+        is_there = leg.id in at_carrier
+        if leg.id in disagreed or not (is_there or leg.is_over):
             return False
     return True

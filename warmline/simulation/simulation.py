@@ -9,7 +9,7 @@ from random import Random
 from dialer.carriers.simulated.faults import NO_FAULTS
 from terms.ids import CallId, ProgramId
 from warmline.programs import Program
-from warmline.simulation.agenda import Agenda
+from warmline.simulation.agenda import NEVER, Agenda
 from warmline.simulation.books import Books
 from warmline.simulation.deciding import AS_SHIPPED, Deciding
 from warmline.simulation.life import A_DAY, Life
@@ -111,11 +111,12 @@ class Simulation:
         inbox, awake, reconciler = process.inbox, process.obeyer.awake, process.reconciler
         touched, next_due, now = world.witness.touched, world.next_due, self._now
         while True:
-            news_at = next_due()
-            at = entries[0][0] if entries else None
-            is_ours = at is not None and (news_at is None or at < news_at)
-            due = at if is_ours else news_at
-            if due is None or due > end:
+            news_at = next_due() or NEVER
+            due = entries[0][0]
+            is_ours = due < news_at
+            if not is_ours:
+                due = news_at
+            if due > end:
                 break
             if due > now:
                 now = due

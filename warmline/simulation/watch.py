@@ -119,10 +119,10 @@ class Watch:
             self._placed(step)
         if before is None or before.counselor != after.counselor:
             self._counselor_is_alone(before, after, step.now)
-        checks = self._checks
         for fact in step.facts:
-            if fact.kind in checks:
-                checks[fact.kind](fact, step)
+            check = self._checks.get(fact.kind)
+            if check is not None:
+                check(fact, step)
         for order in step.orders:
             if type(order) is Ring:
                 self._rings_one_phone(order, step)

@@ -34,11 +34,10 @@ class Witness:
     def note(self, news: News) -> None:
         """It truly happened."""
         leg = news.leg
-        told = self.truth.get(leg)
-        if told is None:
-            self.truth[leg] = [news]
+        if leg in self.truth:
+            self.truth[leg].append(news)
         else:
-            told.append(news)
+            self.truth[leg] = [news]
         call = CallId(leg.partition("/")[0])
         self.touched.add(call)
         if type(news) is LegRinging:

@@ -107,7 +107,8 @@ class Writer:
         self._books.calls[call.id] = call
         if old is None or old.state is not call.state or old.crisis is not call.crisis:
             self._keep_state(old, call)
-            self._keep_place(old, call, program, after.order, now)
+            if call.state is _QUEUED or (old is not None and old.state is _QUEUED):
+                self._keep_place(old, call, program, after.order, now)
         facts: list[Fact] = []
         orders: list[CarrierOrder] = []
         for one in outcome.effects:

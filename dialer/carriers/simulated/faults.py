@@ -1,10 +1,10 @@
 """Everything that can go wrong between a carrier and us, as knobs; and how news travels then."""
 
-import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import lru_cache
+from heapq import heappop, heappush
 from random import Random
 
 from dialer.carriers import CarrierRefused, Report
@@ -86,9 +86,12 @@ class Postbox:
         due = at + _delay(faults.delay_ms) if faults.delay_ms else at
         if faults.reorder and roll() < faults.reorder:
             due += timedelta(seconds=roll() * _OVERTAKEN_BY_SECONDS)
-        self._hold(report, due)
+        self._sequence += 1
+        heappush(self.late, (due, self._sequence, report))
         if faults.duplicate and roll() < faults.duplicate:
-            self._hold(report, due + timedelta(seconds=roll() * _OVERTAKEN_BY_SECONDS))
+            again = due + timedelta(seconds=roll() * _OVERTAKEN_BY_SECONDS)
+            self._sequence += 1
+            heappush(self.late, (again, self._sequence, report))
         return True
 
     def collect(self, now: datetime) -> list[Report]:
@@ -98,12 +101,8 @@ class Postbox:
             arrived, self._ready, self.ready_since = self._ready, arrived, None
         late = self.late
         while late and late[0][0] <= now:
-            arrived.append(heapq.heappop(late)[2])
+            arrived.append(heappop(late)[2])
         return arrived
-
-    def _hold(self, report: Report, due: datetime) -> None:
-        self._sequence += 1
-        heapq.heappush(self.late, (due, self._sequence, report))
 
 
 @lru_cache(maxsize=8)

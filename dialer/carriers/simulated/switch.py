@@ -7,9 +7,9 @@ second. A step never needs cancelling: it looks at its leg when its moment comes
 if that leg has moved on. News leaves through the postbox, where the faults live.
 """
 
-import heapq
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
 from random import Random
 
 from dialer.carriers import (
@@ -70,22 +70,20 @@ class Switch:
     def run(self, now: datetime) -> None:
         """Take every step due by `now`."""
         while self._steps and self._steps[0][0] <= now:  # a step may sweep: a new list
-            at, _, step, leg = heapq.heappop(self._steps)
+            at, _, step, leg = heappop(self._steps)
             if not leg.gone:
                 step(self, leg, at)
 
     def next_due(self) -> datetime | None:
         """When a step or a report is due next; None if nothing will happen by itself."""
         steps, post = self._steps, self.postbox
-        report = post.ready_since
-        if report is None and post.late:
-            report = post.late[0][0]
-        while steps:
-            due, _, _, leg = steps[0]
-            if not leg.gone:
-                return due if report is None or due < report else report
-            heapq.heappop(steps)
-        return report
+        while steps and steps[0][3].gone:
+            heappop(steps)
+        report = post.late[0][0] if post.ready_since is None and post.late else post.ready_since
+        if not steps:
+            return report
+        due = steps[0][0]
+        return due if report is None or due < report else report
 
     def has_known(self, leg: LegId) -> bool:
         """Whether a leg of this name stands or stood (of the last 50,000)."""
@@ -284,10 +282,10 @@ class Switch:
 
     def _at(self, due: datetime, step: Step, leg: Leg) -> None:
         self._sequence += 1
-        heapq.heappush(self._steps, (due, self._sequence, step, leg))
+        heappush(self._steps, (due, self._sequence, step, leg))
         if len(self._steps) > self._sweep_above:
             self._steps = [entry for entry in self._steps if not entry[3].gone]
-            heapq.heapify(self._steps)
+            heapify(self._steps)
             self._sweep_above = max(_SMALLEST_SWEEP, 2 * len(self._steps))
 
 

@@ -7,6 +7,7 @@ between two inputs is told in `switch`.
 from collections.abc import Callable
 from datetime import datetime
 from random import Random
+from typing import NoReturn
 
 from dialer.carriers import (
     CallIn,
@@ -42,7 +43,7 @@ class World:
         self, *, name: str, rng: Random, media_gap_seconds: float = MEDIA_GAP_SECONDS
     ) -> None:
         self._name = name
-        self._rng = rng
+        self._rng, self._roll = rng, rng.random
         self._switch = Switch(name=name, rng=rng, media_gap_seconds=media_gap_seconds)
         self._handsets: dict[str, Handset] = {}
         self._dialled_in = 0
@@ -59,8 +60,11 @@ class World:
         """
         switch = self._switch
         switch.run(now)
-        if switch.faults is not NO_FAULTS:
-            self._meet_faults(order, now)
+        faults = switch.faults
+        if faults.refuse and self._roll() < faults.refuse:
+            raise a_refusal(self._rng)
+        if faults.unknown and self._roll() < faults.unknown:
+            self._leave_unanswered(order, now)
         self._obey(order, now)
         switch.run(now)
         return switch.postbox.collect(now)
@@ -184,17 +188,14 @@ class World:
 
     # --- obeying ------------------------------------------------------------------------------
 
-    def _meet_faults(self, order: Order, now: datetime) -> None:
-        faults = self._switch.faults
-        if faults.refuse and self._rng.random() < faults.refuse:
-            raise a_refusal(self._rng)
-        if faults.unknown and self._rng.random() < faults.unknown:
-            if self._rng.random() < 0.5:
-                try:
-                    self._obey(order, now)
-                except CarrierRefused as refusal:
-                    raise CarrierUnknown("no answer") from refusal
-            raise CarrierUnknown("no answer")
+    def _leave_unanswered(self, order: Order, now: datetime) -> NoReturn:
+        """Every second order without an answer took effect."""
+        if self._roll() < 0.5:
+            try:
+                self._obey(order, now)
+            except CarrierRefused as refusal:
+                raise CarrierUnknown("no answer") from refusal
+        raise CarrierUnknown("no answer")
 
     def _obey(self, order: Order, now: datetime) -> None:
         switch = self._switch
