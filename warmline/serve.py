@@ -43,6 +43,7 @@ from warmline.api.parts import DESK, PROGRAMS, SERVICE_LEVEL
 from warmline.api.phone_checks import phone_checks
 from warmline.api.policies import policies
 from warmline.api.reports import reports
+from warmline.api.roster import roster
 from warmline.api.simulation import SIMULATION, Simulation, simulation_routes
 from warmline.api.sms_receipts import (
     GATEWAY_SIGNATURES,
@@ -114,6 +115,7 @@ OPERATIONS = (
     *entitlements,
     *reports,
     *wallboard,
+    *roster,
     *members,
     *installation,
     *interventions,

@@ -14,6 +14,7 @@ from tests.browser.people import (
     Language,
     World,
     a_caller,
+    a_counselor,
 )
 from tests.browser.staff import a_member
 from tests.browser.unseen import an_unseen_caller
@@ -40,6 +41,7 @@ SAYS: dict[Language, dict[str, str]] = {
         "replaced": "Replaced",
     },
 }
+HALF_WRITTEN = "聊了工作，还"
 REASON = "线路在通话中断开，没能接回"
 SCREENS = (
     ("wallboard", "/supervisor", ".tiles"),
@@ -172,6 +174,49 @@ async def test_a_supervisor_sees_whose_page_does_not_show_the_call_that_rings(
         await caller.gives_up(order)
         await world.teach(listener["number"], answers="yes", presses="1")
         member.check()
+
+
+@pytest.mark.parametrize(
+    ("place", "language", "free"),
+    [(0, "zh-CN", "空闲"), (1, "en", "Free")],
+    ids=["zh", "en"],
+)
+async def test_a_supervisor_ends_a_wrap_up_by_keyboard_and_what_was_typed_stays(
+    demo: DemoProcess,
+    browser: Browser,
+    pictures: Path,
+    kept: dict[str, Any],
+    place: int,
+    language: Language,
+    free: str,
+) -> None:
+    state = await _signed_in(browser, demo, pictures, kept)
+    async with (
+        a_member(browser, demo, pictures, state, language=language) as member,
+        a_counselor(browser, demo, pictures) as desk,
+    ):
+        caller = await an_unseen_caller(desk.world, place)
+        login = next(one for one in demo.playbill["staff"] if one["roles"] == ["counselor"])
+        await caller.calls(await caller.orders(login["counselor"]))
+        await desk.answers_and_accepts()
+        await desk.world.handset(caller.number, "hangup")
+        await desk.sees(".waiting.wrap_up")
+        await desk.page.fill("#summary", HALF_WRITTEN)
+
+        await member.goes_to("/supervisor/people", "tbody tr")
+        row = member.page.locator("tbody tr", has_text=desk.name)
+        await row.locator("button").press("Enter")
+        await member.sees("dialog[open] input:focus")
+        await member.page.keyboard.type("the page is gone")
+        await member.looks("office-end-wrap-up")
+        await member.page.locator("#end-wrap-up").press("Enter")
+
+        await expect(row).to_contain_text(free)
+        await desk.sees(".waiting.free")
+        await expect(desk.page.locator("#summary")).to_have_value(HALF_WRITTEN)
+        await desk.hands_in("came to an end")
+        member.check()
+        desk.check()
 
 
 async def test_support_finds_a_case_sees_a_number_for_a_reason_and_decides(

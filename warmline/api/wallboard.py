@@ -1,4 +1,4 @@
-"""The supervisor's wallboard: now, today, the week by half hours, and who carries what load."""
+"""The supervisor's wallboard: now, today, and the week by half hours."""
 
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -7,12 +7,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from billing.store.lately import Load, loads
 from dialer.call import State as CallState
 from dialer.service_level import ServiceLevel
 from dialer.store.board import count_in_crisis, live_by_state, stuck_calls
-from routing.counselor import Activity, Counselor, activity_of
-from routing.store.counselors import list_all, list_present
+from routing.counselor import Activity, activity_of
+from routing.store.counselors import list_present
 from routing.store.queue import queue_lengths
 from terms.calendar import local_date, start_of_day
 from terms.ids import CallId, CounselorId, ProgramId
@@ -23,7 +22,6 @@ from warmline.api.views import NonNegative, TextView
 from warmline.http.api import Operations
 from warmline.http.asked import Asked
 from warmline.http.model import ID, Instant, Model, Query
-from warmline.http.paging import Page, PageOf, page_of, start_after
 from warmline.http.who import staff
 from warmline.people import StaffRole
 from warmline.reports.store import board_by_half_hour, board_by_program, rings_untold
@@ -155,12 +153,6 @@ class Weeks(LevelAsked):
     program: Annotated[ProgramId, ID] | None = None
 
 
-class WhichPeople(Page):
-    """Everybody, or those who do one thing now."""
-
-    activity: Activity | None = None
-
-
 class HalfHourView(Model):
     """What began in one half hour of one weekday, over all the weeks."""
 
@@ -191,52 +183,13 @@ class HeatView(Model):
     cells: list[HalfHourView]
 
 
-class RosterView(Model):
-    """A counselor with today's load."""
-
-    id: CounselorId
-    name: str
-    programs: list[str]
-    activity: Activity
-    call: CallId | None
-    lease_until: Instant | None
-    wrap_up_until: Instant | None
-    calls_today: NonNegative
-    talked_seconds_today: NonNegative
-    not_showing_since: Instant | None
-    """Since when their phone rings while no console says that it shows the call."""
-
-    @classmethod
-    def of(
-        cls,
-        counselor: Counselor,
-        engaged: CallId | None,
-        load: Load,
-        unshown: datetime | None,
-        now: datetime,
-    ) -> "RosterView":
-        """What they do now and did today."""
-        return cls(
-            id=counselor.id,
-            name=counselor.name,
-            programs=sorted(counselor.programs),
-            activity=activity_of(counselor, engaged, now),
-            call=engaged,
-            lease_until=counselor.lease_until,
-            wrap_up_until=counselor.wrap_up_until,
-            calls_today=load.calls,
-            talked_seconds_today=load.talked_seconds,
-            not_showing_since=unshown,
-        )
-
-
 @wallboard("GET", "/v1/wallboard", who=(SUPERVISOR,), returns={200: WallboardView})
 async def get_wallboard(asked: Asked, query: LevelAsked) -> WallboardView:
     """What goes on now and went on since midnight, in figures."""
     level = _level(asked, query)
-    async with _at_one_instant(asked) as connection:
+    async with at_one_instant(asked) as connection:
         rows = await board_by_program(
-            connection, asked.tenant, _midnight(asked.now), asked.now, level
+            connection, asked.tenant, midnight(asked.now), asked.now, level
         )
         now = await _now(connection, asked)
     whole, *programs = [_today(row, level) for row in rows]
@@ -247,7 +200,7 @@ async def get_wallboard(asked: Asked, query: LevelAsked) -> WallboardView:
 async def get_heat(asked: Asked, query: Weeks) -> HeatView:
     """Half hours by weekdays, over the last whole weeks and today."""
     level = _level(asked, query)
-    since = _midnight(asked.now) - timedelta(weeks=query.weeks)
+    since = midnight(asked.now) - timedelta(weeks=query.weeks)
     async with asked.borrow() as connection:
         rows = await board_by_half_hour(
             connection,
@@ -267,36 +220,8 @@ async def get_heat(asked: Asked, query: Weeks) -> HeatView:
     )
 
 
-@wallboard("GET", "/v1/staff/counselors", who=(SUPERVISOR,), returns={200: PageOf[RosterView]})
-async def list_roster(asked: Asked, query: WhichPeople) -> PageOf[RosterView]:
-    """Counselors, what they do now, and what they talked today."""
-    after = start_after(asked, query)
-    async with _at_one_instant(asked) as connection:
-        rows = await list_all(
-            connection,
-            asked.tenant,
-            asked.now,
-            limit=query.fetch,
-            after=None if after is None else CounselorId(str(after[0])),
-            activity=query.activity,
-        )
-        ids = [counselor.id for counselor, _ in rows]
-        carried = await loads(connection, asked.tenant, ids, _midnight(asked.now))
-        unshown = await _unshown(connection, asked)
-    items, cursor = page_of(
-        asked,
-        query,
-        rows,
-        show=lambda row: RosterView.of(
-            *row, carried.get(row[0].id, Load(0, 0)), unshown.get(row[0].id), asked.now
-        ),
-        key=lambda row: (row[0].id,),
-    )
-    return PageOf[RosterView](items=items, next_cursor=cursor)
-
-
 @asynccontextmanager
-async def _at_one_instant(asked: Asked) -> "AsyncIterator[Connection]":
+async def at_one_instant(asked: Asked) -> "AsyncIterator[Connection]":
     """A connection whose statements all see the same: no call is between two of the figures."""
     async with (
         asked.borrow() as connection,
@@ -314,11 +239,13 @@ def _level(asked: Asked, query: LevelAsked) -> ServiceLevel:
     )
 
 
-async def _unshown(connection: "Connection", asked: Asked) -> dict[CounselorId, datetime]:
+async def unshown(connection: "Connection", asked: Asked) -> dict[CounselorId, datetime]:
+    """Whose phone rings, and since when, while no console says that it shows the call."""
     return await rings_untold(connection, asked.tenant, OFFER_SEEN, asked.now - _SHOWN_WITHIN)
 
 
-def _midnight(now: datetime) -> datetime:
+def midnight(now: datetime) -> datetime:
+    """When the day began in Shanghai."""
     return start_of_day(local_date(now, _HERE), _HERE)
 
 
@@ -338,7 +265,7 @@ async def _now(connection: "Connection", asked: Asked) -> NowView:
         parted=calls.get(CallState.PARTED, 0),
         in_crisis=await count_in_crisis(connection, tenant),
         counselors={activity: activities.count(activity) for activity in Activity},
-        not_showing=len(await _unshown(connection, asked)),
+        not_showing=len(await unshown(connection, asked)),
         stuck=[StuckView(call=call, since=since) for call, since in stuck],
     )
 

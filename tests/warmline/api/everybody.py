@@ -63,6 +63,7 @@ class Everybody:
             "follow_up": "follow_up_1",
             "voucher": self.voucher,
             "caller": self.caller,
+            "counselor": self.counselor,
             "member": "staff_none",
             "key": "key_none",
             "claim": self.claim,

@@ -44,6 +44,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "see_offer": {"visible": True},
     "extend": {"seconds": 600},
     "transfer": {"target": "target_1"},
+    "end_wrap_up": {"reason": "their page is gone"},
     "wrap_up": {"summary": "we spoke", "disposition": "invalid"},
     "match_order": {"counselor": "counselor_1"},
     "redeem_voucher": {"code": "0000-0000-0000-0000"},

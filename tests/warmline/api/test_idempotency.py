@@ -149,6 +149,7 @@ async def _come_to_rest(service: Service) -> None:
 
 _HOURS_TO_REST = 6  # the answers kept are good for 24
 _IDS = {
+    "counselor": "counselor",
     **{name: name for name in ("order", "call", "verification", "voucher", "claim", "follow_up")},
     "caller": "caller",
     "staff": "member",
@@ -203,6 +204,8 @@ async def _talk_and_notes(sender: Sender) -> None:
     await service.let_pass(3)
     await sender.post("counselor", f"{call}/hang-up")
     await service.let_pass(3)
+    stuck = f"/v1/staff/counselors/{sender.all_.counselor}/end-wrap-up"
+    await sender.post("supervisor", stuck, {"reason": "their page is gone"})
     notes = {"summary": "we spoke", "topics": ["other"], "disposition": "invalid"}
     await sender.post("counselor", f"{call}/wrap-up", notes)
 

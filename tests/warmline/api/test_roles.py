@@ -80,6 +80,7 @@ MAY = {
     "GET /v1/wallboard": "supervisor",
     "GET /v1/wallboard/heat": "supervisor",
     "GET /v1/staff/counselors": "supervisor",
+    "POST /v1/staff/counselors/{counselor}/end-wrap-up": "supervisor",
     "POST /v1/staff/orders/search": "support supervisor",
     "GET /v1/staff/orders/{order}": "support supervisor",
     "POST /v1/staff/callers/{caller}/reveal": "support supervisor",

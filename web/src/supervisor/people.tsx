@@ -1,6 +1,6 @@
 /** Every counselor, what they do now, and what they talked today. */
 import { useSignal } from "@preact/signals";
-import type { Activity } from "../shared/api/schema.ts";
+import type { Activity, RosterView } from "../shared/api/schema.ts";
 import { Button } from "../shared/components/button.tsx";
 import { Choice } from "../shared/components/field.tsx";
 import { Fault, Loading, Pill, Unread, type Tone } from "../shared/components/showing.tsx";
@@ -8,6 +8,7 @@ import { inWords } from "../shared/refusals.ts";
 import { clockSeconds, length } from "../shared/times.ts";
 import { api } from "../staff/account.ts";
 import { usePages } from "../staff/use-pages.ts";
+import { EndWrapUp } from "./wrap-up.tsx";
 import { words } from "./words.ts";
 
 const PAGE = 100;
@@ -55,6 +56,7 @@ export function People() {
 function Roster({ activity }: { activity: Activity | null }) {
   const say = words.value;
   const doing = activity === null ? {} : { activity };
+  const asked = useSignal<RosterView | null>(null);
   const { items, hasMore, more, reading } = usePages(
     (after) => api("GET /v1/staff/counselors", { query: { limit: PAGE, ...doing, ...after } }),
     [activity],
@@ -83,7 +85,18 @@ function Roster({ activity }: { activity: Activity | null }) {
               <tr key={one.id}>
                 <th scope="row">{one.name}</th>
                 <td>
-                  <Pill tone={TONES[one.activity]}>{say.activity[one.activity]}</Pill>{" "}
+                  <Pill tone={TONES[one.activity]}>
+                    {say.activity[one.activity]}
+                    {one.activity === "wrap_up" && one.wrap_up_until !== null && (
+                      <small> · {say.until(clockSeconds(one.wrap_up_until))}</small>
+                    )}
+                  </Pill>{" "}
+                  {one.activity === "wrap_up" && (
+                    <Button look="quiet" onPress={() => void (asked.value = one)}>
+                      {say.endWrapUp}
+                      <span class="unseen"> {one.name}</span>
+                    </Button>
+                  )}
                   {one.not_showing_since !== null && (
                     <Pill tone="bad">
                       {say.notShowing} · {say.since(clockSeconds(one.not_showing_since))}
@@ -97,6 +110,15 @@ function Roster({ activity }: { activity: Activity | null }) {
           </tbody>
         </table>
       </div>
+      {asked.value && (
+        <EndWrapUp
+          who={asked.value}
+          onDone={() => {
+            asked.value = null;
+            void reading.now();
+          }}
+        />
+      )}
       {hasMore && <Button onPress={more}>{say.more}</Button>}
     </>
   );

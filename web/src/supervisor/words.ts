@@ -64,6 +64,11 @@ export const words = catalogue(
     reason: "原因",
     keep: "不结束",
     ended: "已经结束",
+    until: (time: string) => `到 ${time}`,
+    endWrapUp: "结束写记录",
+    endWrapUpTitle: (name: string) => `结束${name}的写记录时间？`,
+    endWrapUpText:
+      "这位咨询师马上可以接下一通来电，或开始已经选好的休息。写到一半的记录不会丢，仍然要交。您的操作会记录在案。",
     today: "今天",
     todaySince: "北京时间零点起",
     program: "服务",
@@ -143,6 +148,11 @@ export const words = catalogue(
     reason: "Reason",
     keep: "Leave it",
     ended: "It is over",
+    until: (time: string) => `until ${time}`,
+    endWrapUp: "End wrap-up",
+    endWrapUpTitle: (name: string) => `End the wrap-up of ${name}?`,
+    endWrapUpText:
+      "This counselor is free for the next call at once, or on the break already asked for. Nothing that was typed is lost, and the notes are still owed. That you did so is on record.",
     today: "Today",
     todaySince: "since midnight in Shanghai",
     program: "Service",
