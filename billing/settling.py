@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from billing import cancelling
+from billing.opening import is_for_one_call
 from billing.order import (
     ClosedBy,
     Consequence,
@@ -19,7 +20,6 @@ from billing.order import (
     Settlement,
     State,
     first_connect_move,
-    is_for_one_call,
     rest,
 )
 from billing.policy import Policy

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from billing import voucher as vouchers
-from billing.order import Order, open_order
+from billing.opening import open_order
+from billing.order import Order
 from billing.store.orders import insert_order, load_order, lock_order_with_payment
 from billing.store.program_texts import keep_program_text
 from billing.store.vouchers import insert_vouchers, load_voucher, save_voucher

@@ -10,7 +10,7 @@ import billing.voucher
 from billing.ledger import Entry, Fault, Reading
 from billing.store.graded import with_lines
 from billing.store.ledger import ENTRY_COLUMNS, read_entry
-from billing.store.orders import ORDER_COLUMNS, read_order
+from billing.store.order_rows import ORDER_COLUMNS, read_order
 from billing.store.quotas import QUOTA_COLUMNS, read_quota
 from billing.store.vouchers import COLUMNS as VOUCHER_COLUMNS
 from billing.store.vouchers import read_voucher

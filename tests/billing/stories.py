@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from billing.appointments import Appointments
-from billing.order import Order, open_order
+from billing.opening import open_order
+from billing.order import Order
 from billing.policy import Policy, VoucherUse
 from billing.settling import CallEnding, OnExhausted
 from billing.voucher import Moved, Voucher, issue, prepare

@@ -13,6 +13,7 @@ import billing.quota
 import billing.voucher
 from billing import talk
 from billing.ledger import ISSUER, Entry, Fault, Reading, balances, read
+from billing.opening import open_order
 from billing.order import (
     LIVE,
     ClosedBy,
@@ -23,7 +24,6 @@ from billing.order import (
     connected,
     finalise,
     lapse,
-    open_order,
     start_call,
 )
 from billing.policy import Policy, VoucherUse

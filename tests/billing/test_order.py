@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from billing.choosing import match
+from billing.opening import open_order
 from billing.order import (
     ClosedBy,
     Order,
@@ -15,7 +16,6 @@ from billing.order import (
     connected,
     expire,
     lapse,
-    open_order,
     start_call,
 )
 from billing.policies.cover import Cover

@@ -9,6 +9,7 @@ import pytest
 
 from billing import store
 from billing.ledger import balances
+from billing.opening import open_order
 from billing.order import (
     ClosedBy,
     Order,
@@ -18,7 +19,6 @@ from billing.order import (
     connected,
     finalise,
     lapse,
-    open_order,
     start_call,
 )
 from billing.settling import settle, unless_taken

@@ -4,17 +4,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import cache, partial
 
-from billing.order import (
-    LIVE,
-    ClosedBy,
-    Order,
-    State,
-    cancel,
-    connected,
-    lapse,
-    open_order,
-    start_call,
-)
+from billing.opening import open_order
+from billing.order import LIVE, ClosedBy, Order, State, cancel, connected, lapse, start_call
 from billing.policy import Policy, VoucherUse
 from billing.settling import CallEnding, OnExhausted, settle
 from terms.ids import CallerId, CallId, OrderId, ProgramId

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
+import billing.opening
 import billing.order
 import billing.quota
 import billing.voucher
@@ -137,7 +138,7 @@ class Client:
         voucher: Voucher | None = None,
         quota: Quota | None = None,
     ) -> None:
-        opened = billing.order.open_order(
+        opened = billing.opening.open_order(
             id=order,
             caller=self._chances.one_of(PEOPLE),
             program=LISTENING,

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import TypeVar
 
+import billing.opening
 import billing.order
 import billing.quota
 import billing.voucher
@@ -161,7 +162,7 @@ class House:
         self, id_: OrderId, voucher: VoucherId | None = None, quota: BookId | None = None
     ) -> None:
         self.made += 1
-        opened = billing.order.open_order(
+        opened = billing.opening.open_order(
             id=id_,
             caller=self.chances.one_of(PEOPLE),
             program=LISTENING,

@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from billing import voucher as vouchers
-from billing.order import open_order
+from billing.opening import open_order
 from billing.store.orders import insert_order
 from billing.store.program_texts import keep_program_text
 from billing.store.vouchers import insert_vouchers, save_voucher

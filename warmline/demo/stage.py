@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from billing.code import spaced
-from billing.order import open_order
+from billing.opening import open_order
 from billing.store.orders import insert_order, live_orders
 from billing.store.vouchers import lock_voucher_by_code
 from billing.voucher import USABLE

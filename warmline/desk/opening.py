@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import billing.choosing
+import billing.opening
 import billing.order
 from billing.cancelling import let_down
 from billing.order import Order, Settlement
@@ -86,7 +87,7 @@ class Opening(Shell):
         voucher = await self._held(connection, tenant, wish, id_)
         backing = await self._backed(connection, tenant, wish, id_)
         await _keep_text(connection, tenant, program, now)
-        settlement = billing.order.open_order(
+        settlement = billing.opening.open_order(
             id=id_,
             caller=wish.caller,
             program=program.id,
@@ -135,7 +136,7 @@ class Opening(Shell):
         """An order that nothing pays for and that is over with its call (D02, X39)."""
         now = self.clock.now()
         await _keep_text(connection, tenant, program, now)
-        settlement = billing.order.open_for_one_call(
+        settlement = billing.opening.open_for_one_call(
             id=OrderId(self.new_id("order")),
             caller=caller,
             program=program.id,

@@ -6,7 +6,7 @@ outcome written (`writing`).
 
 from datetime import datetime
 
-import billing.order
+import billing.opening
 import billing.voucher
 from billing.order import LIVE, ClosedBy, Order
 from billing.voucher import Moved, issue, prepare
@@ -87,7 +87,7 @@ class Shell:
         """A person's right to a talk. Raises Refused."""
         self._record(now, "open_order", id_, caller, program, counselor, voucher)
         text = self._books.programs[program]
-        opened = billing.order.open_order(
+        opened = billing.opening.open_order(
             id=id_,
             caller=caller,
             program=program,

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from billing import voucher as vouchers
-from billing.order import ClosedBy, Order, ReviewReason, open_order
+from billing.opening import open_order
+from billing.order import ClosedBy, Order, ReviewReason
 from billing.order import State as OrderState
 from billing.voucher import State as VoucherState
 from dialer.call import State

@@ -6,7 +6,8 @@ import pytest
 
 from billing import store
 from billing.ledger import Entry
-from billing.order import ClosedBy, open_order
+from billing.opening import open_order
+from billing.order import ClosedBy
 from billing.order import State as OrderState
 from billing.policy import Policy, VoucherUse
 from billing.quota import Period, Quota, Stage, hold, quota_on

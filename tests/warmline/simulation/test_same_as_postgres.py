@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client import CollectorRegistry
 
-import billing.order
+import billing.opening
 import billing.voucher
 from billing.order import ClosedBy
 from billing.store.ledger import entries_of
@@ -170,7 +170,7 @@ class Player:
         voucher: VoucherId | None,
     ) -> None:
         text, now = PROGRAMS[program], self.clock.now()
-        opened = billing.order.open_order(
+        opened = billing.opening.open_order(
             id=id_,
             caller=caller,
             program=program,
