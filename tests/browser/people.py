@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -66,14 +66,22 @@ class World:
 
     async def rings(self, number: str) -> None:
         """Wait until a phone does."""
+        await self.ringing_of((number,))
+
+    async def ringing_of(self, numbers: Collection[str]) -> str:
+        """Wait until one of these phones rings; which of them."""
         async with asyncio.timeout(PATIENCE_MILLISECONDS / 1000):
-            while not await self.is_ringing(number):  # noqa: ASYNC110
+            while not (found := await self._ringing() & set(numbers)):  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK_SECONDS)
+        return found.pop()
 
     async def is_ringing(self, number: str) -> bool:
         """Whether a phone rings now."""
+        return number in await self._ringing()
+
+    async def _ringing(self) -> set[str]:
         phones = await self.ask("GET", "/sim/handsets")
-        return any(one["number"] == number and one["state"] == "ringing" for one in phones)
+        return {str(one["number"]) for one in phones if one["state"] == "ringing"}
 
     async def teach(self, number: str, **script: object) -> None:
         """What a phone does by itself from now on."""

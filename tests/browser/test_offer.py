@@ -7,10 +7,13 @@ from pathlib import Path
 from playwright.async_api import Browser, FloatRect, Page, Route, expect
 
 from tests.browser.people import DESK_WIDTH, PHONE_WIDTH, a_counselor
+from tests.browser.staff import a_member
 from tests.browser.unseen import an_unseen_caller
 from tests.warmline.demo.running import DemoProcess
 
+DOCTOR = "family-doctor"
 SLOW_MILLISECONDS = 4_000
+LONG_MILLISECONDS = 8_000
 HEIGHT = 844
 _SOON_MILLISECONDS = 20
 
@@ -116,3 +119,46 @@ async def test_who_is_writing_neither_takes_nor_declines_a_call_by_what_they_typ
         await desk.is_told("You declined")
         await desk.hands_in("declined on purpose")
         desk.check()
+
+
+async def test_who_accepted_and_waits_for_the_caller_is_told_when_it_takes_long(
+    demo: DemoProcess, browser: Browser, pictures: Path
+) -> None:
+    doctors = [one for one in demo.playbill["counselors"] if one["program"] == DOCTOR]
+    async with (
+        a_member(browser, demo, pictures, None) as operator,
+        a_member(browser, demo, pictures, None) as doctor,
+    ):
+        await operator.signs_in()
+        logins = {
+            one["number"]: await operator.opens_account("counselor", counselor=one["id"])
+            for one in doctors
+        }
+        world, page = doctor.world, doctor.page
+        for number in logins:
+            await world.teach(number, answers="by_hand")
+        caller = await an_unseen_caller(world, 3)
+        await world.teach(caller.number, answers="by_hand")
+        order = (await caller.asks("POST", "/v1/orders", {"program": DOCTOR}))["id"]
+        await caller.calls(order)
+        rung = await world.ringing_of(logins)
+
+        await page.clock.install()
+        await doctor.opens("/desk")
+        await page.fill("#email", logins[rung]["email"])
+        await page.fill("#password", logins[rung]["password"])
+        await doctor.presses("#enter")
+        await doctor.sees(".offer")  # it rang before they were there
+        await world.picks_up(rung)
+        await doctor.presses("#accept")
+        await doctor.sees(".offer.accepted")
+        await doctor.is_told("正在接通来电者")
+        await expect(page.locator("#main")).not_to_contain_text("比平时久")
+        await page.clock.fast_forward(LONG_MILLISECONDS)
+        await doctor.is_told("比平时久。请别挂断手机；接不通会在这里告诉您。")
+        await doctor.looks("accepted-and-waiting")
+        await world.picks_up(caller.number)
+        await doctor.sees(".on-call[data-state=bridged]")
+        await expect(page.locator(".offer")).to_have_count(0)
+        await world.handset(caller.number, "hangup")
+        doctor.check()

@@ -16,6 +16,7 @@ from warmline.people.totp import code_now
 
 FIRST_VIEW_BYTES = 60_000
 WRAP_UP_SECONDS = 61
+AT_ONCE = 3_000
 ROLES = ("counselor", "support", "supervisor", "operator")
 PAGES = (
     ("/support/search", "#search-text"),
@@ -48,20 +49,6 @@ def _a_listener(demo: DemoProcess) -> dict[str, str]:
     return found
 
 
-async def _opens_account(operator: StaffMember, counselor: str) -> dict[str, Any]:
-    """For a counselor who has the other roles as well."""
-    account = {"email": "many@example.test", "roles": ROLES, "counselor": counselor}
-    url = operator.world.demo.url
-    answer = await operator.page.context.request.post(
-        f"{url}/v1/staff/members",
-        data=account,
-        headers={"Origin": url, "Warmline-Cookie": "staff", "Idempotency-Key": "account-of-many"},
-    )
-    assert answer.ok, await answer.text()
-    login: dict[str, Any] = await answer.json()
-    return login
-
-
 async def _signs_in(person: StaffMember, path: str, login: dict[str, Any]) -> None:
     page = person.page
     await person.opens(path)
@@ -86,7 +73,7 @@ async def test_a_counselor_with_other_roles_sees_and_changes_one_status_on_every
         await operator.signs_in()
         await expect(operator.page.locator("#status")).to_have_count(0)  # no counselor: no status
         assert not any("everywhere" in address for address in operator.asked)
-        login = await _opens_account(operator, listener["id"])
+        login = await operator.opens_account(*ROLES, counselor=listener["id"])
         page, world = person.page, person.world
         await world.teach(listener["number"], answers="by_hand")
         await _signs_in(person, "/support", login)
@@ -149,7 +136,8 @@ async def test_a_status_is_shown_once_the_service_has_said_so_and_never_before(
 
         await page.route("**/v1/me/presence", hold_back)
         await _wants(page, "break")
-        await expect(page.locator("#status[aria-busy]")).to_contain_text("正在改为：休息一下")
+        asked = re.compile("可接听.*正在改为：休息一下")
+        await expect(page.locator("#status[aria-busy]")).to_have_text(asked, timeout=AT_ONCE)
         await _has_the_services_word(page, "free")
         answers.set()
         await _has_the_services_word(page, "break")
@@ -161,6 +149,15 @@ async def test_a_status_is_shown_once_the_service_has_said_so_and_never_before(
         await expect(page.locator("#status-menu [role=alert]")).to_be_visible()
         await _has_the_services_word(page, "break")
         await page.unroute("**/v1/me/presence")
+
+        await page.keyboard.press("Escape")
+        await _wants(page, "available")
+        await _has_the_services_word(page, "free")
+        second = await page.context.new_page()
+        await second.goto(page.url)
+        await _wants(second, "offline")
+        await _has_the_services_word(page, "offline")  # by their own choice, in another window
+        await expect(page.locator("#main")).not_to_contain_text("您已被下线")
 
 
 async def _talks(desk: CounselorAtDesk, place: int) -> UnseenCaller:

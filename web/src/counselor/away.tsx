@@ -1,4 +1,4 @@
-/** A break that the service decided: it says so on every page of the desk, and for which offers. */
+/** A break that the service decided: it says so on every page, and for which offers. */
 import { Note } from "../shared/components/showing.tsx";
 import { clockTime } from "../shared/times.ts";
 import { me, programName } from "./me.ts";

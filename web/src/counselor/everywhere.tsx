@@ -7,6 +7,7 @@ import { Dialog } from "../shared/components/dialog.tsx";
 import { Icon } from "../shared/components/icons.tsx";
 import { Note } from "../shared/components/showing.tsx";
 import { path } from "../shared/router.ts";
+import { SentAway } from "./away.tsx";
 import "./counselor.css";
 import { follow, me, talkOf } from "./me.ts";
 import { Offer } from "./offer.tsx";
@@ -33,6 +34,7 @@ export function Attention() {
     <>
       {offer && <Offer key={offer.offered_at} offer={offer} />}
       <SoundBar />
+      <SentAway />
       <WayToTheCall />
       {checking.value && <Readiness />}
       <Shortcuts />

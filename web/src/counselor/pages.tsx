@@ -17,7 +17,6 @@ import { inWords } from "../shared/refusals.ts";
 import { matching, path } from "../shared/router.ts";
 import { clockTime, shortNumber } from "../shared/times.ts";
 import { live } from "../staff/account.ts";
-import { SentAway } from "./away.tsx";
 import { OnCall } from "./call.tsx";
 import "./counselor.css";
 import { Crisis, RiskScreen } from "./crisis.tsx";
@@ -36,7 +35,6 @@ export function Pages() {
     <>
       <Freshness reading={reading} live={live} />
       <Tabs />
-      <SentAway />
       {matching("/desk", path.value) ? (
         <Desk />
       ) : matching("/desk/day", path.value) ? (
