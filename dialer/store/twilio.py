@@ -1,7 +1,7 @@
 """What the carrier on Twilio keeps: lines by their leg, events by their key."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,15 +18,6 @@ _MOMENTS = ("asked_at", "answered_at", "let_go_at")
 _PLAIN = tuple(one.name for one in fields(Line) if one.name not in (*_MOMENTS, "ended", "shown"))
 _LINE_COLUMNS = "record, shown_sealed"
 
-_CHANGING = """
-    WITH line AS (
-        UPDATE twilio_lines SET sid = $4, record = $5, asked_at = $6, ended_at = $7
-        WHERE tenant = $1 AND leg = $2 AND xmin = $3
-        RETURNING xmin AS state
-    )"""
-"""The part of a WITH that writes a line as long as its row is what it was found to be, for the
-arguments of `_changing`: `line` has a row only when it did."""
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -34,6 +25,20 @@ class Found:
 
     line: Line
     state: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of a line that was found so, and an event of that leg to be kept with it."""
+
+    found: Found
+    after: Line
+    event: Event | None
+
+
+Written = tuple[Found | None, bool]
+"""The line as it is now; None where somebody else changed it since it was found. With it, whether
+its event is new."""
 
 
 async def add_line(
@@ -64,7 +69,7 @@ async def load_line(
 async def find_line(
     connection: "Connection", seal: Seal, tenant: TenantId, leg: LegId
 ) -> Found | None:
-    """The line of a leg, to be changed by `change_line`."""
+    """The line of a leg, to be changed by `change_lines`."""
     row = await connection.fetchrow(
         f"SELECT {_LINE_COLUMNS}, xmin FROM twilio_lines WHERE tenant = $1 AND leg = $2",
         *(tenant, leg),
@@ -72,38 +77,42 @@ async def find_line(
     return None if row is None else Found(_line(row, seal), row["xmin"])
 
 
-async def change_line(
-    connection: "Connection", tenant: TenantId, found: Found, changed: Line
-) -> Found | None:
-    """Write a line; None where somebody else changed it since it was found."""
-    state = await connection.fetchval(
-        f"{_CHANGING} SELECT state FROM line", *_changing(tenant, found, changed)
-    )
-    return None if state is None else Found(changed, state)
+async def change_lines(
+    connection: "Connection", seal: Seal, tenant: TenantId, changes: Sequence[Change]
+) -> dict[LegId, Written]:
+    """Write lines, each of another leg, and keep the event of each: by leg, what became of it.
 
-
-async def change_line_with_event(
-    connection: "Connection",
-    seal: Seal,
-    tenant: TenantId,
-    found: Found,
-    changed: Line,
-    event: Event,
-) -> tuple[Found | None, bool]:
-    """The same, and keep an event with it; with it, whether the event is new."""
-    row = await connection.fetchrow(
-        f"""{_CHANGING}, event AS (
-                INSERT INTO twilio_events
-                  (tenant, key, kind, leg, sid, at, fields, caller_sealed, received_at)
-                SELECT $1, $8, $9, $10, $11, $12, $13, $14, $15 WHERE EXISTS (SELECT FROM line)
-                ON CONFLICT DO NOTHING RETURNING 1
-            )
-            SELECT (SELECT state FROM line) AS state, EXISTS (SELECT FROM event) AS is_new""",
-        *(*_changing(tenant, found, changed), *_columns_of(event, seal)),
+    One that somebody else changed since it was found is left as it is, and has no event.
+    """
+    events = [one.event for one in changes if one.event is not None]
+    rows = await connection.fetch(
+        """WITH line AS (
+               UPDATE twilio_lines AS known
+               SET sid = new.sid, record = new.record, asked_at = new.asked_at,
+                   ended_at = new.ended_at
+               FROM unnest($2::text[], $3::xid[], $4::text[], $5::jsonb[], $6::timestamptz[],
+                       $7::timestamptz[]) AS new (leg, state, sid, record, asked_at, ended_at)
+               WHERE known.tenant = $1 AND known.leg = new.leg AND known.xmin = new.state
+               RETURNING known.leg, known.xmin AS state
+           ), event AS (
+               INSERT INTO twilio_events
+                 (tenant, key, kind, leg, sid, at, fields, caller_sealed, received_at)
+               SELECT $1, told.*
+               FROM unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[],
+                       $13::jsonb[], $14::bytea[], $15::timestamptz[])
+                   AS told (key, kind, leg, sid, at, fields, caller_sealed, received_at)
+               WHERE told.leg IN (SELECT leg FROM line)
+               ON CONFLICT DO NOTHING RETURNING leg
+           )
+           SELECT leg, state, leg IN (SELECT leg FROM event) AS is_new FROM line""",
+        tenant,
+        *_columns(6, [_columns_of_change(one) for one in changes]),
+        *_columns(8, [_columns_of(event, seal) for event in events]),
     )
-    assert row is not None
-    state = row["state"]
-    return None if state is None else Found(changed, state), row["is_new"]
+    after = {one.after.leg: one.after for one in changes}
+    return {
+        row["leg"]: (Found(after[row["leg"]], row["state"]), bool(row["is_new"])) for row in rows
+    }
 
 
 async def forget_line(connection: "Connection", tenant: TenantId, line: Line) -> None:
@@ -231,12 +240,15 @@ def read_line(body: str) -> Line:
     return Line(**{**table, "pending": tuple(table.get("pending", ()))})
 
 
-def _changing(tenant: TenantId, found: Found, changed: Line) -> tuple[object, ...]:
-    ended_at = None if changed.ended is None else changed.ended.at
-    return (
-        *(tenant, changed.leg, found.state, changed.sid, write_line(changed)),
-        *(changed.asked_at, ended_at),
-    )
+def _columns_of_change(change: Change) -> tuple[object, ...]:
+    line = change.after
+    ended_at = None if line.ended is None else line.ended.at
+    return line.leg, change.found.state, line.sid, write_line(line), line.asked_at, ended_at
+
+
+def _columns(count: int, rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    """Rows, turned: so many columns even where there is none."""
+    return [[row[at] for row in rows] for at in range(count)]
 
 
 def _columns_of(event: Event, seal: Seal) -> tuple[object, ...]:

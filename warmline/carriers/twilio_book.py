@@ -13,11 +13,10 @@ from dialer.carriers.twilio.line import Line
 from dialer.store import twilio as store
 from terms.ids import LegId, TenantId
 from terms.phone import Seal
+from warmline.carriers.twilio_writes import Writes
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
-
-    from dialer.store.connection import Connection
 
 _MOST_REMEMBERED = 10_000
 
@@ -36,6 +35,7 @@ class StoredBook:
         self._seal = seal
         self._tenant = tenant
         self._now = now
+        self._writes = Writes(pool, seal, tenant)
         self._lately: OrderedDict[LegId, store.Found] = OrderedDict()
         self._turns: WeakValueDictionary[LegId, asyncio.Lock] = WeakValueDictionary()
 
@@ -59,9 +59,9 @@ class StoredBook:
         Within this process one after the other: each finds the line as the one before left it.
         """
         turn = self._turns.setdefault(leg, asyncio.Lock())
-        async with turn, self._pool.acquire() as connection:
+        async with turn:
             remembered = self._lately.get(leg)
-            while (found := remembered or await self._find(connection, leg)) is not None:
+            while (found := remembered or await self._find(leg)) is not None:
                 changed = change(found.line)
                 kept = event(changed)
                 if kept is None and changed == found.line:
@@ -70,20 +70,11 @@ class StoredBook:
                     remembered = None  # as it was: it may not be so any more
                     continue
                 remembered = None
-                written, is_new = await self._write(connection, found, changed, kept)
+                written, is_new = await self._writes.write(store.Change(found, changed, kept))
                 self._remember(leg, written)
                 if written is not None:
                     return changed, is_new
             return None, False
-
-    async def _write(
-        self, connection: "Connection", found: store.Found, changed: Line, event: Event | None
-    ) -> tuple[store.Found | None, bool]:
-        if event is None:
-            return await store.change_line(connection, self._tenant, found, changed), False
-        return await store.change_line_with_event(
-            connection, self._seal, self._tenant, found, changed, event
-        )
 
     def _remember(self, leg: LegId, found: store.Found | None) -> None:
         """Most changes follow one of our own; one that does not is made again."""
@@ -125,8 +116,9 @@ class StoredBook:
         async with self._pool.acquire() as connection:
             await store.told_events(connection, self._tenant, keys, self._now())
 
-    async def _find(self, connection: "Connection", leg: LegId) -> store.Found | None:
-        return await store.find_line(connection, self._seal, self._tenant, leg)
+    async def _find(self, leg: LegId) -> store.Found | None:
+        async with self._pool.acquire() as connection:
+            return await store.find_line(connection, self._seal, self._tenant, leg)
 
     async def prune(self, before: datetime) -> int:
         """Drop what ended before then."""

@@ -223,3 +223,54 @@ async def test_changes_made_at_once_are_made_one_after_the_other_and_none_of_the
     await asyncio.gather(*(book.change(LEG, once_more) for _ in range(8)))
 
     assert made == list(range(8))
+
+
+async def ten_lines(book: StoredBook) -> list[LegId]:
+    legs = [LegId(f"call{n}/caller/1") for n in range(10)]
+    for n, leg in enumerate(legs):
+        await book.add(a_line(leg=leg, sid=f"CA{n:032x}"))
+    return legs
+
+
+async def test_changes_of_many_lines_at_once_share_a_transaction_and_each_keeps_its_event(
+    book: StoredBook, database: "Pool[Record]"
+) -> None:
+    legs = await ten_lines(book)
+    events = {leg: an_end(leg, f"CA{n:032x}") for n, leg in enumerate(legs)}
+
+    def kept(line: Line) -> Event | None:
+        return events[line.leg] if line.strand == 1 and line.leg != legs[0] else None
+
+    changed = await asyncio.gather(
+        *(book.change(leg, lambda line: replace(line, strand=1), kept) for leg in legs)
+    )
+
+    assert [line.leg for line, _ in changed if line is not None] == legs
+    assert [is_new for _, is_new in changed] == [False] + [True] * 9
+    assert {event.leg for event in await book.untold(after(3600))} == set(legs[1:])
+    async with database.acquire() as connection:
+        transactions = await connection.fetchval(
+            "SELECT count(DISTINCT xmin::text) FROM twilio_lines"
+        )
+    assert transactions == 1
+
+
+async def test_a_change_that_cannot_be_written_keeps_no_other_from_being(
+    book: StoredBook,
+) -> None:
+    legs = await ten_lines(book)
+    bad = "CA\x00"
+
+    changed = await asyncio.gather(
+        *(
+            book.change(leg, lambda line: replace(line, sid=bad if line.leg == legs[3] else "CA1"))
+            for leg in legs
+        ),
+        return_exceptions=True,
+    )
+
+    assert [
+        leg for leg, done in zip(legs, changed, strict=True) if isinstance(done, Exception)
+    ] == [legs[3]]
+    found = [await book.load(leg) for leg in legs]
+    assert [line.sid for line in found if line is not None].count("CA1") == 9
