@@ -25,7 +25,6 @@ from warmline.clock import machine_now
 from warmline.people.totp import code_now
 
 CHINA = ZoneInfo("Asia/Shanghai")
-A_DAY_SECONDS = 86_400
 CODE_EVERY_SECONDS = 61
 WRAP_UP_SECONDS = 61
 UNDER_WAY = "[data-stage]:not([data-stage=ready])"

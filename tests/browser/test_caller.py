@@ -9,7 +9,6 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.alone import (
-    A_DAY_SECONDS,
     BOTH,
     CHINA,
     SAYS,
@@ -24,6 +23,8 @@ from tests.browser.alone import (
 from tests.browser.people import Language
 from tests.warmline.demo.running import DemoProcess, a_folder, free_port
 from warmline.programs import load_shipped
+
+A_WHILE_SECONDS = 600
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,8 @@ async def test_an_appointment_says_when_it_is_and_what_giving_it_up_costs_now(
         await page.locator("a.link.strong").click()
 
         if is_late:
-            await caller.world.passes(2 * A_DAY_SECONDS + 4 * 3_600)
+            free = at - now - timedelta(days=1)
+            await caller.world.passes(int(free.total_seconds()) + A_WHILE_SECONDS)
             await caller.is_told(says["late"])  # by the clock alone: nothing was loaded anew
             await caller.looks("appointed-late")
         await caller.presses("#cancel")

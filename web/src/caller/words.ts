@@ -182,7 +182,7 @@ export const words = catalogue(
     waitingNow: "现在就再打一次",
     queued: "正在排队",
     queuedText: (place: number) => (place <= 1 ? "下一位就是您。" : `您前面还有 ${place - 1} 位。`),
-    queuedWait: (length: string) => `大约等 ${length}`,
+    queuedWait: (length: string) => `大约等 ${length}。`,
     ended: "正在结束",
     endedText: "请稍候。",
     hangUp: "挂断",
@@ -415,7 +415,7 @@ export const words = catalogue(
         : place === 2
           ? "One person is before you."
           : `${place - 1} people are before you.`,
-    queuedWait: (length: string) => `about ${length}`,
+    queuedWait: (length: string) => `It may take about ${length}.`,
     ended: "Ending",
     endedText: "One moment.",
     hangUp: "Hang up",

@@ -69,7 +69,7 @@ function Calls({ calls }: { calls: readonly DayCallView[] }) {
                 <time>{clockTime(call.connected_at ?? call.offered_at)}</time>
               </td>
               <td>{programName(call.program)}</td>
-              <td>{call.talked_seconds > 0 ? length(call.talked_seconds) : "–"}</td>
+              <td class="whole">{call.talked_seconds > 0 ? length(call.talked_seconds) : "–"}</td>
               <td>
                 {call.became === "connected" && call.verdict
                   ? say.ended[call.verdict]

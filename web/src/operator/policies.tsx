@@ -44,10 +44,14 @@ export function Policies() {
       <div class="card stack tight">
         <h1 id="policies">{say.policiesTitle}</h1>
         <p class="soft">{say.policiesText}</p>
-        <div class="field">
-          <label for="policy-file">{say.file}</label>
+        <div class="file">
+          <label class="button" for="policy-file">
+            {say.file}
+          </label>
+          <span class="soft">{file.value?.name ?? say.noFile}</span>
           <input
             id="policy-file"
+            class="unseen"
             type="file"
             accept=".csv,.xlsx,text/csv"
             onChange={(input) => {
