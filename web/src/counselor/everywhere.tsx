@@ -96,7 +96,7 @@ function Shortcuts() {
   ] as const;
   return (
     <Dialog title={say.keys} onClose={() => (open.value = false)}>
-      <dl class="facts">
+      <dl class="facts keys">
         {keys.map(([key, text]) => (
           <Fragment key={key}>
             <dt>{text}</dt>
