@@ -37,6 +37,7 @@ from warmline.seal import AesSeal
 from warmline.settings import Settings
 from warmline.sim_clock import kept_offset, move_ahead
 from warmline.workers.crew import Crew
+from warmline.workers.patience import Patience
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
@@ -45,7 +46,7 @@ _log = structlog.get_logger()
 
 _LONGEST_ADVANCE_SECONDS = 90 * 86400
 _LOOK_AT_CLOCK_SECONDS = 1.0
-_QUIET_SECONDS = 5.0
+_STANDSTILL_SECONDS, _MOST_SECONDS = 5.0, 60.0
 _MOMENT_SECONDS = 0.005
 _AHEAD = timedelta(milliseconds=100)  # two machines' clocks differ by less
 _LONGEST_STEP = timedelta(hours=1)
@@ -119,23 +120,31 @@ class Simulation:
         self.crew.wake_all()
 
     async def _until_quiet(self) -> None:
-        """Until everything due by now has happened and been heard of."""
-        deadline = asyncio.get_running_loop().time() + _QUIET_SECONDS
+        """Until everything due by now has happened and been heard of, however slow the machine is.
+
+        What stands still is not waited for, nor what never ends: the clock moves on, and says so.
+        """
+        loop, patience = asyncio.get_running_loop(), Patience(_STANDSTILL_SECONDS, _MOST_SECONDS)
         quiet = 0
-        while quiet < 2 and asyncio.get_running_loop().time() < deadline:
+        while quiet < 2:
             await asyncio.sleep(_MOMENT_SECONDS)
             await self.crew.obeyer.idle()
-            quiet = 0 if await self._is_busy() else quiet + 1
+            under_way = await self._under_way()
+            quiet = 0 if under_way else quiet + 1
+            if under_way and patience.is_over(under_way, loop.time()):
+                _log.warning("clock_moves_on_before_all_is_done", under_way=under_way)
+                return
 
-    async def _is_busy(self) -> bool:
-        if not self.crew.is_resting:
-            return True
+    async def _under_way(self) -> tuple[str, ...]:
+        """What is being done, or is due and not done yet; nothing when all is quiet."""
+        if at_work := self.crew.at_work:
+            return at_work
         now = self.clock.now()
         async with self.pool.acquire() as connection:
             times = [await next_timer_at(connection), await next_order_at(connection)]
-        return await self.hands.news_waiting() > 0 or any(
-            at is not None and at <= now for at in times
-        )
+        due = tuple(at.isoformat() for at in times if at is not None and at <= now)
+        waiting = await self.hands.news_waiting()
+        return (*due, f"{waiting} news") if waiting else due
 
     async def _follow(self) -> None:
         while True:

@@ -55,9 +55,9 @@ class Crew:
         )
 
     @property
-    def is_resting(self) -> bool:
-        """Whether nobody has anything in hand."""
-        return all(worker.is_resting for worker in self._all)
+    def at_work(self) -> tuple[str, ...]:
+        """The names of those who have something in hand."""
+        return tuple(worker.name for worker in self._all if not worker.is_resting)
 
     def start(self) -> None:
         """Everybody begins."""
