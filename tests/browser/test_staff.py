@@ -257,6 +257,12 @@ async def test_an_operator_sees_what_a_list_changes_before_it_is_written(
     state = await _signed_in(browser, demo, pictures, kept)
     async with a_member(browser, demo, pictures, state) as member:
         await member.goes_to("/operator/policies", "#policy-file")
+        strange = tmp_path / "strange.csv"
+        strange.write_text(LIST.replace("product", "colour"), encoding="utf-8")
+        await member.page.locator("#policy-file").set_input_files(strange)
+        await member.presses("button.plain")
+        await member.is_told("'colour' is not known")
+        member.complaints.clear()  # Chromium reports every 422
         await member.page.locator("#policy-file").set_input_files(file)
         await member.presses("button.plain")
         await member.is_told("还没有写入")

@@ -13,6 +13,8 @@ export class Refusal extends Error {
   readonly detail: string;
   readonly retryAfterSeconds: number | null;
   readonly incident: string | null;
+  /** What is wrong with what was sent, a sentence of the service for each. */
+  readonly faults: readonly string[];
 
   constructor(
     code: RefusalCode,
@@ -21,6 +23,7 @@ export class Refusal extends Error {
       detail?: string;
       retryAfterSeconds?: number | null;
       incident?: string;
+      faults?: readonly string[];
     },
   ) {
     super(code);
@@ -29,6 +32,7 @@ export class Refusal extends Error {
     this.detail = told.detail ?? "";
     this.retryAfterSeconds = told.retryAfterSeconds ?? null;
     this.incident = told.incident ?? null;
+    this.faults = told.faults ?? [];
   }
 }
 
@@ -169,5 +173,6 @@ async function refusalOf(answer: Response): Promise<Refusal> {
     detail: told.detail ?? "",
     retryAfterSeconds: Number.isFinite(retry) && retry > 0 ? retry : null,
     ...(told.incident == null ? {} : { incident: told.incident }),
+    faults: (told.errors ?? []).map((one) => one.detail),
   });
 }
