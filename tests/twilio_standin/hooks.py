@@ -4,6 +4,7 @@ import base64
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha1
 from urllib.parse import parse_qsl, urldefrag
 
@@ -76,7 +77,11 @@ _POLICIES = frozenset({"4xx", "5xx", "ct", "rt", "all"})
 
 def tries_of(url: str) -> Tries:
     """The overrides in the address's fragment. Raises ValueError when Twilio knows no such."""
-    fragment = urldefrag(url).fragment
+    return _tries_of(urldefrag(url).fragment)
+
+
+@cache
+def _tries_of(fragment: str) -> Tries:
     if not fragment:
         return Tries()
     given = dict(parse_qsl(fragment, keep_blank_values=True, strict_parsing=True))

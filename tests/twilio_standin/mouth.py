@@ -19,6 +19,7 @@ from tests.twilio_standin.hooks import Answer, Post, Tries, signature, tries_of
 
 _TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 _MOVED = range(300, 400)
+_FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +166,7 @@ class Mouth:
             async with self._session.request(
                 post.method,
                 URL(self._behind(urldefrag(public).url), encoded=True),
-                data=body if post.method == "POST" else None,
+                data=urlencode(body).encode() if post.method == "POST" else None,
                 headers=headers,
                 allow_redirects=False,
             ) as response:
@@ -189,6 +190,8 @@ class Mouth:
         self, post: Post, public: str, body: Mapping[str, str], token: str
     ) -> dict[str, str]:
         headers = {"User-Agent": "TwilioProxy/1.1", "Host": urlsplit(public).netloc}
+        if post.method == "POST":
+            headers["Content-Type"] = _FORM
         if self.knobs.sends_idempotency_token:
             headers["I-Twilio-Idempotency-Token"] = token
         if post.is_signed:
