@@ -72,10 +72,10 @@ class Leases:
     async def keep(self, due: DueOrder) -> None:
         """Whoever was held up, by a slow carrier or a frozen machine, may have lost an order.
 
-        Raises TakenOver.
+        Raises TakenOver, also where that was found out before.
         """
-        self.take(due)
-        if self._ends_within(self._held[_key(due)], SOON):
+        lease = self._held.get(_key(due))
+        if lease is not None and self._ends_within(lease, SOON):
             await self._prolong([due])
         if _key(due) not in self._held:
             raise TakenOver

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import pytest
+
 from dialer.carriers import CarrierRefused
 from dialer.carriers.last_look import NotOurs, last_look
 from dialer.carriers.simulated import orders as wire
@@ -17,7 +19,7 @@ from tests.people import CALLER, TENANT
 from tests.warmline.workers.choosy import Choosy, an_obeyer, ask, outcomes, talking, work
 from warmline.desk.in_force import KeptPrograms
 from warmline.desk.writing import ORDER_LEASE, Committed
-from warmline.workers.leases import MARGIN, Leases
+from warmline.workers.leases import MARGIN, Leases, TakenOver
 from warmline.workers.numbers import LegNumbers
 from warmline.workers.sending import Sender
 
@@ -242,6 +244,7 @@ async def look_of(house: House, seconds: Seconds) -> Callable[[], bool]:
     carrier = Looking(house)
     numbers = LegNumbers(house.seal, KeptPrograms(house.programs))
     leases = Leases(house.pool, house.clock, seconds)
+    leases.take(due)
     sender = Sender(house.pool, carrier, numbers, leases)
     await sender.send(due, False, is_repeated=False)
     (holds,) = carrier.holds
@@ -277,8 +280,31 @@ async def test_a_lease_that_ends_soon_is_prolonged_before_an_order_leaves(house:
     carrier = Looking(house)
     numbers = LegNumbers(house.seal, KeptPrograms(house.programs))
     leases = Leases(house.pool, house.clock)
+    leases.take(due)
     await Sender(house.pool, carrier, numbers, leases).send(due, False, is_repeated=False)
 
     assert carrier.holds[0]()
     until = await house.pool.fetchval("SELECT leased_until FROM carrier_orders WHERE seq=$1", seq)
     assert until == house.clock.now() + ORDER_LEASE
+
+
+async def test_an_order_known_to_be_lost_is_not_sent_while_its_old_lease_would_last(
+    house: House,
+) -> None:
+    """As when the database came back, and others found our connections gone."""
+    call = await talking(house)
+    await ask(house, call.id, HangUp(call.legs[0].id))
+    now = house.clock.now()
+    async with house.pool.acquire() as connection:
+        (due,) = await lease_orders(connection, now, until=now + ORDER_LEASE)
+    leases = Leases(house.pool, house.clock)
+    leases.take(due)
+    await house.pool.execute("UPDATE carrier_orders SET tries = tries + 1 WHERE seq = $1", due.seq)
+    house.clock.advance(1.5)
+
+    await leases.keep_all()
+
+    assert house.clock.now() < due.leased_until - MARGIN
+    with pytest.raises(TakenOver):
+        await leases.keep(due)
+    assert leases.in_hand == []
