@@ -46,8 +46,7 @@ class Writes:
     async def _work_off(self) -> None:
         """What comes within the same turn of the loop, or while another is written, is together."""
         while self._waiting:
-            batch = self._waiting[:_MOST_TOGETHER]
-            del self._waiting[:_MOST_TOGETHER]
+            batch = self._next()
             try:
                 await self._write(batch)
             except asyncpg.PostgresError as fault:
@@ -55,9 +54,15 @@ class Writes:
             except Exception as fault:
                 _fail(batch, fault)
 
+    def _next(self) -> list[_Waiting]:
+        """Whoever gave up waiting may have given their line's turn to another change of it."""
+        batch = [one for one in self._waiting[:_MOST_TOGETHER] if not one[1].done()]
+        del self._waiting[:_MOST_TOGETHER]
+        return batch
+
     async def _write_each(self, batch: Sequence[_Waiting], fault: Exception) -> None:
-        """Whoever is at fault is found out alone."""
-        if len(batch) == 1:
+        """Whoever is at fault is found out alone; after a lost connection nobody knows who wrote."""
+        if len(batch) == 1 or isinstance(fault, asyncpg.PostgresConnectionError):
             _fail(batch, fault)
             return
         for one in batch:
@@ -67,6 +72,8 @@ class Writes:
                 _fail([one], own)
 
     async def _write(self, batch: Sequence[_Waiting]) -> None:
+        if not batch:
+            return
         changes = [change for change, _ in batch]
         async with self._pool.acquire() as connection:
             written = await change_lines(connection, self._seal, self._tenant, changes)

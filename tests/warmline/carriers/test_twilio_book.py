@@ -274,3 +274,29 @@ async def test_a_change_that_cannot_be_written_keeps_no_other_from_being(
     ] == [legs[3]]
     found = [await book.load(leg) for leg in legs]
     assert [line.sid for line in found if line is not None].count("CA1") == 9
+
+
+async def test_a_change_that_nobody_waits_for_any_more_does_not_take_the_place_of_another(
+    book: StoredBook,
+) -> None:
+    legs = await ten_lines(book)
+
+    def joined(line: Line) -> Line:
+        return replace(line, joined=True)
+
+    def let_go(line: Line) -> Line:
+        return replace(line, let_go_at=after(1))
+
+    # The first two are being written, so what comes now waits and is written together.
+    busy = [asyncio.create_task(book.change(leg, joined)) for leg in legs[:2]]
+    await asyncio.sleep(0)
+    left = asyncio.create_task(book.change(legs[2], joined))
+    await asyncio.sleep(0)
+    left.cancel()
+    changed, _ = await book.change(legs[2], let_go)
+    await asyncio.gather(*busy, left, return_exceptions=True)
+
+    assert left.cancelled()
+    assert changed == await book.load(legs[2])
+    assert changed is not None
+    assert (changed.let_go_at, changed.joined) == (after(1), False)
