@@ -61,7 +61,7 @@ class Writes:
         return batch
 
     async def _write_each(self, batch: Sequence[_Waiting], fault: Exception) -> None:
-        """Whoever is at fault is found out alone; after a lost connection nobody knows who wrote."""
+        """Whoever is at fault is found out alone. What a lost connection wrote, nobody knows."""
         if len(batch) == 1 or isinstance(fault, asyncpg.PostgresConnectionError):
             _fail(batch, fault)
             return
