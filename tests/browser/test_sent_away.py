@@ -9,7 +9,7 @@ from tests.browser.people import DESK_WIDTH, PHONE_WIDTH, Language, a_caller, a_
 from tests.warmline.demo.running import DemoProcess
 
 LONGER_THAN_THE_PAUSE_SECONDS = 62
-DECLINED: dict[Language, str] = {"zh-CN": "您没有接", "en": "declined"}
+DECLINED: dict[Language, str] = {"zh-CN": "您选择了不接", "en": "declined"}
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])

@@ -46,7 +46,7 @@ const zhWhy: Record<Became, string> = {
   ringing: "正在响您的手机",
   accepted: "您已接受，但没有和来电者接通",
   connected: "已通话",
-  declined: "您没有接，这通来电不会再转给您",
+  declined: "您选择了不接，这通来电不会再转给您",
   missed: "您的手机没有接起或没有按 1，已转给别人或稍后再打",
   withdrawn: "您接起之前，来电者或工作人员取消了",
   fault: "没能打通您的手机：线路有故障，或号码不对",
@@ -62,7 +62,7 @@ const enWhy: Record<Became, string> = {
 };
 const zhUntaken: Record<Untaken, string> = {
   missed: "没有接起，或没有按 1",
-  declined: "您没有接",
+  declined: "您选择了不接",
   fault: "没能打通您的手机",
 };
 const enUntaken: Record<Untaken, string> = {
@@ -148,10 +148,10 @@ export const words = catalogue(
     offlineText: "准备好了就上线。来电会先响您的手机，这里同时显示。",
     breakTitle: "休息中",
     breakText: "不会有来电转给您。",
-    awaySince: (time: string) => `${time} 起系统让您休息了`,
-    awayDeclined: "您连续没有接下面这些来电，暂时不再转给您。可以接听时，请重新上线。",
+    awaySince: (time: string) => `系统在 ${time} 把您设为休息`,
+    awayDeclined: "下面几通来电您连续选择了不接，暂时不再转给您。可以接听时，请重新上线。",
     awayMissed:
-      "下面这些来电连续没有在您的手机上接通，暂时不再转给您。看看手机，可以接听时，请重新上线。",
+      "下面几通来电，您的手机连续没有接通，暂时不再转给您。请看看手机；可以接听时，请重新上线。",
     untaken: zhUntaken,
     freeTitle: "等待来电",
     freeText: "有来电时，您的手机会响，这里会响铃并闪动标题。可以去别的窗口做事。",
@@ -203,7 +203,6 @@ export const words = catalogue(
     accept: "接受",
     acceptWait: "先接起手机",
     decline: "不接",
-    declineText: "这位来电者不会再转给您。",
     lastOffer: "上一通来电",
     why: zhWhy,
     keys: "快捷键",
@@ -416,7 +415,6 @@ export const words = catalogue(
     accept: "Accept",
     acceptWait: "Answer your phone first",
     decline: "Decline",
-    declineText: "This caller is not offered to you again.",
     lastOffer: "The last call offered",
     why: enWhy,
     keys: "Shortcuts",

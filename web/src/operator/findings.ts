@@ -4,11 +4,11 @@ import { fill } from "../shared/fill.ts";
 import { language } from "../shared/language.ts";
 
 const BLOCKED =
-  "上线前：请在 Twilio 控制台（Trust Hub）通过 Business Primary Customer Profile 审核。没有它，Twilio 同时只让两路通话存在，也就是一次谈话，也不提高每秒呼叫数。";
+  "上线前：请在 Twilio 控制台（Trust Hub）通过 Business Primary Customer Profile 审核。通过之前，Twilio 同时只允许两路呼叫，也就是一次谈话，也不会调高每秒呼叫数。";
 
 /** The subject and the sentence; `{why}` is what another program said, in its words. */
 const FOUND: Record<FindingCode, readonly [subject: string, sentence: string]> = {
-  settings_good: ["设置", "每一项都认得、可以用"],
+  settings_good: ["设置", "每一项都有效"],
   data_dir_good: ["数据目录", "{folder} 可以写入"],
   data_dir_wrong: ["数据目录", "不能用：{why}"],
   secret_given: ["密钥", "由 WARMLINE_SECRET_KEY 给出"],
@@ -38,7 +38,7 @@ const FOUND: Record<FindingCode, readonly [subject: string, sentence: string]> =
   carrier_asterisk: ["线路", "Asterisk {version}，在 {url}，中继 {trunk}"],
   carrier_trunk_away: ["线路", "Asterisk {version} 有应答，但中继 {trunk} 不在线：谁也打不通。"],
   carrier_other_version: ["线路", "Asterisk {version} 有应答；本服务为 {made_for} 编写和测试。"],
-  carrier_twilio: ["线路", "Twilio：设置齐全，可以去问它"],
+  carrier_twilio: ["线路", "Twilio：设置齐全，可以向它查询"],
   prompts_unused: ["提示音", "不使用：这条线路不播放文件"],
   prompts_wrong: ["提示音", "不能用：{why}"],
   prompts_missing: [
@@ -96,7 +96,7 @@ const FOUND: Record<FindingCode, readonly [subject: string, sentence: string]> =
   twilio_account_inactive: ["Twilio 账户", "账户状态是 {status}：请到 Twilio 控制台处理。"],
   twilio_account_trial: [
     "Twilio 账户",
-    "上线前：请升级试用账户。在此之前 Twilio 十分钟就挂断，只打验证过的号码，接通前还会说明。",
+    "上线前：请升级试用账户。在此之前，Twilio 满十分钟就挂断，只拨打验证过的号码，接通前还会播放试用说明。",
   ],
   twilio_account_good: ["Twilio 账户", "可用，令牌是这个账户的"],
   twilio_number_untold: ["Twilio 号码 ..{ending}", "{why}：没能查看。"],
@@ -135,10 +135,13 @@ const FOUND: Record<FindingCode, readonly [subject: string, sentence: string]> =
     "Twilio 回调",
     "{url} 没有应答（{why}）：请启动 `warmline serve`，并确认这个地址通到它。",
   ],
-  twilio_webhooks_redirected: ["Twilio 回调", "{url} 回以跳转：Twilio 送到那里的会丢失。"],
+  twilio_webhooks_redirected: [
+    "Twilio 回调",
+    "{url} 返回的是重定向：Twilio 发到那里的内容会丢失。",
+  ],
   twilio_webhooks_unsigned: [
     "Twilio 回调",
-    "签名到达时已不成立：WARMLINE_PUBLIC_URL 必须是 Twilio 看到的地址，代理不能改路径，服务要用同一个 WARMLINE_TWILIO_AUTH_TOKEN。",
+    "签名到达时校验不通过：WARMLINE_PUBLIC_URL 必须是 Twilio 看到的地址，代理不能改路径，服务要用同一个 WARMLINE_TWILIO_AUTH_TOKEN。",
   ],
   twilio_webhooks_strange: [
     "Twilio 回调",

@@ -27,7 +27,7 @@ export const COLUMNS: Record<Column, string> = {
 };
 const FAULTS: Record<FaultCode, string> = {
   missing: "没有填",
-  missing_birth: "没有填，也没有证件号可以看出",
+  missing_birth: "没有填，也没有证件号可以推算",
   missing_for_child: "没有填：被保险人不满 {years} 岁",
   missing_half_contact: "没有填：联系人要有姓名和手机号",
   too_long: "超过 {most} 个字符",
@@ -54,9 +54,9 @@ const FAULTS: Record<FaultCode, string> = {
   insured_twice: "同一位被保险人已在第 {line} 行",
   policy_rejected: "同一保单的第 {line} 行被拒绝",
   formula: "是公式：请粘贴它的值",
-  true_or_false: "是“真/假”，没有一列要这个",
+  true_or_false: "是“真/假”值，没有哪一列需要",
   too_many_digits: "是超过 15 位的数字，后面几位已经丢失：请设成文本格式",
-  fraction: "是小数，没有一列要这个",
+  fraction: "是小数，没有哪一列需要",
   more_cells: "单元格比表头多",
   cell_without_header: "有单元格所在的列没有表头",
 };

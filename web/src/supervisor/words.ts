@@ -47,7 +47,7 @@ export const words = catalogue(
       crisis: "标记了危机、还没有结束的通话",
     },
     columns: {
-      offered: "来电者按下通话键的次数，阻塞的除外；还在接通途中的也算在内",
+      offered: "来电者按下通话键的次数，阻塞的除外；尚未接通的也算在内",
       answered: "双方接通的",
       abandoned: "接通之前来电者取消的",
       blocked: "没有线路，或我们出错，没能接通的",
@@ -74,7 +74,7 @@ export const words = catalogue(
     program: "服务",
     all: "全部",
     offered: "呼入",
-    underWay: (count: number) => `${count} 通还在途中`,
+    underWay: (count: number) => `${count} 通尚未接通`,
     answered: "接通",
     abandoned: "放弃",
     blocked: "阻塞",
