@@ -244,7 +244,7 @@ export const words = catalogue(
     attitude: "态度",
     stars: (count: number) => `${count} 星`,
     rateText: "想说的话",
-    rateTextKept: "上次写的话会保留；在这里写，就用新的代替。",
+    rateTextKept: "上次写的内容会保留；在这里重新填写，就会替换它。",
     rateSend: "提交评价",
     rateThanks: "谢谢您的评价。",
     rated: "您的评价",
