@@ -73,7 +73,8 @@ async def get_me(asked: Asked, who: Staff) -> Me:
 async def put_presence(acting: Acting, who: Staff, body: PresenceWanted) -> Me:
     """Say whether I take calls. That lasts while I am seen: `GET /v1/me`, or the live feed.
 
-    After missed calls the service sends me on a break; saying `available` again ends it.
+    After missed or declined calls in a row the service sends me on a break (`sent_away`); saying
+    `available` again ends it.
     """
     counselor = counselor_of(who)
     found = await lock_counselor(acting.connection, acting.tenant, counselor)
@@ -107,7 +108,7 @@ async def accept(acting: Acting, who: Staff, call: Annotated[CallId, ID]) -> Own
     refuses=(RefusalCode.NOT_NOW,),
 )
 async def decline(acting: Acting, who: Staff, call: Annotated[CallId, ID]) -> OwnCallView:
-    """Do not take it; for a while no other call is offered to me."""
+    """Do not take it, nor be offered it again; for a while no other call is, either."""
     return await _command(acting, who, call, CounselorDeclined())
 
 

@@ -319,6 +319,6 @@ def _percent(row: "Record") -> float | None:
 def _formula(level: ServiceLevel) -> TextView:
     within, short = level.within_seconds, level.short_abandon_seconds
     return TextView(
-        zh=f"{within} 秒内接通 ÷（呼入总数 − 还在接通途中的 − {short} 秒内放弃）",
+        zh=f"{within} 秒内接通 ÷（呼入总数 − 尚未接通的 − {short} 秒内放弃）",
         en=f"connected within {within} s / (offered - under way - given up within {short} s)",
     )
