@@ -29,7 +29,7 @@ _SHRINK = """async ([png, width, most]) => {
     const context = canvas.getContext('2d');
     context.imageSmoothingQuality = 'high';
     context.drawImage(image, 0, 0, width, height);
-    const blob = await canvas.convertToBlob({ type: 'image/webp', quality: 0.6 });
+    const blob = await canvas.convertToBlob({ type: 'image/webp', quality: 0.57 });
     const bytes = new Uint8Array(await blob.arrayBuffer());
     return btoa(Array.from(bytes, (one) => String.fromCharCode(one)).join(''));
 }"""
@@ -65,6 +65,7 @@ SECTIONS = (
             Screen("voucher-wrong", "兑换码不对", "A wrong voucher code"),
             Screen("ready", "拨打之前", "Before the call"),
             Screen("ringing-you", "正在响铃", "Ringing"),
+            Screen("queued", "排队", "In line"),
             Screen("connected", "通话中", "Connected"),
             Screen("parted", "掉线，正在接回", "A line was lost"),
             Screen("not-answered", "稍后再拨", "Rung again in a while"),
@@ -77,6 +78,7 @@ SECTIONS = (
             Screen("closed", "服务时间外", "Outside the hours"),
             Screen("interrupted", "继续剩下的时间", "Go on with what is left"),
             Screen("completed", "评价", "Rate"),
+            Screen("doctor-summary", "医生的小结", "A doctor's summary"),
             Screen("claim", "反馈问题", "Claim"),
             Screen("claim-progress", "反馈的进展", "Its progress"),
             Screen("claim-appealed", "申请复议", "Appealed"),
@@ -96,6 +98,7 @@ SECTIONS = (
             Screen("desk-free", "等待来电", "Waiting for a call"),
             Screen("offer", "来电", "An offer"),
             Screen("talking", "通话", "The talk"),
+            Screen("time-up", "时间到了，可以延长", "Time is up, give more"),
             Screen("risk", "风险筛查", "Risk screen"),
             Screen("crisis-asked", "请机构上线", "Bring help to the line"),
             Screen("handing-over", "三方转接", "Hand over"),
@@ -103,6 +106,7 @@ SECTIONS = (
             Screen("two-windows", "两个窗口", "Two windows"),
             Screen("desk-offline", "断网", "No network"),
             Screen("shortcuts", "快捷键", "Shortcuts"),
+            Screen("sent-away", "连续不接之后", "After declining in a row"),
             Screen("day", "我的一天", "My day"),
         ),
     ),

@@ -17,7 +17,7 @@ from tests.browser.people import (
     a_counselor,
 )
 from tests.browser.staff import a_member
-from tests.browser.unseen import an_unseen_caller
+from tests.browser.unseen import CODE_EVERY_SECONDS, an_unseen_caller
 from tests.warmline.demo.running import DemoProcess
 from warmline.clock import machine_now
 from warmline.people.totp import code_now
@@ -195,6 +195,7 @@ async def test_a_supervisor_ends_a_wrap_up_by_keyboard_and_what_was_typed_stays(
         a_member(browser, demo, pictures, state, language=language) as member,
         a_counselor(browser, demo, pictures) as desk,
     ):
+        await desk.world.passes(CODE_EVERY_SECONDS)
         caller = await an_unseen_caller(desk.world, place)
         login = next(one for one in demo.playbill["staff"] if one["roles"] == ["counselor"])
         await caller.calls(await caller.orders(login["counselor"]))
