@@ -297,8 +297,13 @@ _idle_since = changer(Counselor, "idle_since")
 
 
 def accepted(counselor: Counselor) -> Counselor:
-    """The offer was taken: untaken offers before it no longer count."""
-    return replace(counselor, untaken=()) if counselor.untaken else counselor
+    """The offer was taken: untaken offers before it no longer count.
+
+    Where they led to a break that goes on, they stay its reason: the call rang on meanwhile.
+    """
+    if counselor.sent_away_at is not None or not counselor.untaken:
+        return counselor
+    return replace(counselor, untaken=())
 
 
 def missed(

@@ -314,6 +314,7 @@ def test_what_rings_on_after_the_break_began_is_no_reason_for_it() -> None:
 
     assert led_away(missed(away, CALL, NOON + SECOND, 1)) == led_away(away)
     assert led_away(declined(away, CALL, NOON + SECOND, 60, 1)) == led_away(away)
+    assert led_away(accepted(away)) == led_away(away)
 
 
 def test_a_break_that_the_service_decided_says_so_until_the_counselor_decides_otherwise() -> None:
@@ -411,6 +412,7 @@ def test_whatever_happens_a_counselor_who_says_nothing_more_comes_to_rest_offlin
     for step, seconds in steps:
         elapsed += timedelta(seconds=seconds)
         counselor = step(counselor, elapsed)
+        assert bool(led_away(counselor)) == (counselor.sent_away_at is not None)
 
     assert state_of(counselor, None, NOON + elapsed + timedelta(seconds=90)) is AWAY
     back = set_presence(counselor, Presence.AVAILABLE, NOON + elapsed + HOUR, 90)

@@ -99,6 +99,27 @@ async def test_three_missed_offers_in_a_row_end_in_a_break_whose_reason_the_desk
     assert [one["why"] for one in away["offers"]] == ["missed", "missed", "fault"]
 
 
+async def test_who_takes_the_call_that_rings_on_after_the_break_began_is_told_of_both(
+    service: Service, counselor: CounselorId, me: Headers
+) -> None:
+    await service.script(COUNSELOR, answers="no_answer")
+    await rung(service, counselor, "+8613800000001")
+    for _ in range(6):
+        await service.let_pass(30)
+    last = await rung(service, counselor, "+8613800000002")
+    await service.script(COUNSELOR, answers="yes", after_seconds=9, presses="1")  # the next ring
+    while (desk := await ask(service, "GET", "/v1/me", me))["sent_away"] is None:
+        await service.let_pass(5)
+    away = desk["sent_away"]
+    await service.let_pass(15)
+
+    desk = await ask(service, "GET", "/v1/me", me)
+
+    assert (desk["activity"], desk["presence"], desk["call"]["id"]) == ("engaged", "break", last)
+    assert desk["call"]["state"] == "bridged"
+    assert (len(away["offers"]), desk["sent_away"]) == (3, away)
+
+
 async def test_a_break_that_was_chosen_has_no_reason_to_be_told(
     service: Service, counselor: CounselorId, me: Headers
 ) -> None:
