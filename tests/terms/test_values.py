@@ -1,9 +1,17 @@
+import ast
 import dataclasses
+import inspect
 from dataclasses import dataclass, field
+from textwrap import dedent
 
 import pytest
 
-from terms.values import changer, quickly_made, replace
+from billing.order import Order
+from billing.voucher import Voucher
+from dialer.call import Call
+from dialer.leg import Leg
+from routing.counselor import Counselor
+from terms.values import _read_by_check, changer, quickly_made, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,3 +208,19 @@ def test_a_check_that_reads_more_than_plain_fields_is_run_whatever_changes(kind:
     for field_ in ("begin", "end"):
         with pytest.raises(AssertionError):
             changer(kind, field_)(kind(begin=1, end=2), {"begin": 3, "end": 0}[field_])
+
+
+@pytest.mark.parametrize("kind", [Call, Leg, Order, Voucher, Counselor])
+def test_the_fields_found_in_a_check_are_those_that_its_text_names(kind: type) -> None:
+    """The text is what people read; what runs is what the interpreter made of it."""
+    check = ast.parse(dedent(inspect.getsource(kind.__post_init__)))  # type: ignore[attr-defined]
+    named = {
+        one.attr
+        for one in ast.walk(check)
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name)
+        if one.value.id == "self"
+    }
+    fields = {one.name for one in dataclasses.fields(kind)}
+
+    assert named
+    assert _read_by_check(kind) == named < fields
