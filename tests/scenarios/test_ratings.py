@@ -81,6 +81,22 @@ async def test_a_change_without_words_keeps_those_of_before_and_new_words_replac
     assert await kept() == "a calm and a kind one"
 
 
+async def test_words_that_stay_when_a_good_rating_becomes_a_bad_one_are_read_with_it(
+    service: Service,
+) -> None:
+    order = await talked(service, 300)
+    support = await service.sign_in("support")
+    await rate(service, order, **GOOD, text="a calm voice, at first")
+
+    await rate(service, order, **BAD)
+
+    claim = await one_claim(service, support)
+    _, case = await ask(service, "GET", f"/v1/claims/{claim['id']}", support)
+    assert [(one["kind"], one["text"]) for one in case["written"]] == [
+        ("rated", "a calm voice, at first")
+    ]
+
+
 async def test_ten_ratings_at_once_are_one(service: Service) -> None:
     order = await talked(service, 300)
 
@@ -109,6 +125,9 @@ async def test_a_bad_rating_opens_a_case_with_its_sealed_words_that_somebody_mus
     sealed = await service.house.pool.fetchval("SELECT words_sealed FROM ratings")
     assert secret.encode() not in sealed
     assert "claim.opened" in await service.people.timeline(order)
+    await rate(service, order, **BAD)
+    _, case = await ask(service, "GET", f"/v1/claims/{claim['id']}", support)
+    assert [one["text"] for one in case["written"]] == [secret]  # said once
     status, _ = await decided(service, claim["id"], "reject", support, reason="we spoke with him")
     assert status == 200
     _, page = await ask(service, "GET", f"/v1/orders/{order}/claims", service.device(CALLER))

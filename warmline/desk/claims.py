@@ -14,6 +14,7 @@ from billing.order import Order, Settlement
 from billing.rating import Rating, Scores, is_low, rate
 from billing.remedy import on_record, reissued, rejected, resumed
 from billing.store.claims import (
+    Words,
     load_claim,
     lock_claim,
     lock_heard_claim,
@@ -144,13 +145,12 @@ class ClaimDesk:
         rating = rate(
             slice_.order, None if before is None else before[0], scores, program.billing, now
         )
-        sealed = (
-            None if text is None else sealed_words(self.seal, "rated", {"text": text}, now).sealed
-        )
-        await save_rating(connection, tenant, rating, sealed)
+        words = None if text is None else sealed_words(self.seal, "rated", {"text": text}, now)
+        await save_rating(connection, tenant, rating, None if words is None else words.sealed)
         if not is_low(rating, program.billing):
             return rating, Committed(tenant=tenant, order=order)
-        committed = await self._look_into(connection, tenant, slice_, program, text, now)
+        words = words or _unread(before, program)
+        committed = await self._look_into(connection, tenant, slice_, program, words, now)
         return rating, committed
 
     async def _look_into(
@@ -159,7 +159,7 @@ class ClaimDesk:
         tenant: TenantId,
         slice_: Slice,
         program: Program,
-        text: str | None,
+        words: Words | None,
         now: datetime,
     ) -> Committed:
         call, _ = _call_at_issue(slice_.order)
@@ -176,7 +176,7 @@ class ClaimDesk:
         written = Written(
             claim=claim,
             order=slice_.order,
-            words=None if text is None else sealed_words(self.seal, "rated", {"text": text}, now),
+            words=words,
             kind=None if joins else "claim.opened",
         )
         return (await write_claim(self.desk, connection, tenant, written, now))[1]
@@ -318,6 +318,13 @@ class ClaimDesk:
                 "Your claim is being looked at; there is no need to add more.",
                 retry_after_seconds=3600,
             )
+
+
+def _unread(before: tuple[Rating, bytes | None] | None, program: Program) -> Words | None:
+    """Words of a good rating that go on standing: nobody has looked into them yet."""
+    if before is None or before[1] is None or is_low(before[0], program.billing):
+        return None
+    return Words(kind="rated", at=before[0].rated_at, sealed=before[1])
 
 
 def _call_at_issue(order: Order) -> tuple[CallId | None, datetime | None]:
