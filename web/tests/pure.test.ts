@@ -72,6 +72,13 @@ test("time left is shown whole, rounded up, and never below nothing", () => {
   assert.equal(secondsUntil(null, at), 0);
 });
 
+test("a clock that is a little off never shows more than was granted, and time added is shown", () => {
+  const at = Date.parse("2026-11-22T10:00:00Z");
+  assert.equal(secondsUntil("2026-11-22T10:25:00.030Z", at, 1500), 1500);
+  assert.equal(secondsUntil("2026-11-22T10:24:59.030Z", at, 1500), 1500);
+  assert.equal(secondsUntil("2026-11-22T10:30:00Z", at, 1500), 1800);
+});
+
 test("minutes that are left are never rounded up", () => {
   speak("en");
   assert.equal(length(119), "1 minute");

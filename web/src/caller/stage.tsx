@@ -82,7 +82,7 @@ function Running({ until, whole }: { until: string; whole: number | null }) {
   return (
     <div class="time-left">
       <span class="unseen">{words.value.leftOnTalk}</span>
-      <Countdown until={until} />
+      <Countdown until={until} whole={whole} />
       {whole !== null && (
         <div class="bar" aria-hidden="true">
           <i style={{ width: `${width}%` }} />

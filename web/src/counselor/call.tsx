@@ -52,7 +52,7 @@ function TimeOfTalk({ call }: { call: OwnCallView }) {
   if (call.ends_at && !call.crisis)
     return (
       <div class="talk-time">
-        <Countdown until={call.ends_at} />
+        <Countdown until={call.ends_at} whole={grantedSeconds(call)} />
         <small>
           {say.left} · {say.until(clockTime(call.ends_at))}
           {call.extended_seconds ? ` · ${say.extended(length(call.extended_seconds))}` : ""}
@@ -75,6 +75,12 @@ function TimeOfTalk({ call }: { call: OwnCallView }) {
       </div>
     );
   return null;
+}
+
+/** What the program grants and the counselor added; null where the talk has no end. */
+function grantedSeconds(call: OwnCallView): number | null {
+  const granted = programOf(call.program)?.talk_seconds;
+  return granted == null ? null : granted + call.extended_seconds;
 }
 
 /** The granted time is used up and nobody is cut off: the counselor has to know, and may give more. */

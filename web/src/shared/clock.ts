@@ -49,9 +49,18 @@ let beating: ReturnType<typeof setInterval> | undefined;
 /** The service's time, moving; only while something on screen reads it. */
 export const now = computed(() => ticks.value + ahead.value);
 
-/** Whole seconds until a moment, never below zero; the last second is shown as 1. */
-export function secondsUntil(moment: string | null | undefined, at: number = now.value): number {
-  return moment ? Math.max(0, Math.ceil((Date.parse(moment) - at) / 1000)) : 0;
+/**
+ * Whole seconds until a moment, never below zero; the last second is shown as 1. Where the stretch
+ * has `whole` seconds, the milliseconds by which our idea of the service's clock is off, rounded up,
+ * do not make it a second longer; a moment that was moved is further away than that.
+ */
+export function secondsUntil(
+  moment: string | null | undefined,
+  at: number = now.value,
+  whole: number | null = null,
+): number {
+  const left = moment ? Math.max(0, Math.ceil((Date.parse(moment) - at) / 1000)) : 0;
+  return whole !== null && left === whole + 1 ? whole : left;
 }
 
 /** Whole seconds since a moment, never below zero. */

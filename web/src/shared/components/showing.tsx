@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignalEffect, type ReadonlySignal } from "@preact/signals";
-import { secondsUntil } from "../clock.ts";
+import { now, secondsUntil } from "../clock.ts";
 import { language, speak } from "../language.ts";
 import type { Live } from "../live.ts";
 import { staleness, type Reading } from "../reading.ts";
@@ -55,9 +55,16 @@ export function Fault({ text }: { text: string | null }) {
 
 const TOLD_AT_SECONDS = [300, 120, 60, 30];
 
+interface CountdownProps {
+  readonly until: string;
+  /** How many seconds it counts from, where that is known. */
+  readonly whole?: number | null;
+  readonly told?: boolean;
+}
+
 /** The time until a moment the service named. Screen readers hear it at a few marks, not always. */
-export function Countdown({ until, told = true }: { until: string; told?: boolean }) {
-  const left = secondsUntil(until);
+export function Countdown({ until, whole = null, told = true }: CountdownProps) {
+  const left = secondsUntil(until, now.value, whole);
   const before = useRef(left);
   useEffect(() => {
     const passed = TOLD_AT_SECONDS.find((mark) => before.current > mark && left <= mark);
