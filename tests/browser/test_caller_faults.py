@@ -124,6 +124,40 @@ async def test_a_lost_network_shows_and_an_answer_that_was_lost_is_no_second_ord
 
 
 @BOTH
+async def test_one_press_is_enough_while_the_service_has_its_hands_full(
+    demo: DemoProcess, browser: Browser, pictures: Path, language: Language
+) -> None:
+    async with verified(browser, demo, pictures, 2, language) as caller:
+        page = caller.page
+        await caller.opens("/call/new/family-doctor")
+        await caller.presses("#begin")
+        await caller.is_at("ready")
+        presses: list[str] = []
+
+        async def twice_too_busy(route: Route) -> None:
+            presses.append(route.request.headers["idempotency-key"])
+            if len(presses) > 2:
+                await route.continue_()
+                return
+            await route.fulfill(
+                status=503,
+                headers={"Retry-After": "1", "Content-Type": "application/problem+json"},
+                body='{"code": "unavailable", "detail": "Calls under way come first."}',
+            )
+
+        await page.route("**/v1/orders/*/calls", twice_too_busy)
+        await caller.presses("#call")
+        await caller.is_at("ringing_them")
+        assert len(presses) == 3
+        assert len(set(presses)) == 1
+        await caller.presses("#stop")
+        await caller.is_at("ready")
+        await caller.presses("#cancel")
+        await caller.presses("#cancel-yes")
+        await caller.is_at("unused")
+
+
+@BOTH
 async def test_the_token_is_where_no_script_can_read_it_and_is_gone_after_signing_out(
     demo: DemoProcess, browser: Browser, pictures: Path, language: Language
 ) -> None:

@@ -1,6 +1,12 @@
-/** One intent of a person: pressing again because nothing was heard is still the same act. */
+/**
+ * One intent of a person: pressing again because nothing was heard is still the same act. A service
+ * that has its hands full says how soon to ask again; then it is asked again, for whoever pressed
+ * has done their part.
+ */
 import { useMemo } from "preact/hooks";
 import { newIntent, Refusal } from "./api/client.ts";
+
+const PATIENCE_MILLISECONDS = 30_000;
 
 export interface Intent {
   /** What is wanted has changed: from now on it is another act. */
@@ -17,7 +23,7 @@ export function useIntent(): Intent {
       renew,
       carryOut: async (act) => {
         try {
-          const done = await act(name);
+          const done = await patiently(() => act(name));
           renew();
           return done;
         } catch (refused) {
@@ -28,4 +34,23 @@ export function useIntent(): Intent {
       },
     };
   }, []);
+}
+
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  const until = performance.now() + PATIENCE_MILLISECONDS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (refused) {
+      const wait = millisecondsToWait(refused);
+      if (wait === null || performance.now() + wait > until) throw refused;
+      await new Promise((goOn) => setTimeout(goOn, wait));
+    }
+  }
+}
+
+/** Null for whatever waiting would not change. */
+function millisecondsToWait(refused: unknown): number | null {
+  if (!(refused instanceof Refusal) || refused.code !== "unavailable") return null;
+  return refused.retryAfterSeconds === null ? null : refused.retryAfterSeconds * 1000;
 }
