@@ -6,8 +6,9 @@ from dialer import carriers, events
 from dialer.call import Call
 from dialer.carriers import News
 from dialer.events import Happening, TimerKind
+from dialer.machine.judging import evidence, judged
 from dialer.machine.refusing import not_now
-from dialer.machine.steps import Step, evidence, judged
+from dialer.machine.steps import Step
 from dialer.orders import Effect, Fact, FactKind, HangUp
 from dialer.policy import Policy
 from dialer.verdict import judge

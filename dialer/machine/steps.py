@@ -7,11 +7,11 @@ from dialer.call import Call, EndReason, State, with_legs_and_timers, with_timer
 from dialer.events import Timer, TimerKind
 from dialer.leg import Failure, Leg, LetGoReason, let_go, make_leg
 from dialer.machine.capping import limit_seconds
+from dialer.machine.judging import evidence, judged
 from dialer.orders import (
     Answer,
     Bridge,
     Effect,
-    Fact,
     FactKind,
     HangUp,
     Limit,
@@ -26,17 +26,17 @@ from dialer.policy import (
     Policy,
 )
 from dialer.talk import connected_at
-from dialer.verdict import Evidence, judge
+from dialer.verdict import judge
 from terms.ids import CounselorId, LegId
 from terms.spans import seconds
-from terms.values import changer, maker, replace
-from terms.verdict import Role, Verdict
+from terms.values import changer, replace
+from terms.verdict import Role
 
 Step = tuple[Call, tuple[Effect, ...]]
 
 # Asked at most steps, and a member asked of its enumeration is slow to answer.
 _CALLER, _COUNSELOR, _LEG_RUNG = Role.CALLER, Role.COUNSELOR, FactKind.LEG_RUNG
-_RING, _JUDGED = TimerKind.RING, FactKind.JUDGED
+_RING = TimerKind.RING
 _RINGING_FIRST, _RINGING_SECOND, _ENDED = State.RINGING_FIRST, State.RINGING_SECOND, State.ENDED
 
 TIME_IS_UP_SECONDS = 2
@@ -390,27 +390,3 @@ _LET_GO = {
     EndReason.STAFF: LetGoReason.STAFF_ENDED,
     EndReason.ORDER_OVER: LetGoReason.NOT_WANTED,
 }
-
-
-def evidence(call: Call) -> Evidence:
-    """What the verdict may look at."""
-    return _make_evidence(
-        legs=call.legs, counselor_mark=call.counselor_mark, called_back_at=call.called_back_at
-    )
-
-
-_make_evidence = maker(Evidence)
-
-
-def judged(verdict: Verdict, final: bool) -> Fact:
-    """The timeline's line about a verdict."""
-    return make_fact(
-        _JUDGED,
-        detail={
-            "kind": verdict.kind,
-            "by": verdict.by,
-            "confidence": verdict.confidence,
-            "reasons": " ".join(verdict.reasons),
-            "final": final,
-        },
-    )
