@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+from billing.policies.file_faults import FileFault, FileFaultCode, file_fault
+
 
 class Column(StrEnum):
     """What a column tells; the value is its English header."""
@@ -82,8 +84,8 @@ _BY_HEADER: Mapping[str, Column] = {
 class HeadersWrong(Exception):
     """The first line cannot be understood; `faults` says each thing that is wrong with it."""
 
-    def __init__(self, faults: tuple[str, ...]) -> None:
-        super().__init__("; ".join(faults))
+    def __init__(self, faults: tuple[FileFault, ...]) -> None:
+        super().__init__("; ".join(map(str, faults)))
         self.faults = faults
 
 
@@ -92,20 +94,23 @@ def read_headers(cells: Sequence[str]) -> tuple[Column | None, ...]:
 
     Raises HeadersWrong.
     """
-    faults: list[str] = []
+    faults: list[FileFault] = []
     columns: list[Column | None] = []
     for place, cell in enumerate(cells, start=1):
         column = _BY_HEADER.get(_spelled(cell))
         if column is None and cell.strip():
-            faults.append(f"column {place}: the header {cell.strip()[:40]!r} is not known")
+            header = repr(cell.strip()[:40])[1:-1]
+            faults.append(file_fault(FileFaultCode.HEADER_UNKNOWN, place=place, header=header))
         elif column is None and any(later.strip() for later in cells[place:]):
-            faults.append(f"column {place} has no header")
+            faults.append(file_fault(FileFaultCode.HEADER_MISSING, place=place))
         elif column is not None and column in columns:
-            faults.append(f"column {place}: there are two columns for {column}")
+            named = {"column": column, "chinese": CHINESE[column][0]}
+            faults.append(file_fault(FileFaultCode.HEADER_TWICE, place=place, **named))
         columns.append(column)
     for missing in REQUIRED:
         if missing not in columns:
-            faults.append(f"there is no column {missing} ({CHINESE[missing][0]})")
+            named = {"column": missing, "chinese": CHINESE[missing][0]}
+            faults.append(file_fault(FileFaultCode.COLUMN_MISSING, **named))
     if faults:
         raise HeadersWrong(tuple(faults))
     return tuple(columns)

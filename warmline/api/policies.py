@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from billing.policies.columns import Column, HeadersWrong
 from billing.policies.diff import ChangedPolicy
 from billing.policies.faults import FaultCode
+from billing.policies.file_faults import FileFault, FileFaultCode
 from billing.policies.roster import Roster
 from billing.policies.rows import RejectedRow
 from billing.policies.waiting import today_in_china
@@ -23,11 +24,10 @@ from warmline.policies.importing import Choice, Comparison, Importer
 from warmline.policies.tables import (
     LONGEST_CELL,
     Line,
-    TableUnreadable,
     read_objects,
     read_table,
 )
-from warmline.policies.workbook import WorkbookUnreadable
+from warmline.policies.unreadable import ListUnreadable
 
 policies = Operations("Policies")
 
@@ -235,8 +235,8 @@ async def _roster(
         return await asyncio.to_thread(gather)
     except HeadersWrong as wrong:
         raise BadInput(*(_fault("/0", fault) for fault in wrong.faults)) from wrong
-    except (TableUnreadable, WorkbookUnreadable) as wrong:
-        raise BadInput(_fault("", str(wrong))) from wrong
+    except ListUnreadable as wrong:
+        raise BadInput(_fault("", wrong.fault)) from wrong
 
 
 def _lines(body: PolicyRows | Uploaded) -> Iterator[Line]:
@@ -248,14 +248,14 @@ def _lines(body: PolicyRows | Uploaded) -> Iterator[Line]:
 def _bounded(lines: Iterator[Line]) -> Iterator[Line]:
     for count, line in enumerate(lines, start=1):
         if count > MOST_LINES:
-            raise TableUnreadable(
-                f"The list has more than {MOST_LINES} lines: use `warmline policies import`."
-            )
+            raise ListUnreadable(FileFaultCode.TOO_MANY_LINES, most=MOST_LINES)
         yield line
 
 
-def _fault(pointer: str, detail: str) -> InputFault:
-    return InputFault(place="body", pointer=pointer, detail=detail)
+def _fault(pointer: str, told: FileFault) -> InputFault:
+    return InputFault(
+        place="body", pointer=pointer, detail=str(told), code=told.code, given=told.given
+    )
 
 
 def _keep_quiet(stage: str, done: int, total: int | None) -> None:

@@ -292,6 +292,15 @@ def _problem_schemas() -> Json:
             "in": {"enum": ["body", "query", "path", "header"]},
             "pointer": {"type": "string", "description": "A JSON pointer into it."},
             "detail": {"type": "string"},
+            "code": {
+                "type": "string",
+                "description": "Which fault it is, where one may word it in another language.",
+            },
+            "given": {
+                "type": "object",
+                "additionalProperties": {"type": "string"},
+                "description": "What `detail` tells beside the fault itself, with a `code`.",
+            },
         },
         "required": ["in", "pointer", "detail"],
     }

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aiohttp import web
@@ -129,11 +129,23 @@ class InputFault:
     """One thing wrong with what was sent.
 
     `place` is body, query, path or header; `pointer` is a JSON pointer into it (`/topics/0`).
+    Where pages word it, `code` says which fault it is and `given` what its sentence tells.
     """
 
     place: str
     pointer: str
     detail: str
+    code: str | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self) -> dict[str, object]:
+        """The members of the fault, ready for JSON."""
+        members: dict[str, object] = {
+            "in": self.place,
+            "pointer": self.pointer,
+            "detail": self.detail,
+        }
+        return members if self.code is None else members | {"code": self.code, "given": self.given}
 
 
 class Problem(Exception):
@@ -166,10 +178,7 @@ class Problem(Exception):
             "code": self.code.value,
         }
         if self.faults:
-            members["errors"] = [
-                {"in": fault.place, "pointer": fault.pointer, "detail": fault.detail}
-                for fault in self.faults
-            ]
+            members["errors"] = [fault.document() for fault in self.faults]
         if self.incident:
             members["incident"] = self.incident
         return members

@@ -79,7 +79,7 @@ class Importer:
     progress: Progress
 
     def gather(self, lines: Iterable[Line], *, sponsor: str, today: date) -> Roster:
-        """Read a list to its end. Raises TableUnreadable."""
+        """Read a list to its end. Raises ListUnreadable."""
         gathering = Gathering(sponsor=sponsor, today=today)
         for line in lines:
             if line.faults:

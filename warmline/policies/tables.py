@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from billing.policies.columns import Column, read_headers
 from billing.policies.faults import Fault, FaultCode, fault
-from warmline.exits import Unusable
+from billing.policies.file_faults import FileFaultCode
+from warmline.policies.unreadable import ListUnreadable
 from warmline.policies.workbook import (
     MOST_BYTES_UNPACKED,
     CellFault,
@@ -25,10 +26,6 @@ _BOM = b"\xef\xbb\xbf"
 _DELIMITERS = ",;\t"
 
 
-class TableUnreadable(Unusable):
-    """The file is no table that can be read; one sentence says what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of a list; `faults` where it cannot even be taken apart."""
@@ -39,7 +36,7 @@ class Line:
 
 
 def read_table(raw: bytes, most_bytes_unpacked: int = MOST_BYTES_UNPACKED) -> Iterator[Line]:
-    """The lines of a file. Raises TableUnreadable, and HeadersWrong for its first line."""
+    """The lines of a file. Raises ListUnreadable, and HeadersWrong for its first line."""
     rows = read_workbook(raw, most_bytes_unpacked) if is_workbook(raw) else _csv_rows(raw)
     return _lines(rows)
 
@@ -53,7 +50,7 @@ def read_objects(objects: Iterable[Mapping[str, str]]) -> Iterator[Line]:
 def _lines(rows: Iterator[tuple[int, Sequence[str | CellFault]]]) -> Iterator[Line]:
     first = next(((number, row) for number, row in rows if any(row)), None)
     if first is None:
-        raise TableUnreadable("The file is empty: its first line must name the columns.")
+        raise ListUnreadable(FileFaultCode.EMPTY)
     columns = read_headers([str(cell) for cell in first[1]])
     return _body(rows, columns)
 
@@ -96,21 +93,16 @@ def _csv_rows(raw: bytes) -> Iterator[tuple[int, Sequence[str | CellFault]]]:
         except StopIteration:
             return
         except csv.Error as wrong:
-            raise TableUnreadable(
-                f"Line {number} is not CSV ({wrong}): write cells with commas between them, and a "
-                "cell that holds a comma or quote in double quotes."
-            ) from wrong
+            raise ListUnreadable(FileFaultCode.NOT_CSV, line=number) from wrong
         if len(row) > MOST_COLUMNS:
-            raise TableUnreadable(f"Line {number} has more than {MOST_COLUMNS} cells.")
+            raise ListUnreadable(FileFaultCode.TOO_MANY_CELLS, line=number, most=MOST_COLUMNS)
         yield number, [cell.strip() for cell in row]
 
 
 def _decoded(raw: bytes) -> str:
     """UTF-8 with or without its mark, or else GB 18030, which holds GBK and GB 2312."""
     if b"\0" in raw:
-        raise TableUnreadable(
-            "The file is neither CSV nor XLSX: save it as one of these (an old .xls as .xlsx)."
-        )
+        raise ListUnreadable(FileFaultCode.NEITHER_CSV_NOR_XLSX)
     try:
         return raw.removeprefix(_BOM).decode("utf-8")
     except UnicodeDecodeError:
@@ -119,6 +111,4 @@ def _decoded(raw: bytes) -> str:
         return raw.decode("gb18030")
     except UnicodeDecodeError as wrong:
         line = raw.count(b"\n", 0, wrong.start) + 1
-        raise TableUnreadable(
-            f"Line {line} is neither UTF-8 nor GB 18030: save the file as CSV UTF-8."
-        ) from wrong
+        raise ListUnreadable(FileFaultCode.ENCODING_UNKNOWN, line=line) from wrong

@@ -13,7 +13,8 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from billing.policies.faults import FaultCode
-from warmline.exits import Unusable
+from billing.policies.file_faults import FileFaultCode
+from warmline.policies.unreadable import ListUnreadable
 
 MOST_BYTES_UNPACKED = 512 * 1024 * 1024
 MOST_TIMES_LARGER = 200
@@ -23,10 +24,6 @@ MOST_ROWS = 500_000
 
 _ZIP = b"PK\x03\x04"
 _EXACT_BELOW = 10**15  # a spreadsheet keeps 15 digits of a number
-
-
-class WorkbookUnreadable(Unusable):
-    """The file is no workbook that may be read; one sentence says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +44,26 @@ def is_workbook(raw: bytes) -> bool:
 def read_workbook(
     raw: bytes, most_bytes_unpacked: int = MOST_BYTES_UNPACKED
 ) -> Iterator[tuple[int, Sequence[str | CellFault]]]:
-    """The rows of the first sheet with their numbers. Raises WorkbookUnreadable."""
+    """The rows of the first sheet with their numbers. Raises ListUnreadable."""
     _check_size(raw, most_bytes_unpacked)
     from openpyxl import load_workbook  # few commands need it, and it takes its time
 
     try:
         book = load_workbook(io.BytesIO(raw), read_only=True, data_only=False, keep_links=False)
         if len(book.worksheets) > 1:
-            raise WorkbookUnreadable(
-                f"The workbook has {len(book.worksheets)} sheets: keep the one with the list."
-            )
+            raise ListUnreadable(FileFaultCode.SEVERAL_SHEETS, sheets=len(book.worksheets))
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # what it says of its own size need not be true
         yield from _rows(sheet)
     except (zipfile.BadZipFile, KeyError, ValueError, IndexError, ParseError, TypeError) as wrong:
-        raise WorkbookUnreadable(
-            "The file is packed like an XLSX but is none: save it again from the spreadsheet."
-        ) from wrong
+        raise ListUnreadable(FileFaultCode.NOT_A_WORKBOOK) from wrong
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, Sequence[str | CellFault]]]:
     rows = sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True)
     for number, row in enumerate(rows, start=1):
         if number > MOST_ROWS:
-            raise WorkbookUnreadable(f"The sheet has more than {MOST_ROWS} rows: split it.")
+            raise ListUnreadable(FileFaultCode.TOO_MANY_ROWS, most=MOST_ROWS)
         yield number, ["" if value is None else _text(value) for value in row]
 
 
@@ -106,12 +99,8 @@ def _check_size(raw: bytes, most_bytes_unpacked: int) -> None:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
             parts = packed.infolist()
     except (zipfile.BadZipFile, ValueError, OSError) as wrong:
-        raise WorkbookUnreadable(
-            "The file is damaged: save it again from the spreadsheet."
-        ) from wrong
+        raise ListUnreadable(FileFaultCode.DAMAGED) from wrong
     unpacked = sum(part.file_size for part in parts)
     most = min(most_bytes_unpacked, max(len(raw) * MOST_TIMES_LARGER, 1024 * 1024))
     if len(parts) > MOST_PARTS or unpacked > most:
-        raise WorkbookUnreadable(
-            "The workbook would become far too large when unpacked: save the list alone, as CSV."
-        )
+        raise ListUnreadable(FileFaultCode.TOO_LARGE_UNPACKED)

@@ -18,13 +18,14 @@ Object.defineProperty(globalThis, "navigator", {
   configurable: true,
 });
 
-const { addressOf } = await import("../src/shared/api/client.ts");
+const { addressOf, Refusal } = await import("../src/shared/api/client.ts");
 const { pauseBefore } = await import("../src/shared/live.ts");
 const { hearTime, secondsUntil, serverNow } = await import("../src/shared/clock.ts");
 const { language, speak } = await import("../src/shared/language.ts");
 const { digits, length, shortNumber, span } = await import("../src/shared/times.ts");
 const { matching } = await import("../src/shared/router.ts");
 const { reasonInWords } = await import("../src/support/reasons.ts");
+const { whyUnread } = await import("../src/operator/file-faults.ts");
 const { whyRejected } = await import("../src/operator/line-faults.ts");
 const { fieldInWords, valueInWords } = await import("../src/operator/changes.ts");
 const { levelOf, riskOf } = await import("../src/counselor/risk.ts");
@@ -140,4 +141,25 @@ test("why a line is rejected is worded here in Chinese, and by the service in En
   assert.equal(whyRejected(line), "产品：超过 100 个字符；同一保单的第 2 行被拒绝");
   assert.equal(fieldInWords("insured 李*.contact.phone"), "被保险人 李* · 联系人 · 手机号");
   assert.equal(valueInWords("in_force"), "有效");
+});
+
+test("what is wrong with a file is worded here in Chinese, and an unknown fault as it is told", () => {
+  const header = {
+    in: "body",
+    pointer: "/0",
+    detail: "column 1: the header 'shoes' is not known",
+    code: "header_unknown",
+    given: { place: "1", header: "shoes" },
+  } as const;
+  const other = {
+    in: "body",
+    pointer: "",
+    detail: "is newer than this page",
+    code: "new",
+  } as const;
+  const refused = new Refusal("bad_input", { faults: [header, other] });
+  speak("en");
+  assert.match(whyUnread(refused), / · column 1: the header 'shoes' is not known · is newer/);
+  speak("zh-CN");
+  assert.match(whyUnread(refused), / · 第 1 列：不认识表头“shoes” · is newer than this page$/);
 });

@@ -135,17 +135,20 @@ async def test_a_list_larger_than_the_documented_limit_is_refused(service: Servi
 
 async def test_a_file_that_cannot_be_read_is_bad_input_that_says_why(service: Service) -> None:
     operator = await service.sign_in("operator")
-    for body, headers, told in (
-        (b"shoes,hats\n1,2", CSV, "column 1: the header 'shoes' is not known"),
-        (b"", CSV, "The file is empty"),
-        (b"\xff\xff", CSV, "neither UTF-8 nor GB 18030"),
-        (b"PK\x03\x04", XLSX, "damaged"),
-        (zip_bomb(), XLSX, "far too large when unpacked"),
+    shoes = {"place": "1", "header": "shoes"}
+    for body, headers, told, code, given in (
+        (b"shoes,hats\n1,2", CSV, "the header 'shoes' is not known", "header_unknown", shoes),
+        (b"", CSV, "The file is empty", "empty", {}),
+        (b"\xff\xff", CSV, "neither UTF-8 nor GB 18030", "encoding_unknown", {"line": "1"}),
+        (b"PK\x03\x04", XLSX, "damaged", "damaged", {}),
+        (zip_bomb(), XLSX, "far too large when unpacked", "too_large_unpacked", {}),
     ):
         async with service.client.post(IMPORT, data=body, headers=operator | headers) as response:
             assert response.status == 422
             problem = await response.json()
-        assert told in problem["errors"][0]["detail"]
+        first = problem["errors"][0]
+        assert told in first["detail"]
+        assert (first["code"], first["given"]) == (code, given)
 
 
 async def test_a_workbook_that_only_the_command_has_room_for_is_not_unpacked(

@@ -9,8 +9,8 @@ import pytest
 from billing.policies.columns import CHINESE, Column, HeadersWrong
 from tests.billing.policies.lists import GOOD, cells
 from tests.warmline.policies.kit import as_csv, as_xlsx, zip_bomb
-from warmline.policies.tables import Line, TableUnreadable, read_objects, read_table
-from warmline.policies.workbook import WorkbookUnreadable
+from warmline.policies.tables import Line, read_objects, read_table
+from warmline.policies.unreadable import ListUnreadable
 
 HEADERS = [column.value for column in GOOD]
 IN_CHINESE = [CHINESE[column][0] for column in GOOD]
@@ -81,7 +81,7 @@ def test_a_cell_of_a_kilobyte_is_told_and_not_taken() -> None:
     ],
 )
 def test_a_file_that_is_no_list_is_refused_in_one_sentence(raw: bytes, told: str) -> None:
-    with pytest.raises((TableUnreadable, WorkbookUnreadable), match=told):
+    with pytest.raises(ListUnreadable, match=told):
         table(raw)
 
 
@@ -142,7 +142,7 @@ def test_a_small_file_that_would_become_huge_is_refused_before_it_is_unpacked() 
     bomb = zip_bomb()
 
     assert len(bomb) < 64 * 1024
-    with pytest.raises(WorkbookUnreadable, match="far too large when unpacked"):
+    with pytest.raises(ListUnreadable, match="far too large when unpacked"):
         table(bomb)
 
 
@@ -151,12 +151,12 @@ def test_a_packed_file_that_is_no_workbook_is_refused() -> None:
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("list.csv", "policy_number")
 
-    with pytest.raises(WorkbookUnreadable, match="is packed like an XLSX but is none"):
+    with pytest.raises(ListUnreadable, match="is packed like an XLSX but is none"):
         table(packed.getvalue())
 
 
 def test_a_workbook_with_several_sheets_is_not_guessed_at() -> None:
-    with pytest.raises(WorkbookUnreadable, match="has 2 sheets"):
+    with pytest.raises(ListUnreadable, match="has 2 sheets"):
         table(as_xlsx([HEADERS], sheets=2))
 
 
@@ -176,7 +176,7 @@ def test_an_entity_that_would_grow_without_end_is_refused() -> None:
                 )
             new.writestr(part, body)
 
-    with pytest.raises(WorkbookUnreadable):
+    with pytest.raises(ListUnreadable):
         table(changed.getvalue())
 
 

@@ -12,9 +12,11 @@ import billing.remedy
 import dialer.verdict
 from billing.policies.columns import CHINESE, Column
 from billing.policies.faults import SENTENCES, FaultCode
+from billing.policies.file_faults import FILE_SENTENCES, FileFaultCode
 from warmline.findings import KINDS, FindingCode
 
 PAGES = Path("web/src/support/reasons.ts")
+FILE_FAULTS = Path("web/src/operator/file-faults.ts")
 LINE_FAULTS = Path("web/src/operator/line-faults.ts")
 FINDINGS = Path("web/src/operator/findings.ts")
 _PLACES = re.compile(r"\{(\w+)\}")
@@ -69,9 +71,12 @@ def _same_places(zh: str, en: str) -> bool:
     return sorted(_PLACES.findall(zh)) == sorted(_PLACES.findall(en))
 
 
-@pytest.mark.parametrize("code", FaultCode)
-def test_why_a_line_is_rejected_is_said_in_both_languages(code: FaultCode) -> None:
-    zh, en = _table(LINE_FAULTS, "FAULTS")[code], SENTENCES[code]
+@pytest.mark.parametrize("code", [*FaultCode, *FileFaultCode])
+def test_why_a_list_or_a_line_of_it_is_not_taken_is_said_in_both_languages(
+    code: FaultCode | FileFaultCode,
+) -> None:
+    zh = {**_table(LINE_FAULTS, "FAULTS"), **_table(FILE_FAULTS, "FILE_FAULTS")}[code]
+    en = SENTENCES[code] if isinstance(code, FaultCode) else FILE_SENTENCES[code]
 
     assert _CHINESE.search(zh)
     assert en.isascii()

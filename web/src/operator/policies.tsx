@@ -4,9 +4,9 @@ import type { ImportView } from "../shared/api/schema.ts";
 import { Button } from "../shared/components/button.tsx";
 import { Field } from "../shared/components/field.tsx";
 import { Fault, Note, Pill } from "../shared/components/showing.tsx";
-import { inDetail } from "../shared/refusals.ts";
 import { api } from "../staff/account.ts";
 import { fieldInWords, valueInWords } from "./changes.ts";
+import { whyUnread } from "./file-faults.ts";
 import { whyRejected } from "./line-faults.ts";
 import { words } from "./words.ts";
 
@@ -31,7 +31,7 @@ export function Policies() {
         ...(sponsor.value === "" ? {} : { sponsor: sponsor.value }),
       });
     } catch (refused) {
-      fault.value = inDetail(refused);
+      fault.value = whyUnread(refused);
     }
   };
   const mayApply =

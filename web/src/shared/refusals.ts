@@ -97,9 +97,3 @@ export function inWords(fault: unknown): string {
     ? text
     : text + words.value.again(length(fault.retryAfterSeconds));
 }
-
-/** The same with what is wrong in it, which the service says in English. */
-export function inDetail(fault: unknown): string {
-  const faults = fault instanceof Refusal ? fault.faults : [];
-  return [inWords(fault), ...faults].join(" · ");
-}

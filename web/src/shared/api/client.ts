@@ -1,8 +1,8 @@
 /** Asking the service: one typed door for every operation of the published API. */
 import { hearTime } from "../clock.ts";
-import type { Operations, Problem, ProblemCode } from "./schema.ts";
+import type { InputFault, Operations, Problem, ProblemCode } from "./schema.ts";
 
-export type { Operations, ProblemCode };
+export type { InputFault, Operations, ProblemCode };
 
 /** Why something was refused; `offline` when the service was not reached at all. */
 export type RefusalCode = ProblemCode | "offline";
@@ -13,8 +13,8 @@ export class Refusal extends Error {
   readonly detail: string;
   readonly retryAfterSeconds: number | null;
   readonly incident: string | null;
-  /** What is wrong with what was sent, a sentence of the service for each. */
-  readonly faults: readonly string[];
+  /** What is wrong with what was sent. */
+  readonly faults: readonly InputFault[];
 
   constructor(
     code: RefusalCode,
@@ -23,7 +23,7 @@ export class Refusal extends Error {
       detail?: string;
       retryAfterSeconds?: number | null;
       incident?: string;
-      faults?: readonly string[];
+      faults?: readonly InputFault[];
     },
   ) {
     super(code);
@@ -173,6 +173,6 @@ async function refusalOf(answer: Response): Promise<Refusal> {
     detail: told.detail ?? "",
     retryAfterSeconds: Number.isFinite(retry) && retry > 0 ? retry : null,
     ...(told.incident == null ? {} : { incident: told.incident }),
-    faults: (told.errors ?? []).map((one) => one.detail),
+    faults: told.errors ?? [],
   });
 }
