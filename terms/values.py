@@ -7,11 +7,12 @@ thing: two to four times as fast for a new value, fifteen times for a changed co
 is the same, frozen and held to its own `__post_init__`.
 """
 
+import ast
 import dataclasses
-import dis
+import inspect
 from collections.abc import Callable
 from functools import cache
-from itertools import pairwise
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def changer(kind: type[T], *changing: str) -> Callable[..., T]:
 
 @cache
 def _read_by_check(kind: type) -> frozenset[str]:
-    """The fields that `__post_init__` reads: all of them, unless each is plainly `self.field`.
+    """The fields that `__post_init__` reads, by its text; all, where it has `self` not just there.
 
     What a check does not read it cannot find wrong, and the value was held to it as it was before.
     """
@@ -81,16 +82,18 @@ def _read_by_check(kind: type) -> frozenset[str]:
     check = getattr(kind, "__post_init__", None)
     if check is None:
         return frozenset()
-    itself = check.__code__.co_varnames[0]
-    read: set[str] = set()
-    for step, following in pairwise(dis.get_instructions(check)):
-        if itself not in (step.argval if isinstance(step.argval, tuple) else (step.argval,)):
-            continue
-        plainly = step.opname == "LOAD_FAST" and following.opname == "LOAD_ATTR"
-        if not (plainly and following.argval in every):
-            return every
-        read.add(following.argval)
-    return frozenset(read)
+    try:
+        text = ast.parse(dedent(inspect.getsource(check)))
+    except OSError:
+        return every
+    itself = {check.__code__.co_varnames[0], "super"}
+    uses = [one for one in ast.walk(text) if isinstance(one, ast.Name) and one.id in itself]
+    reads = [
+        one.attr
+        for one in ast.walk(text)
+        if isinstance(one, ast.Attribute) and one.value in uses and one.attr in every
+    ]
+    return frozenset(reads) if len(reads) == len(uses) else every
 
 
 def _constructor(kind: type, *first: str) -> Callable[..., Any]:

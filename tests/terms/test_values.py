@@ -1,8 +1,5 @@
-import ast
 import dataclasses
-import inspect
 from dataclasses import dataclass, field
-from textwrap import dedent
 
 import pytest
 
@@ -170,13 +167,20 @@ class Handed:
         _must_not_be_empty(self)
 
 
+class Ordered:
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        assert self.begin <= self.end  # type: ignore[attr-defined]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looped:
+class Inherited(Ordered):
     begin: int
     end: int
 
     def __post_init__(self) -> None:
-        assert all(self.begin <= later for later in (self.end,))
+        super(Inherited, self).__post_init__()
 
 
 def _must_not_be_empty(one: Handed) -> None:
@@ -203,7 +207,7 @@ def test_a_changed_value_is_not_checked_again_for_what_the_check_does_not_read()
     assert _CHECKED == [1]  # by the one that was made to compare with
 
 
-@pytest.mark.parametrize("kind", [Measured, Handed, Looped])
+@pytest.mark.parametrize("kind", [Measured, Handed, Inherited])
 def test_a_check_that_reads_more_than_plain_fields_is_run_whatever_changes(kind: type) -> None:
     for field_ in ("begin", "end"):
         with pytest.raises(AssertionError):
@@ -211,16 +215,7 @@ def test_a_check_that_reads_more_than_plain_fields_is_run_whatever_changes(kind:
 
 
 @pytest.mark.parametrize("kind", [Call, Leg, Order, Voucher, Counselor])
-def test_the_fields_found_in_a_check_are_those_that_its_text_names(kind: type) -> None:
-    """The text is what people read; what runs is what the interpreter made of it."""
-    check = ast.parse(dedent(inspect.getsource(kind.__post_init__)))  # type: ignore[attr-defined]
-    named = {
-        one.attr
-        for one in ast.walk(check)
-        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name)
-        if one.value.id == "self"
-    }
+def test_the_states_that_change_most_say_plainly_what_their_checks_read(kind: type) -> None:
     fields = {one.name for one in dataclasses.fields(kind)}
 
-    assert named
-    assert _read_by_check(kind) == named < fields
+    assert set() < _read_by_check(kind) < fields
