@@ -177,8 +177,8 @@ async def test_a_supervisor_sees_whose_page_does_not_show_the_call_that_rings(
 
 
 @pytest.mark.parametrize(
-    ("place", "language", "free"),
-    [(0, "zh-CN", "空闲"), (1, "en", "Free")],
+    ("place", "language", "free", "whose"),
+    [(0, "zh-CN", "空闲", "督导在"), (1, "en", "Free", "A supervisor ended")],
     ids=["zh", "en"],
 )
 async def test_a_supervisor_ends_a_wrap_up_by_keyboard_and_what_was_typed_stays(
@@ -189,11 +189,12 @@ async def test_a_supervisor_ends_a_wrap_up_by_keyboard_and_what_was_typed_stays(
     place: int,
     language: Language,
     free: str,
+    whose: str,
 ) -> None:
     state = await _signed_in(browser, demo, pictures, kept)
     async with (
         a_member(browser, demo, pictures, state, language=language) as member,
-        a_counselor(browser, demo, pictures) as desk,
+        a_counselor(browser, demo, pictures, language=language) as desk,
     ):
         await desk.world.passes(CODE_EVERY_SECONDS)
         caller = await an_unseen_caller(desk.world, place)
@@ -214,7 +215,12 @@ async def test_a_supervisor_ends_a_wrap_up_by_keyboard_and_what_was_typed_stays(
 
         await expect(row).to_contain_text(free)
         await desk.sees(".waiting.free")
+        told = desk.page.locator(".wrap-up-ended")
+        await expect(told).to_contain_text(whose)
+        await desk.looks("wrap-up-ended")
         await expect(desk.page.locator("#summary")).to_have_value(HALF_WRITTEN)
+        await desk.page.locator("#wrap-up-ended-seen").press("Enter")
+        await expect(told).to_have_count(0)
         await desk.hands_in("came to an end")
         member.check()
         desk.check()

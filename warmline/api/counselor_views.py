@@ -181,6 +181,9 @@ class Me(Model):
     """Until when the presence holds without a sign of life."""
 
     wrap_up_until: Instant | None
+    wrap_up_ended_at: Instant | None
+    """When a supervisor ended my wrap-up; null again once a call was for me, or I came back."""
+
     cooldown_until: Instant | None
     """Until when nothing is offered, after a call was declined."""
 

@@ -31,6 +31,7 @@ from warmline.api.counselor_views import (
 from warmline.api.offers import became_of, rings_of
 from warmline.api.parts import PROGRAMS
 from warmline.api.views import left_seconds
+from warmline.audit.store import has_audit_entry
 from warmline.desk.wrap_ups import WrapUp, open_wrap_ups
 from warmline.http.asked import Asked
 from warmline.http.problems import NotFound
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 LAST_OFFER_SHOWN = timedelta(minutes=10)
 _UNTAKEN_SHOWN = 10
+WRAP_UP_ENDED = "wrap_up.ended"
+"""The deed of a supervisor: it is done at the instant at which the idle time begins."""
+
 PHONE_CHECK_HOLDS = timedelta(minutes=15)
 
 
@@ -64,6 +68,7 @@ async def own_desk(asked: Asked, connection: "Connection", counselor: CounselorI
         phone_check=await _phone_check(asked, connection, counselor),
         lease_until=record.lease_until,
         wrap_up_until=record.wrap_up_until,
+        wrap_up_ended_at=await _wrap_up_ended_at(asked, connection, record),
         cooldown_until=record.cooldown_until,
         offer=None if call is None else await _offer(asked, connection, call),
         last_offer=None if call is not None else await _last_offer(asked, connection, counselor),
@@ -143,6 +148,15 @@ async def _sent_away(
             for one in offers
         ],
     )
+
+
+async def _wrap_up_ended_at(
+    asked: Asked, connection: "Connection", record: Counselor
+) -> datetime | None:
+    """When the idle time began, where it began by somebody else's deed."""
+    at = record.idle_since
+    was_ended = await has_audit_entry(connection, asked.tenant, record.id, WRAP_UP_ENDED, at)
+    return at if was_ended else None
 
 
 async def _phone_check(

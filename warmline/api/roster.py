@@ -8,6 +8,7 @@ from routing.counselor import Activity, Counselor, activity_of, wrapped_up
 from routing.store.counselors import list_all, lock_counselor, save_counselor
 from terms.ids import CallId, CounselorId
 from warmline.api.interventions import Reason, note
+from warmline.api.own_desk import WRAP_UP_ENDED
 from warmline.api.parts import DESK
 from warmline.api.views import NonNegative
 from warmline.api.wallboard import SUPERVISOR, at_one_instant, midnight, unshown
@@ -117,7 +118,7 @@ async def end_wrap_up(
     after = wrapped_up(before, acting.now)
     if after is not before:
         await save_counselor(acting.connection, acting.tenant, after)
-        await note(acting, who, "wrap_up.ended", counselor, body.reason)
+        await note(acting, who, WRAP_UP_ENDED, counselor, body.reason)
         desk = acting.part(DESK)
         acting.after_commit(lambda: desk.counselor_came_free(acting.tenant))
     return await _line(acting, acting.connection, after, engaged)

@@ -50,3 +50,15 @@ async def read_audit_entries(
            WHERE deed.tenant = $1 AND deed.subject = $2 ORDER BY deed.id""",
         *(tenant, subject),
     )
+
+
+async def has_audit_entry(
+    connection: "Connection", tenant: TenantId, subject: str, action: str, at: datetime
+) -> bool:
+    """Whether somebody of the staff did just that, at that instant."""
+    found: bool = await connection.fetchval(
+        """SELECT EXISTS (SELECT FROM staff_deeds
+                          WHERE tenant = $1 AND subject = $2 AND action = $3 AND at = $4)""",
+        *(tenant, subject, action, at),
+    )
+    return found

@@ -60,6 +60,7 @@ async def test_the_counselor_is_free_at_once_and_keeps_what_was_typed_and_what_i
                 pass
     desk = await me(all_)
     assert (desk["activity"], desk["wrap_up_until"]) == ("free", None)
+    assert desk["wrap_up_ended_at"] is not None
     owed = desk["wrap_ups"]
     assert isinstance(owed, list)
     assert [one["call"] for one in owed] == [all_.call]
@@ -76,6 +77,12 @@ async def test_whoever_asked_for_a_break_meanwhile_is_on_it(service: Service) ->
     assert (await me(all_))["activity"] == "wrap_up"
 
     assert (await end(all_))[1]["activity"] == "break"
+    told = await me(all_)
+    assert told["wrap_up_ended_at"] is not None
+
+    back = {"state": Presence.AVAILABLE}
+    _, desk = await all_.ask("counselor", "PUT", "/v1/me/presence", json=back)
+    assert (desk["activity"], desk["wrap_up_ended_at"]) == ("free", None)
 
 
 async def test_a_wrap_up_that_is_over_stays_over_and_that_is_no_deed(service: Service) -> None:
@@ -103,7 +110,19 @@ async def test_the_counselor_can_be_called_again_at_once(service: Service) -> No
     order = await service.people.order(
         await service.people.caller("+8613800000008"), all_.counselor
     )
+    assert (await me(all_))["wrap_up_ended_at"] is not None
     assert (await service.place_call(order, "+8613800000008"))[0] == 202
+    assert (await me(all_))["wrap_up_ended_at"] is None
+
+
+async def test_who_ends_their_own_wrap_up_is_told_of_no_supervisor(service: Service) -> None:
+    all_ = await writing(service)
+    notes = {"summary": "we spoke of work", "topics": ["work_stress"], "disposition": "referral"}
+
+    status, _ = await all_.ask("counselor", "POST", "/v1/calls/{call}/wrap-up", json=notes)
+
+    desk = await me(all_)
+    assert (status, desk["activity"], desk["wrap_up_ended_at"]) == (200, "free", None)
 
 
 async def test_nobody_but_a_supervisor_does_so_and_nobody_unknown_has_a_wrap_up(

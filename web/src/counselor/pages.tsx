@@ -26,6 +26,7 @@ import { Notes, useDraft } from "./notes.tsx";
 import { LastOfferNote } from "./offer.tsx";
 import { choose } from "./status.tsx";
 import { words } from "./words.ts";
+import { WrapUpEnded } from "./wrap-up-ended.tsx";
 
 export function Pages() {
   if (!me.value && reading.fault.value)
@@ -78,6 +79,7 @@ function Desk() {
         ) : (
           !mine.offer && <Waiting />
         )}
+        <WrapUpEnded />
         <LastOfferNote />
         <Owed shown={owed?.call ?? null} onPick={(call) => (picked.value = call)} />
       </div>

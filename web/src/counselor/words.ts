@@ -159,6 +159,9 @@ export const words = catalogue(
     cooldownText: "刚刚没有接听，一小会儿之后再转给您。",
     wrapTitle: "写记录",
     wrapText: "提交之后，或时间到了，会有新的来电。没写完的会留着，不会自己关掉。",
+    wrapEnded: (time: string) => `督导在 ${time} 结束了您写记录的时间`,
+    wrapEndedText: "写好的内容都在，记录仍要提交。在线时会有新的来电。",
+    wrapEndedSeen: "知道了",
     goAvailable: "开始接听",
     lapsed: "您已被下线",
     lapsedText: "服务端有一段时间没有收到这里的消息。要继续接听，请重新上线。",
@@ -370,6 +373,10 @@ export const words = catalogue(
     wrapTitle: "Time for your notes",
     wrapText:
       "The next call comes once they are handed in, or the time is up. What is not finished stays open.",
+    wrapEnded: (time: string) => `A supervisor ended your time for notes at ${time}`,
+    wrapEndedText:
+      "All you wrote is kept, and the notes are still to be handed in. While you are online, the next call may come.",
+    wrapEndedSeen: "I have seen it",
     goAvailable: "Take calls",
     lapsed: "You were taken offline",
     lapsedText: "The service heard nothing from here for a while. Go online again to take calls.",
