@@ -268,7 +268,8 @@ async def test_an_operator_sees_what_a_list_changes_before_it_is_written(
         strange.write_text(LIST.replace("product", "colour"), encoding="utf-8")
         await member.page.locator("#policy-file").set_input_files(strange)
         await member.presses("button.plain")
-        await member.is_told("'colour' is not known")
+        await member.is_told("第 3 列：不认识表头“colour”")
+        await member.is_told("（product）一列")
         member.complaints.clear()  # Chromium reports every 422
         await member.page.locator("#policy-file").set_input_files(file)
         await member.presses("button.plain")
