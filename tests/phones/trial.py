@@ -292,6 +292,8 @@ def main() -> int:
     directory = Path(os.environ.pop("WARMLINE_DATA_DIR", "data")) / "phones"
     host = os.environ.get("HOST", "127.0.0.1")
     port = int(os.environ.get("SIP_PORT", _SIP_PORT))
+    # Ctrl-C ends it also where a shell began it in the background, which has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for one in (signal.SIGTERM, signal.SIGHUP):  # a terminal that is closed ends it as Ctrl-C does
         signal.signal(one, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
