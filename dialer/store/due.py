@@ -185,20 +185,6 @@ async def keep_orders(
     return frozenset(row["seq"] for row in rows)
 
 
-async def is_being_asked(
-    connection: "Connection", tenant: TenantId, call: CallId, *, now: datetime, since: datetime
-) -> bool:
-    """Whether an order of this call that fell due `since` then may not be carried out yet."""
-    found: bool = await connection.fetchval(
-        """SELECT EXISTS (
-               SELECT FROM carrier_orders
-               WHERE tenant = $1 AND call = $2 AND outcome IS NULL
-                   AND due_at <= $3 AND due_at > $4)""",
-        *(tenant, call, now, since),
-    )
-    return found
-
-
 async def insert_orders(
     connection: "Connection",
     tenant: TenantId,
@@ -274,6 +260,22 @@ async def lease_timers(
         for row in rows
     ]
     return sorted(taken, key=lambda due: due.timer.due_at)
+
+
+async def put_off_while_asked(
+    connection: "Connection", due: DueTimer, *, now: datetime, since: datetime, until: datetime
+) -> bool:
+    """Put a timer off if an order of its call, one due `since` then, may yet be carried out."""
+    put_off: bool | None = await connection.fetchval(
+        """UPDATE timers SET leased_until = $6
+           WHERE tenant = $1 AND call = $2 AND kind = $3 AND due_at = $7 AND EXISTS (
+               SELECT FROM carrier_orders
+               WHERE tenant = $1 AND call = $2 AND outcome IS NULL
+                   AND due_at <= $4 AND due_at > $5)
+           RETURNING true""",
+        *(due.tenant, due.call, due.timer.kind, now, since, until, due.timer.due_at),
+    )
+    return put_off is not None
 
 
 async def drop_timer(connection: "Connection", due: DueTimer) -> None:

@@ -10,9 +10,9 @@ from dialer.events import TimerKind
 from dialer.store.due import (
     DueTimer,
     drop_timer,
-    is_being_asked,
     lease_timers,
     next_timer_at,
+    put_off_while_asked,
 )
 from warmline.clock import Clock
 from warmline.desk.desk import Desk
@@ -35,6 +35,10 @@ the second time the call no longer holds the timer."""
 
 _ASKED_WITHIN = timedelta(seconds=15)
 """An order that the carrier could not be given for so long holds no timer of its call up."""
+
+_LOOKS_AGAIN = timedelta(seconds=0.25)
+"""How soon a timer is looked at again that waits for an order of its call. After a restart what a
+dead process had in hand is carried out meanwhile, and the timer is to fire within a second."""
 
 _AT_ONCE = 16
 _MOST_IN_HAND = 200
@@ -142,9 +146,12 @@ class TimerWorker(Looker):
             return True
         now = self.clock.now()
         async with self._pool.acquire() as connection:
-            return await is_being_asked(
-                connection, due.tenant, due.call, now=now, since=now - _ASKED_WITHIN
+            is_asked = await put_off_while_asked(
+                connection, due, now=now, since=now - _ASKED_WITHIN, until=now + _LOOKS_AGAIN
             )
+        if is_asked:
+            self.wake()
+        return is_asked
 
     async def _decide(self, due: DueTimer) -> None:
         if due.order is not None:

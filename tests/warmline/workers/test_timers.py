@@ -87,7 +87,7 @@ async def test_a_ring_is_not_given_up_while_an_order_of_its_call_is_on_its_way(
     assert (await house.see_call(order)).state is not State.RINGING_FIRST
 
 
-async def test_a_ring_is_given_up_once_the_last_order_of_its_call_is_carried_out(
+async def test_a_ring_is_given_up_soon_after_the_last_order_of_its_call_is_carried_out(
     house: House,
 ) -> None:
     order = await a_call(house, *NUMBERS[0])
@@ -100,7 +100,7 @@ async def test_a_ring_is_given_up_once_the_last_order_of_its_call_is_carried_out
 
     async with house.pool.acquire() as connection:
         await settle_done(connection, [(TENANT, call.id, seq)], house.clock.now())
-    house.clock.advance(1)
+    house.clock.advance(0.25)
     await house.crew.timers.look()
 
     assert (await house.see_call(order)).state is not State.RINGING_FIRST
