@@ -1,7 +1,7 @@
 """A caller alone with the page: what is said in either language, and how they get somewhere."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from tests.browser.people import (
     a_caller,
 )
 from tests.browser.staff import overseer
-from tests.warmline.demo.running import DemoProcess
+from tests.warmline.demo.running import DemoProcess, a_folder, free_port
 from warmline.clock import machine_now
 from warmline.people.totp import code_now
 
@@ -92,6 +92,21 @@ SAYS: dict[Language, dict[str, str]] = {
         "sign_out": "Sign out on this phone",
     },
 }
+
+
+@contextmanager
+def a_demo_of(programs: Mapping[str, str]) -> Iterator[DemoProcess]:
+    """A demo where these programs' files, by name, join the shipped ones or take their place."""
+    with a_folder() as folder:
+        files = folder / "programs"
+        files.mkdir()
+        for name, body in programs.items():
+            (files / f"{name}.toml").write_text(body, encoding="utf-8")
+        folder.chmod(0o755)
+        with DemoProcess(folder / "data", free_port(), programs=str(files)) as running:
+            running.ready()
+            yield running
+            running.interrupt()
 
 
 @asynccontextmanager

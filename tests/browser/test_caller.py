@@ -14,6 +14,7 @@ from tests.browser.alone import (
     SAYS,
     UNDER_WAY,
     WRAP_UP_SECONDS,
+    a_demo_of,
     a_listener,
     decides,
     talks,
@@ -21,7 +22,7 @@ from tests.browser.alone import (
     verified,
 )
 from tests.browser.people import Language
-from tests.warmline.demo.running import DemoProcess, a_folder, free_port
+from tests.warmline.demo.running import DemoProcess
 from warmline.programs import load_shipped
 
 A_WHILE_SECONDS = 600
@@ -30,22 +31,9 @@ A_WHILE_SECONDS = 600
 @pytest.fixture(scope="module")
 def demo(chromium: str) -> Iterator[DemoProcess]:
     """A demo whose listening talk can be booked ahead."""
-    with a_folder() as folder:
-        programs = folder / "programs"
-        programs.mkdir()
-        body = load_shipped()["psych-listening"].body  # type: ignore[index]
-        (programs / "booked.toml").write_text(f"{body}\nappointments = true\n", encoding="utf-8")
-        folder.chmod(0o755)
-        with DemoProcess(folder / "data", free_port(), programs=str(programs)) as running:
-            running.ready()
-            yield running
-            running.interrupt()
-
-
-@pytest.fixture(scope="module")
-def office() -> dict[str, str]:
-    """The sign-in of those who decide: a code counts for one of them alone."""
-    return {}
+    body = load_shipped()["psych-listening"].body  # type: ignore[index]
+    with a_demo_of({"booked": f"{body}\nappointments = true\n"}) as running:
+        yield running
 
 
 @BOTH

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from routing.counselor import Grade
-from tests.browser.alone import BOTH, SAYS, office_token, until_open, verified
+from tests.browser.alone import BOTH, SAYS, a_demo_of, office_token, until_open, verified
 from tests.browser.people import (
     DESK_WIDTH,
     CallerWithPhone,
@@ -21,7 +21,7 @@ from tests.browser.people import (
     a_page,
     listen,
 )
-from tests.warmline.demo.running import DemoProcess, a_folder, free_port
+from tests.warmline.demo.running import DemoProcess
 from warmline.demo.cast import COUNSELORS, DOCTOR, LISTENING
 from warmline.programs import load_shipped
 
@@ -57,27 +57,16 @@ TELLS: dict[Language, dict[str, str]] = {
 def demo(chromium: str) -> Iterator[DemoProcess]:
     """A demo whose listening talks may be given more time, and with one doctor for everybody."""
     shipped = load_shipped()
-    with a_folder() as folder:
-        programs = folder / "programs"
-        programs.mkdir()
-        for program, old, new in (
-            (LISTENING, 'cap_kind = "hard"', 'cap_kind = "soft"'),
-            (DOCTOR, 'least_grade = "attending"', 'least_grade = "chief"'),
-        ):
-            body = shipped[program].body
-            assert old in body
-            (programs / f"{program}.toml").write_text(body.replace(old, new), encoding="utf-8")
-        folder.chmod(0o755)
-        with DemoProcess(folder / "data", free_port(), programs=str(programs)) as running:
-            running.ready()
-            yield running
-            running.interrupt()
-
-
-@pytest.fixture(scope="module")
-def office() -> dict[str, str]:
-    """The sign-in of those who decide: a code counts for one of them alone."""
-    return {}
+    programs = {}
+    for program, old, new in (
+        (LISTENING, 'cap_kind = "hard"', 'cap_kind = "soft"'),
+        (DOCTOR, 'least_grade = "attending"', 'least_grade = "chief"'),
+    ):
+        body = shipped[program].body
+        assert old in body
+        programs[str(program)] = body.replace(old, new)
+    with a_demo_of(programs) as running:
+        yield running
 
 
 @BOTH
